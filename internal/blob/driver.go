@@ -1,0 +1,70 @@
+package blob
+
+import (
+	"context"
+	"io"
+	"iter"
+	"time"
+
+	"magpie/internal/media"
+)
+
+// Driver moves bytes to and from one kind of storage. It does only what
+// differs between kinds: Store checks keys, counts, takes checksums and wraps
+// errors above every driver. Both methods and values may be used from many
+// goroutines. blobtest holds every driver to these comments.
+type Driver interface {
+	// Create begins a blob whose key is not known yet. Where the store has no
+	// room for hint more bytes above its reserve (hint may be 0: not known),
+	// the error has media.CodeFull.
+	Create(ctx context.Context, hint int64) (Upload, error)
+
+	// Open returns a reader that begins at byte off of the blob. The caller
+	// reads at most n bytes from it and closes it; a driver may return a
+	// reader that would yield more. A missing key gives an error for which
+	// errors.Is(err, fs.ErrNotExist) holds.
+	Open(ctx context.Context, key string, off, n int64) (io.ReadCloser, error)
+
+	// Stat describes the blob. A missing key is fs.ErrNotExist.
+	Stat(ctx context.Context, key string) (Info, error)
+
+	// Delete removes the blob. A missing key is no error. Deleting need not be
+	// durable: a blob that comes back after a crash is swept again.
+	Delete(ctx context.Context, key string) error
+
+	// List yields every committed blob whose key begins with prefix, which is
+	// "" or ends in "/", in no particular order. Blobs committed before List
+	// was called and not deleted meanwhile are all yielded; later ones may be.
+	// A prefix with nothing under it yields nothing.
+	List(ctx context.Context, prefix string) iter.Seq2[Info, error]
+
+	// Ready fails, saying why, when the store can take no write now.
+	Ready(ctx context.Context) error
+
+	// Close lets go of what the driver holds. Nothing is used after it.
+	Close() error
+}
+
+// Upload is a blob on its way in. It is used by one goroutine. Exactly one of
+// Commit and Abort ends it; Abort after Commit does nothing, so that it can be
+// deferred. Until Commit, nothing of it is seen by Open, Stat or List, and a
+// crash leaves nothing that lasts past the next start.
+type Upload interface {
+	io.Writer
+
+	// Commit makes the bytes readable under key. When it returns nil they, and
+	// the name, are on stable storage. On an error nothing is readable under
+	// key. Keys are never reused: what Commit does to an existing key is
+	// undefined.
+	Commit(ctx context.Context, key string) error
+
+	// Abort drops the bytes.
+	Abort()
+}
+
+// Info describes a committed blob.
+type Info struct {
+	Key      string
+	Size     int64
+	Modified time.Time // by the store's clock, when it was committed
+}

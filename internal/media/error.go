@@ -1,0 +1,85 @@
+package media
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Code says what kind of failure an Error is. The edge turns it into a status;
+// nothing below the edge knows HTTP.
+type Code string
+
+// The codes. Anything without a code is Internal.
+const (
+	CodeInvalid      Code = "invalid"      // the request cannot be right as it stands
+	CodeUnauthorized Code = "unauthorized" // no or no valid credentials
+	CodeForbidden    Code = "forbidden"    // valid credentials that may not do this
+	CodeAppOnly      Code = "app_only"     // an app-only token where a user is needed
+	CodeNotFound     Code = "not_found"    // no such thing, or not visible to the caller
+	CodeGone         Code = "gone"         // it was there and is not any more
+	CodeTooLarge     Code = "too_large"    // more bytes than are allowed
+	CodeUnsupported  Code = "unsupported"  // a content type nobody can read here
+	CodeBusy         Code = "busy"         // try again after RetryAfter
+	CodeFull         Code = "full"         // the store has no room
+	CodeRange        Code = "range"        // a byte range outside the resource
+	CodeRateLimited  Code = "rate_limited" // too many requests
+	CodeNoMethod     Code = "no_method"    // the route exists, the method does not
+	CodeInternal     Code = "internal"     // a fault of ours; the cause goes to the log only
+)
+
+// Error is a failure a client may read. Detail says what was wrong and what
+// would be right, in words; Field names the request member at fault, in the
+// spelling the client used, and may be empty; Value is what the client sent
+// there, where showing it helps. Cause is for the log alone.
+type Error struct {
+	Code       Code
+	Field      string
+	Value      string
+	Detail     string
+	RetryAfter time.Duration
+	Cause      error
+}
+
+// Error gives the words and, for the log, the cause.
+func (e *Error) Error() string {
+	s := e.Detail
+	if e.Field != "" {
+		s = e.Field + ": " + s
+	}
+	if e.Cause != nil {
+		s += ": " + e.Cause.Error()
+	}
+	return s
+}
+
+// Unwrap gives the cause.
+func (e *Error) Unwrap() error { return e.Cause }
+
+// Errorf makes an Error of code with formatted words.
+func Errorf(code Code, format string, args ...any) *Error {
+	return &Error{Code: code, Detail: fmt.Sprintf(format, args...)}
+}
+
+// Invalid makes a CodeInvalid error about a field.
+func Invalid(field, format string, args ...any) *Error {
+	return &Error{Code: CodeInvalid, Field: field, Detail: fmt.Sprintf(format, args...)}
+}
+
+// Busy makes a CodeBusy error that asks the client to come back after d.
+func Busy(d time.Duration, format string, args ...any) *Error {
+	return &Error{Code: CodeBusy, RetryAfter: d, Detail: fmt.Sprintf(format, args...)}
+}
+
+// CodeOf gives the code of the first Error in err's chain, CodeInternal if
+// there is none, and "" for nil.
+func CodeOf(err error) Code {
+	if err == nil {
+		return ""
+	}
+	var e *Error
+	if errors.As(err, &e) {
+		return e.Code
+	}
+	return CodeInternal
+}

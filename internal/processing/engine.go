@@ -1,0 +1,52 @@
+package processing
+
+import (
+	"context"
+	"io"
+
+	"magpie/internal/media"
+)
+
+// Engine turns originals of some kinds into renditions. ffmpeg, image and
+// subtitle are the engines; cmd/magpie hands them to the Worker.
+type Engine interface {
+	// Process probes, checks, plans and renders one original, and saves every
+	// rendition through out before it returns. The Outcome holds width, height
+	// and duration of the original; its Renditions are filled in from out by
+	// the caller.
+	//
+	// A *media.Failure in the error's chain means that the file is at fault:
+	// it is shown to the uploader and not tried again. Any other error is a
+	// fault of the surroundings and is tried again. When ctx ends, Process
+	// returns soon, leaving no child process behind.
+	Process(ctx context.Context, in Input, out Output) (media.Outcome, error)
+}
+
+// Input is one original, as an engine gets it.
+type Input struct {
+	Media media.Media // Type is what the bytes are, not what was declared
+
+	// Original reads the exact upload at any offset. It may be used from many
+	// goroutines while Process runs.
+	Original io.ReaderAt
+	Size     int64
+
+	// URL serves the same bytes with ranges to child processes, on a loopback
+	// port, until Process returns.
+	URL string
+
+	// Scratch is an empty folder of this attempt's own, removed afterwards.
+	Scratch string
+}
+
+// Output takes what an engine makes. Its methods may be used from many
+// goroutines while Process runs.
+type Output interface {
+	// Save stores one rendition durably, reading from r to its end. The
+	// rendition's Blob is ignored. Names are unique within an attempt.
+	Save(ctx context.Context, r media.Rendition, from io.Reader) error
+
+	// Progress reports how much of the work is done, 0–100. Calls may come as
+	// often as they like; going backwards is ignored.
+	Progress(percent int)
+}
