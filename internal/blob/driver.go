@@ -5,8 +5,6 @@ import (
 	"io"
 	"iter"
 	"time"
-
-	"magpie/internal/media"
 )
 
 // Driver moves bytes to and from one kind of storage. It does only what
