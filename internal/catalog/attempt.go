@@ -1,0 +1,154 @@
+package catalog
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"magpie/internal/catalog/queries"
+	"magpie/internal/media"
+)
+
+// Claim begins an attempt at processing a media that is live and pending or in
+// progress: Attempt is one more than before, State is in_progress, Progress 0.
+// It gives the media as it is afterwards and whether this call claimed it. A
+// claim takes the media from whoever ran the attempt before, whose writes then
+// do nothing. Unknown ids are media.CodeNotFound.
+func (c *Catalog) Claim(ctx context.Context, id media.ID, now time.Time) (media.Media, bool, error) {
+	var m media.Media
+	var claimed bool
+	err := c.write(ctx, func(q *queries.Queries) error {
+		r, err := q.ClaimMedia(ctx, queries.ClaimMediaParams{ID: int64(id), Now: millis(now)})
+		if errors.Is(err, sql.ErrNoRows) {
+			m, err = getMedia(ctx, q, id)
+			return err
+		}
+		if err != nil {
+			return err
+		}
+		claimed = true
+		m, err = mediaOf(r)
+		return err
+	})
+	if err != nil {
+		return media.Media{}, false, during(err, "claim media %s", id)
+	}
+	return m, claimed, nil
+}
+
+// SetProgress records that a running attempt lives and how far it is, 0 to 100
+// (what is outside is moved inside). A percentage below the recorded one only
+// counts as a sign of life. False means that the attempt is not the running
+// one (any more), or the media is gone: the worker should stop.
+func (c *Catalog) SetProgress(ctx context.Context, id media.ID, attempt int64, percent int, now time.Time) (bool, error) {
+	running, err := c.change(ctx, func(q *queries.Queries) (int64, error) {
+		return q.SetProgress(ctx, queries.SetProgressParams{
+			ID:      int64(id),
+			Attempt: attempt,
+			Percent: int64(min(max(percent, 0), 100)),
+			Now:     millis(now),
+		})
+	})
+	return running, during(err, "set progress of media %s, attempt %d", id, attempt)
+}
+
+// Release gives a media up that this attempt is running: it is pending again,
+// with the progress 0 and the same Attempt. False as for SetProgress.
+func (c *Catalog) Release(ctx context.Context, id media.ID, attempt int64, now time.Time) (bool, error) {
+	released, err := c.change(ctx, func(q *queries.Queries) (int64, error) {
+		return q.ReleaseMedia(ctx, queries.ReleaseMediaParams{ID: int64(id), Attempt: attempt, Now: millis(now)})
+	})
+	return released, during(err, "release media %s, attempt %d", id, attempt)
+}
+
+// Publish ends an attempt with what it found and made, all or nothing. Without
+// o.Failure the media has succeeded: its renditions are stored in their order,
+// Published is the attempt and Progress 100. With it the media has failed and
+// o.Renditions are not stored. False means that the attempt is not the running
+// one (any more), or the media is gone: nothing was written. Two renditions of
+// one name are an error.
+func (c *Catalog) Publish(ctx context.Context, id media.ID, attempt int64, o media.Outcome, now time.Time) (bool, error) {
+	published, err := c.change(ctx, func(q *queries.Queries) (int64, error) {
+		if o.Failure != nil {
+			return fail(ctx, q, id, attempt, o, now)
+		}
+		return succeed(ctx, q, id, attempt, o, now)
+	})
+	return published, during(err, "publish media %s, attempt %d", id, attempt)
+}
+
+func fail(ctx context.Context, q *queries.Queries, id media.ID, attempt int64, o media.Outcome, now time.Time) (int64, error) {
+	return q.FailMedia(ctx, queries.FailMediaParams{
+		ID:             int64(id),
+		Attempt:        attempt,
+		FailureCode:    int64(o.Failure.Code),
+		FailureName:    plainText(o.Failure.Name),
+		FailureMessage: plainText(o.Failure.Message),
+		Width:          int64(o.Width),
+		Height:         int64(o.Height),
+		DurationNS:     int64(o.Duration),
+		Now:            millis(now),
+	})
+}
+
+func succeed(ctx context.Context, q *queries.Queries, id media.ID, attempt int64, o media.Outcome, now time.Time) (int64, error) {
+	n, err := q.SucceedMedia(ctx, queries.SucceedMediaParams{
+		ID:         int64(id),
+		Attempt:    attempt,
+		Width:      int64(o.Width),
+		Height:     int64(o.Height),
+		DurationNS: int64(o.Duration),
+		Now:        millis(now),
+	})
+	if err != nil || n == 0 {
+		return 0, err
+	}
+	for i, r := range o.Renditions {
+		err := q.InsertRendition(ctx, queries.InsertRenditionParams{
+			MediaID:     int64(id),
+			Attempt:     attempt,
+			Name:        r.Name,
+			Position:    int64(i),
+			Role:        string(r.Role),
+			ContentType: r.ContentType,
+			BitRate:     r.BitRate,
+			Width:       int64(r.Width),
+			Height:      int64(r.Height),
+			BlobKey:     r.Blob.Key,
+			BlobSize:    r.Blob.Size,
+			BlobCRC:     int64(r.Blob.CRC),
+		})
+		if err != nil {
+			return 0, fmt.Errorf("rendition %q: %w", r.Name, err)
+		}
+	}
+	return n, nil
+}
+
+// Stalled gives at most limit live media whose job may have been lost: pending
+// and untouched since before pendingBefore, or in progress and untouched since
+// before progressBefore. The longest untouched of each come first, the pending
+// before the others.
+func (c *Catalog) Stalled(ctx context.Context, pendingBefore, progressBefore time.Time, limit int) ([]media.ID, error) {
+	var ids []int64
+	err := c.snapshot(ctx, func(q *queries.Queries) error {
+		pending, err := q.StalledPending(ctx, queries.StalledPendingParams{
+			TouchedBefore: millis(pendingBefore), AtMost: atMost(limit),
+		})
+		if err != nil {
+			return err
+		}
+		running, err := q.StalledInProgress(ctx, queries.StalledInProgressParams{
+			TouchedBefore: millis(progressBefore), AtMost: atMost(limit - len(pending)),
+		})
+		ids = slices.Concat(pending, running)
+		return err
+	})
+	if err != nil {
+		return nil, during(err, "look for stalled media")
+	}
+	return mediaIDs(ids), nil
+}

@@ -1,0 +1,80 @@
+package catalog
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+
+	"magpie/internal/catalog/queries"
+)
+
+// Catalog is an open database. Its methods may be used from many goroutines.
+type Catalog struct {
+	reader *sql.DB
+	writer *sql.DB // nil if opened for reading only
+
+	// bind fits a connection to the SQL that the queries are written in.
+	bind func(queries.DBTX) queries.DBTX
+}
+
+// ErrConflict says that a row with that id (or slug, or hash) is already there:
+// the caller makes another and tries again.
+var ErrConflict = errors.New("already taken")
+
+var errReadOnly = errors.New("the catalogue is open for reading only")
+
+// Ping reads from the database. An error means that it cannot be used now.
+func (c *Catalog) Ping(ctx context.Context) error {
+	_, err := queries.New(c.bind(c.reader)).TokenExists(ctx, "")
+	return during(err, "read the catalogue")
+}
+
+// Close lets go of the database, once methods that are running have ended. It
+// may be called twice. Nothing else is called after it.
+func (c *Catalog) Close() error {
+	err := c.reader.Close()
+	if c.writer != nil {
+		// Last, so that SQLite folds the log back into the file.
+		err = errors.Join(err, c.writer.Close())
+	}
+	return err
+}
+
+// write runs fn in a transaction that may write, and commits unless fn gives
+// an error. Even single statements go through it: the answer to a bare UPDATE …
+// RETURNING comes before its commit, and the commit's failure after it.
+func (c *Catalog) write(ctx context.Context, fn func(*queries.Queries) error) error {
+	if c.writer == nil {
+		return errReadOnly
+	}
+	tx, err := c.writer.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	if err := fn(queries.New(c.bind(tx))); err != nil {
+		return errors.Join(err, ignoreDone(tx.Rollback()))
+	}
+	return tx.Commit()
+}
+
+// snapshot runs fn in a transaction that reads one state of the database, of
+// which every commit that returned before is part.
+func (c *Catalog) snapshot(ctx context.Context, fn func(*queries.Queries) error) error {
+	tx, err := c.reader.BeginTx(ctx, &sql.TxOptions{ReadOnly: true, Isolation: sql.LevelRepeatableRead})
+	if err != nil {
+		return err
+	}
+	return errors.Join(fn(queries.New(c.bind(tx))), ignoreDone(tx.Rollback()))
+}
+
+// read is for a method that is one reading statement.
+func (c *Catalog) read() *queries.Queries { return queries.New(c.bind(c.reader)) }
+
+// ignoreDone drops the complaint about a transaction that the end of its
+// context has already rolled back.
+func ignoreDone(err error) error {
+	if errors.Is(err, sql.ErrTxDone) {
+		return nil
+	}
+	return err
+}

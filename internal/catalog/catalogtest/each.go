@@ -1,0 +1,94 @@
+package catalogtest
+
+import (
+	"errors"
+	"testing"
+
+	"magpie/internal/catalog"
+	"magpie/internal/media"
+)
+
+func testEach(t *testing.T, open func(*testing.T) *catalog.Catalog) {
+	t.Run("every row once, in order, over pages", func(t *testing.T) {
+		c := open(t)
+		const n = 205 // more than two pages
+		for i := range n {
+			id := media.ID((i*97)%n + 1)
+			finalize(t, c, finalized(id))
+		}
+		claim(t, c, 150, at(20))
+		publish(t, c, 150, 1, media.Outcome{Renditions: []media.Rendition{rendition(150, 1, "b.mp4"), rendition(150, 1, "a.mp4")}}, at(30))
+		if _, err := c.DeleteMedia(t.Context(), 150, at(40)); err != nil {
+			t.Fatal(err)
+		}
+		create(t, c, 1000)
+
+		next := media.ID(1)
+		err := c.EachMedia(t.Context(), func(m media.Media, r []media.Rendition) error {
+			wantEqual(t, m.ID, next)
+			if next == 150 {
+				wantEqual(t, m.GoneAt, at(40))
+				wantEqual(t, r, []media.Rendition{rendition(150, 1, "b.mp4"), rendition(150, 1, "a.mp4")})
+			} else {
+				wantEqual(t, m, finalized(next))
+				wantEqual(t, r, nil)
+			}
+			next++
+			// The callback may read and write.
+			_, err := c.MergeMetadata(t.Context(), m.ID, map[string]string{"seen": "1"}, nil, at(50))
+			if next == 152 {
+				return err
+			}
+			if m.ID == 150 {
+				wantNotFound(t, "MergeMetadata of a gone media", err)
+				return nil
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		wantEqual(t, next, n+1)
+
+		var sessions []media.ID
+		err = c.EachSession(t.Context(), func(s media.Session) error {
+			sessions = append(sessions, s.ID)
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		wantEqual(t, len(sessions), n+1)
+		for i, id := range sessions[:n] {
+			wantEqual(t, id, media.ID(i+1))
+		}
+		wantEqual(t, sessions[n], 1000)
+	})
+
+	t.Run("nothing", func(t *testing.T) {
+		c := open(t)
+		if err := c.EachMedia(t.Context(), func(media.Media, []media.Rendition) error { return errors.New("called") }); err != nil {
+			t.Fatal(err)
+		}
+		if err := c.EachSession(t.Context(), func(media.Session) error { return errors.New("called") }); err != nil {
+			t.Fatal(err)
+		}
+	})
+
+	t.Run("stops at an error and gives it back", func(t *testing.T) {
+		c := open(t)
+		finalize(t, c, finalized(1))
+		finalize(t, c, finalized(2))
+		stop := errors.New("stop")
+		calls := 0
+		err := c.EachMedia(t.Context(), func(media.Media, []media.Rendition) error { calls++; return stop })
+		if err != stop || calls != 1 {
+			t.Fatalf("EachMedia: %v after %d calls", err, calls)
+		}
+		calls = 0
+		err = c.EachSession(t.Context(), func(media.Session) error { calls++; return stop })
+		if err != stop || calls != 1 {
+			t.Fatalf("EachSession: %v after %d calls", err, calls)
+		}
+	})
+}

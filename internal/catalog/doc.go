@@ -1,0 +1,27 @@
+// Package catalog is everything magpie remembers, in SQL: upload sessions,
+// media with their manifests and renditions, metadata, and access tokens. Each
+// method of Catalog is one transaction whose comment is its contract, and each
+// step of a life (open to closing, pending to in progress, …) is a
+// compare-and-set on the row, so that any number of processes may try the same
+// step and one succeeds.
+//
+// It holds no bytes of any upload, only the names of blobs; it sends nothing,
+// schedules nothing and decides nothing about who may see what.
+//
+// On disk, with SQLite: the file at the path given, readable by its owner only,
+// and beside it -wal and -shm while it is open or after a crash. A commit is on
+// stable storage before its method returns. Several processes may have it open.
+//
+// Times are kept to the millisecond in UTC: what is read back is what was
+// stored without what is below a millisecond, and the zero time (or the instant
+// 1970-01-01T00:00:00Z) comes back as the zero time. Empty lists come back nil.
+//
+// Errors: what is not there is a *media.Error with media.CodeNotFound; no room
+// to write is media.CodeFull; a database that another process keeps locked is
+// media.CodeBusy; all others are wrapped causes. After an error from a writing
+// method nothing was written, unless the context ended or the connection broke
+// while it committed: then it may have been.
+//
+// The SQL in queries/ is one text for SQLite and PostgreSQL; catalogtest holds
+// every database to the comments here.
+package catalog

@@ -1,0 +1,90 @@
+package catalog
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/database"
+)
+
+// There is no way back down: an older magpie refuses a newer catalogue.
+//
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// migrate brings the schema up to what this magpie knows. Each migration is one
+// transaction. Several processes may do it at once.
+func migrate(ctx context.Context, db *sql.DB, dialect goose.Dialect) error {
+	p, err := migrator(db, dialect)
+	if err != nil {
+		return err
+	}
+	for {
+		current, target, err := p.GetVersions(ctx)
+		if err != nil {
+			return fmt.Errorf("read schema version: %w", err)
+		}
+		if current > target {
+			return tooNew(current, target)
+		}
+		if current == target {
+			return nil
+		}
+		_, err = p.Up(ctx)
+		if err == nil {
+			return nil
+		}
+		// Another process may have applied the same migration between the look
+		// and the try. Then the version has moved, and is looked at again.
+		if now, _, e := p.GetVersions(ctx); e != nil || now <= current {
+			return fmt.Errorf("migrate schema from version %d: %w", current, err)
+		}
+	}
+}
+
+// checkSchema fails unless the schema is the one this magpie knows.
+func checkSchema(ctx context.Context, db *sql.DB, dialect goose.Dialect) error {
+	p, err := migrator(db, dialect)
+	if err != nil {
+		return err
+	}
+	var target int64
+	for _, s := range p.ListSources() {
+		target = max(target, s.Version)
+	}
+	store, err := database.NewStore(dialect, goose.DefaultTablename)
+	if err != nil {
+		return err
+	}
+	current, err := store.GetLatestVersion(ctx, db)
+	switch {
+	case errors.Is(err, database.ErrVersionNotFound):
+		current = 0
+	case err != nil:
+		return fmt.Errorf("read schema version: %w", err)
+	}
+	if current > target {
+		return tooNew(current, target)
+	}
+	if current < target {
+		return fmt.Errorf("its schema has version %d and this magpie needs %d: start the server or run magpie migrate first", current, target)
+	}
+	return nil
+}
+
+func migrator(db *sql.DB, dialect goose.Dialect) (*goose.Provider, error) {
+	dir, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return nil, err
+	}
+	return goose.NewProvider(dialect, db, dir, goose.WithDisableGlobalRegistry(true))
+}
+
+func tooNew(current, target int64) error {
+	return fmt.Errorf("its schema has version %d and this magpie knows only %d: a newer magpie wrote it", current, target)
+}

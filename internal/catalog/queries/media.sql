@@ -1,0 +1,78 @@
+-- InsertMedia inserts nothing when the id or the slug is taken.
+-- name: InsertMedia :execrows
+INSERT INTO media (
+    id, owner, additional_owners, shared, category, type, slug, state, attempt,
+    published, progress, failure_code, failure_name, failure_message, width, height,
+    duration_ns, created_at, touched_at, expires_at, gone_at, manifest
+) VALUES (
+    $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22
+)
+ON CONFLICT DO NOTHING;
+
+-- name: GetMedia :one
+SELECT * FROM media WHERE id = @id;
+
+-- name: GetMediaBySlug :one
+SELECT * FROM media WHERE slug = @slug;
+
+-- name: ClaimMedia :one
+UPDATE media
+SET attempt = attempt + 1, state = 'in_progress', progress = 0, touched_at = @now
+WHERE id = @id AND state IN ('pending', 'in_progress') AND gone_at = 0
+RETURNING *;
+
+-- name: SetProgress :execrows
+UPDATE media
+SET progress = CASE WHEN CAST(@percent AS BIGINT) > progress THEN CAST(@percent AS BIGINT) ELSE progress END,
+    touched_at = @now
+WHERE id = @id AND state = 'in_progress' AND attempt = @attempt AND gone_at = 0;
+
+-- name: ReleaseMedia :execrows
+UPDATE media
+SET state = 'pending', progress = 0, touched_at = @now
+WHERE id = @id AND state = 'in_progress' AND attempt = @attempt AND gone_at = 0;
+
+-- name: SucceedMedia :execrows
+UPDATE media
+SET state = 'succeeded', published = attempt, progress = 100,
+    width = @width, height = @height, duration_ns = @duration_ns, touched_at = @now
+WHERE id = @id AND state = 'in_progress' AND attempt = @attempt AND gone_at = 0;
+
+-- name: FailMedia :execrows
+UPDATE media
+SET state = 'failed',
+    failure_code = @failure_code, failure_name = @failure_name, failure_message = @failure_message,
+    width = @width, height = @height, duration_ns = @duration_ns, touched_at = @now
+WHERE id = @id AND state = 'in_progress' AND attempt = @attempt AND gone_at = 0;
+
+-- name: StalledPending :many
+SELECT id FROM media
+WHERE gone_at = 0 AND state = 'pending' AND touched_at < @touched_before
+ORDER BY touched_at
+LIMIT CAST(@at_most AS BIGINT);
+
+-- name: StalledInProgress :many
+SELECT id FROM media
+WHERE gone_at = 0 AND state = 'in_progress' AND touched_at < @touched_before
+ORDER BY touched_at
+LIMIT CAST(@at_most AS BIGINT);
+
+-- name: DeleteMedia :execrows
+UPDATE media SET gone_at = @now WHERE id = @id AND gone_at = 0;
+
+-- name: ExpireMedia :many
+UPDATE media SET gone_at = @now
+WHERE id IN (
+    SELECT m.id FROM media m
+    WHERE m.gone_at = 0 AND m.expires_at > 0 AND m.expires_at <= @now
+    ORDER BY m.expires_at
+    LIMIT CAST(@at_most AS BIGINT)
+    FOR UPDATE SKIP LOCKED
+)
+RETURNING id;
+
+-- name: PageMedia :many
+SELECT * FROM media
+WHERE id > @after
+ORDER BY id
+LIMIT CAST(@at_most AS BIGINT);
