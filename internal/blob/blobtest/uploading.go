@@ -1,0 +1,108 @@
+package blobtest
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"testing"
+
+	"magpie/internal/blob"
+)
+
+func create(t *testing.T, d blob.Driver, data []byte) blob.Upload {
+	t.Helper()
+	u, err := d.Create(context.Background(), int64(len(data)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(u.Abort)
+	if _, err := u.Write(data); err != nil {
+		t.Fatal(err)
+	}
+	return u
+}
+
+func testInvisibleBeforeCommit(t *testing.T, d blob.Driver) {
+	data := noise(1, 100_000)
+	u := create(t, d, data)
+	wantKeys(t, d, "")
+	wantMissing(t, d, "segments/1/a")
+	if err := u.Commit(context.Background(), "segments/1/a"); err != nil {
+		t.Fatal(err)
+	}
+	wantKeys(t, d, "", "segments/1/a")
+	wantBytes(t, d, "segments/1/a", data)
+}
+
+func testInvisibleAfterAbort(t *testing.T, d blob.Driver) {
+	u := create(t, d, noise(1, 100_000))
+	u.Abort()
+	wantKeys(t, d, "")
+	wantMissing(t, d, "segments/1/a")
+	u.Abort()
+}
+
+func testAbortAfterCommit(t *testing.T, d blob.Driver) {
+	data := noise(1, 1000)
+	u := create(t, d, data)
+	if err := u.Commit(context.Background(), "segments/1/a"); err != nil {
+		t.Fatal(err)
+	}
+	u.Abort()
+	u.Abort()
+	wantBytes(t, d, "segments/1/a", data)
+}
+
+// testEnded: an upload that was ended takes no more, and stores nothing.
+func testEnded(t *testing.T, d blob.Driver) {
+	aborted := create(t, d, []byte("aborted"))
+	aborted.Abort()
+	committed := create(t, d, []byte("committed"))
+	if err := committed.Commit(context.Background(), "segments/1/a"); err != nil {
+		t.Fatal(err)
+	}
+	for name, u := range map[string]blob.Upload{"aborted": aborted, "committed": committed} {
+		if _, err := u.Write([]byte("more")); err == nil {
+			t.Errorf("a write to an upload that was %s succeeds", name)
+		}
+		if err := u.Commit(context.Background(), "segments/1/b"); err == nil {
+			t.Errorf("a commit of an upload that was %s succeeds", name)
+		}
+	}
+	wantKeys(t, d, "", "segments/1/a")
+	wantBytes(t, d, "segments/1/a", []byte("committed"))
+}
+
+// testParallelCommits: uploads in parallel, into one folder and into many, are
+// each whole, and each is there when its Commit returns.
+func testParallelCommits(t *testing.T, d blob.Driver) {
+	const workers, each = 8, 12
+	var wg sync.WaitGroup
+	for w := range workers {
+		wg.Go(func() {
+			for i := range each {
+				seed := uint64(w*each + i)
+				key := fmt.Sprintf("segments/%d/%d-%d", i%3, w, i)
+				data := noise(seed, 1000+int(seed)*97)
+				if err := tryPut(context.Background(), d, key, data); err != nil {
+					t.Errorf("put %s: %v", key, err)
+					return
+				}
+				info, err := d.Stat(context.Background(), key)
+				if err != nil || info.Size != int64(len(data)) {
+					t.Errorf("stat %s after its commit: %+v, %v", key, info, err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if n := len(list(t, d, "segments/")); n != workers*each {
+		t.Fatalf("list yields %d blobs, want %d", n, workers*each)
+	}
+	for w := range workers {
+		for i := range each {
+			seed := uint64(w*each + i)
+			wantBytes(t, d, fmt.Sprintf("segments/%d/%d-%d", i%3, w, i), noise(seed, 1000+int(seed)*97))
+		}
+	}
+}

@@ -1,0 +1,113 @@
+package diskblob
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"runtime"
+	"testing"
+
+	"magpie/internal/media"
+)
+
+// childEnv makes the test binary play one of the parts below, in a process that
+// other tests trace or kill. Its value is the part; rootEnv is the root.
+const (
+	childEnv = "DISKBLOB_TEST_CHILD"
+	rootEnv  = "DISKBLOB_TEST_ROOT"
+)
+
+func TestMain(m *testing.M) {
+	part, root := os.Getenv(childEnv), os.Getenv(rootEnv)
+	if part != "" {
+		runtime.LockOSThread() // strace counts the calls of each thread by itself
+	}
+	switch part {
+	case "":
+		os.Exit(m.Run())
+	case "two":
+		childTwo(root)
+	case "one":
+		childOne(root)
+	case "endless":
+		childEndless(root)
+	default:
+		panic("no such part: " + part)
+	}
+}
+
+// childEnviron is the environment of a part. A binary built with -race would
+// otherwise rest for a second before it exits.
+func childEnviron(part, root string) []string {
+	return append(os.Environ(), childEnv+"="+part, rootEnv+"="+root, "GORACE=atexit_sleep_ms=0")
+}
+
+// say writes one line with one system call.
+func say(format string, args ...any) {
+	_, _ = os.Stdout.WriteString(fmt.Sprintf(format, args...) + "\n")
+}
+
+// childTwo commits two blobs into one new folder and says so after each.
+func childTwo(root string) {
+	d, err := Open(root, Options{})
+	if err != nil {
+		panic(err)
+	}
+	for _, key := range []string{"segments/1/a", "segments/1/b"} {
+		if err := store(d, key, []byte(key)); err != nil {
+			panic(err)
+		}
+		say("ACK %s", key)
+	}
+}
+
+// childOne commits one blob and says how that ended.
+func childOne(root string) {
+	d, err := Open(root, Options{})
+	if err != nil {
+		panic(err)
+	}
+	err = store(d, "segments/1/a", []byte("data"))
+	say("code=%s err=%v", media.CodeOf(err), err)
+}
+
+// childEndless commits one blob after the other, each of several writes, and
+// says which are acknowledged, until it is killed.
+func childEndless(root string) {
+	d, err := Open(root, Options{})
+	if err != nil {
+		panic(err)
+	}
+	for i := 0; ; i++ {
+		key := fmt.Sprintf("segments/%d/%d", i%5, i)
+		if err := store(d, key, content(key)); err != nil {
+			panic(err)
+		}
+		say("%s", key)
+	}
+}
+
+// content is what childEndless stores under a key.
+func content(key string) []byte {
+	data := make([]byte, 0, 300_000)
+	for len(data) < 300_000 {
+		data = append(data, key...)
+	}
+	return data
+}
+
+func store(d *Driver, key string, data []byte) error {
+	u, err := d.Create(context.Background(), int64(len(data)))
+	if err != nil {
+		return err
+	}
+	defer u.Abort()
+	for len(data) > 0 {
+		n := min(len(data), 10_000)
+		if _, err := u.Write(data[:n]); err != nil {
+			return err
+		}
+		data = data[n:]
+	}
+	return u.Commit(context.Background(), key)
+}

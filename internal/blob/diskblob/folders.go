@@ -1,0 +1,143 @@
+package diskblob
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"golang.org/x/sys/unix"
+)
+
+// maxKept bounds the memory of folders that are known to be durable.
+const maxKept = 16 << 10
+
+// folders makes and removes the folders that blobs lie in.
+//
+// It answers two questions that a look at the disk cannot. Is this folder's
+// own entry on stable storage, or has another commit only just made it (or did
+// a process make it that was killed before it synced)? It is when kept says so.
+// And may this empty folder go, or is a commit on its way into it? It may go
+// when nothing pins it.
+type folders struct {
+	root string
+	mu   sync.Mutex
+	pins map[string]int
+	kept map[string]struct{}
+}
+
+func newFolders(root string) *folders {
+	return &folders{root: root, pins: map[string]int{}, kept: map[string]struct{}{}}
+}
+
+// pin keeps folders from being pruned until unpin.
+func (f *folders) pin(chain []string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, folder := range chain {
+		f.pins[folder]++
+	}
+}
+
+func (f *folders) unpin(chain []string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, folder := range chain {
+		if f.pins[folder]--; f.pins[folder] == 0 {
+			delete(f.pins, folder)
+		}
+	}
+}
+
+// make makes the folders of a chain, which the caller has pinned, outermost
+// first, and returns when all of their entries are on stable storage. Where
+// they are known to be it touches nothing.
+func (f *folders) make(chain []string) error {
+	parent := f.root
+	for _, folder := range chain {
+		if !f.isKept(folder) {
+			if err := os.Mkdir(folder, dirPerm); err != nil && !errors.Is(err, fs.ErrExist) {
+				return err
+			}
+			if err := syncDir(parent); err != nil {
+				return err
+			}
+			f.keep(folder)
+		}
+		parent = folder
+	}
+	return nil
+}
+
+func (f *folders) isKept(folder string) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	_, ok := f.kept[folder]
+	return ok
+}
+
+// keep notes that a pinned folder is durable. Forgetting costs a sync and no
+// more, so a full memory is simply emptied.
+func (f *folders) keep(folder string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if len(f.kept) >= maxKept {
+		clear(f.kept)
+	}
+	f.kept[folder] = struct{}{}
+}
+
+// forget makes the next make look at the disk again.
+func (f *folders) forget(chain []string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, folder := range chain {
+		delete(f.kept, folder)
+	}
+}
+
+// prune removes the folders of a chain that are empty and that nothing pins,
+// innermost first. Folders that cannot be removed stay; they do no harm.
+func (f *folders) prune(chain []string) {
+	for i := len(chain) - 1; i >= pruneFrom; i-- {
+		if !f.remove(chain[i]) {
+			return
+		}
+	}
+}
+
+// remove holds the lock over rmdir, so that no commit can pin the folder, or
+// take it for durable, in between.
+func (f *folders) remove(folder string) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.pins[folder] > 0 {
+		return false
+	}
+	err := retry(func() error { return unix.Rmdir(folder) })
+	if err != nil && err != unix.ENOENT {
+		return false
+	}
+	delete(f.kept, folder)
+	return true
+}
+
+// syncDir puts a folder's entries on stable storage.
+func syncDir(path string) error {
+	dir, err := os.Open(filepath.Clean(path))
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	return dir.Sync()
+}
+
+// retry calls again what a signal interrupted.
+func retry(call func() error) error {
+	for {
+		if err := call(); err != unix.EINTR {
+			return err
+		}
+	}
+}

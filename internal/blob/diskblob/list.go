@@ -1,0 +1,123 @@
+package diskblob
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"iter"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"magpie/internal/blob"
+)
+
+// List reads only the folders that lie under prefix; each is read to its end
+// before its blobs are yielded, so that the caller may delete them. It ends
+// with the first error.
+func (d *Driver) List(ctx context.Context, prefix string) iter.Seq2[blob.Info, error] {
+	return func(yield func(blob.Info, error) bool) {
+		w := &walk{ctx: ctx, yield: yield}
+		folder := strings.TrimSuffix(prefix, "/")
+		switch strings.Count(prefix, "/") {
+		case 0:
+			w.top(d.root)
+		case 1:
+			if folder != tmpName {
+				w.first(filepath.Join(d.root, folder), prefix)
+			}
+		default:
+			path, _ := d.place(folder)
+			w.below(path, prefix)
+		}
+	}
+}
+
+// walk is one listing. Its methods report whether to go on.
+type walk struct {
+	ctx   context.Context
+	yield func(blob.Info, error) bool
+}
+
+// top walks the root: blobs of one element, and the folders of first elements.
+func (w *walk) top(root string) bool {
+	return w.each(root, func(entry fs.DirEntry) bool {
+		name, path := entry.Name(), filepath.Join(root, entry.Name())
+		switch {
+		case blob.CheckKey(name) != nil, name == tmpName:
+			return true
+		case entry.IsDir():
+			return w.first(path, name+"/")
+		}
+		return w.blob(name, entry)
+	})
+}
+
+// first walks the folder of a first element, which holds fan-out folders only.
+func (w *walk) first(path, prefix string) bool {
+	return w.each(path, func(fan fs.DirEntry) bool {
+		if !fan.IsDir() {
+			return true
+		}
+		path := filepath.Join(path, fan.Name())
+		return w.each(path, func(entry fs.DirEntry) bool {
+			if fanOut(entry.Name()) != fan.Name() {
+				return true // no key leads here
+			}
+			return w.entry(path, prefix, entry)
+		})
+	})
+}
+
+// below walks a folder under the fan-out.
+func (w *walk) below(path, prefix string) bool {
+	return w.each(path, func(entry fs.DirEntry) bool { return w.entry(path, prefix, entry) })
+}
+
+func (w *walk) entry(path, prefix string, entry fs.DirEntry) bool {
+	name := entry.Name()
+	switch {
+	case blob.CheckKey(name) != nil:
+		return true
+	case entry.IsDir():
+		return w.below(filepath.Join(path, name), prefix+name+"/")
+	}
+	return w.blob(prefix+name, entry)
+}
+
+func (w *walk) blob(key string, entry fs.DirEntry) bool {
+	if !entry.Type().IsRegular() {
+		return true
+	}
+	info, err := entry.Info()
+	if errors.Is(err, fs.ErrNotExist) {
+		return true // deleted since
+	}
+	if err != nil {
+		w.yield(blob.Info{}, err)
+		return false
+	}
+	return w.yield(describe(key, info), nil)
+}
+
+// each calls visit for every entry of a folder until it returns false. A folder
+// that is not there, or not there any more, has no entries.
+func (w *walk) each(path string, visit func(fs.DirEntry) bool) bool {
+	if err := w.ctx.Err(); err != nil {
+		w.yield(blob.Info{}, err)
+		return false
+	}
+	entries, err := os.ReadDir(path)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, unix.ENOTDIR) {
+		w.yield(blob.Info{}, err)
+		return false
+	}
+	for _, entry := range entries {
+		if !visit(entry) {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,185 @@
+package diskblob
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+const traced = "fsync,fdatasync,rename,renameat,renameat2,mkdir,mkdirat,unlink,unlinkat,write"
+
+// traceOutput is what a traced child said, and the calls that it made below its
+// root, in the order in which they ended: "fsync segments", "rename tmp/1 a".
+type traceOutput struct {
+	said  []byte
+	calls []string
+}
+
+// trace runs one of the child's parts under strace.
+func trace(t *testing.T, root, part string, args ...string) traceOutput {
+	t.Helper()
+	strace, err := exec.LookPath("strace")
+	if err != nil {
+		t.Fatal("this test proves the order of system calls and needs strace; `make test` installs it, or: apt-get install strace")
+	}
+	log := filepath.Join(t.TempDir(), "trace")
+	// -y shows the path of a descriptor.
+	args = append([]string{"-f", "-y", "-qq", "-s", "4096", "-o", log, "-e", "trace=" + traced}, args...)
+	cmd := exec.Command(strace, append(args, os.Args[0])...)
+	cmd.Env = childEnviron(part, root)
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	said, err := cmd.Output()
+	if err != nil && !strings.Contains(strings.Join(args, " "), "signal=KILL") {
+		t.Fatalf("strace: %v\n%s", err, stderr.Bytes())
+	}
+	text, err := os.ReadFile(log)
+	if err != nil || len(text) == 0 {
+		t.Fatalf("strace wrote nothing (is ptrace allowed here?): %v\n%s", err, stderr.Bytes())
+	}
+	return traceOutput{said: said, calls: readTrace(root, string(text))}
+}
+
+var (
+	unfinished = regexp.MustCompile(`^(\d+) +(.*) <unfinished \.\.\.>$`)
+	resumed    = regexp.MustCompile(`^(\d+) +<\.\.\. \w+ resumed>(.*)$`)
+	whole      = regexp.MustCompile(`^(\d+) +(\w+)\((.*)\) += (-?\d+)(?: (E\w+))?`)
+	quoted     = regexp.MustCompile(`"([^"]*)"|\d+<([^>]*)>`)
+)
+
+// readTrace gives the calls on files below root, with the error of those that
+// failed, and what was written to standard output.
+func readTrace(root, text string) []string {
+	var calls []string
+	began := map[string]string{}
+	for line := range strings.Lines(text) {
+		line = strings.TrimSuffix(line, "\n")
+		if m := unfinished.FindStringSubmatch(line); m != nil {
+			began[m[1]] = m[2]
+			continue
+		}
+		if m := resumed.FindStringSubmatch(line); m != nil {
+			line = m[1] + " " + began[m[1]] + m[2]
+		}
+		m := whole.FindStringSubmatch(line)
+		if m == nil {
+			continue
+		}
+		name, failed := m[2], m[5]
+		if name == "write" {
+			if strings.HasPrefix(m[3], "1<") {
+				said, _, _ := strings.Cut(strings.SplitN(m[3], `"`, 3)[1], `\n`)
+				calls = append(calls, "say "+said)
+				continue
+			}
+		}
+		name = strings.TrimSuffix(strings.TrimSuffix(name, "2"), "at")
+		call := name
+		for _, q := range quoted.FindAllStringSubmatch(m[3], -1) {
+			if rel, err := filepath.Rel(root, q[1]+q[2]); err == nil && !strings.HasPrefix(rel, "..") {
+				call += " " + rel
+			}
+		}
+		if call == name {
+			continue // elsewhere
+		}
+		if failed != "" {
+			call += " " + failed
+		}
+		calls = append(calls, call)
+	}
+	return calls
+}
+
+// TestOrder proves that nothing is acknowledged before it is on stable storage,
+// and that no name leads to bytes that are not.
+func TestOrder(t *testing.T) {
+	root := t.TempDir()
+	fan := "segments/" + fanOut("1")
+	folder := fan + "/1"
+	got := trace(t, root, "two").calls
+	want := []string{
+		"mkdir . EEXIST",
+		"mkdir tmp",
+
+		// Into folders that nobody has made yet: each is made, then the entry
+		// of it is synced.
+		"write tmp/1",
+		"fdatasync tmp/1",
+		"mkdir segments", "fsync .",
+		"mkdir " + fan, "fsync segments",
+		"mkdir " + folder, "fsync " + fan,
+		"rename tmp/1 " + folder + "/a",
+		"fsync " + folder,
+		"say ACK segments/1/a",
+
+		// Into folders that are known: two syncs and no more.
+		"write tmp/2",
+		"fdatasync tmp/2",
+		"rename tmp/2 " + folder + "/b",
+		"fsync " + folder,
+		"say ACK segments/1/b",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("calls (-want +got):\n%s", diff)
+	}
+}
+
+// TestOrderAfterRestart: folders that an earlier process made, and may have been
+// killed before it synced, are synced again before the first blob in them.
+func TestOrderAfterRestart(t *testing.T) {
+	root := t.TempDir()
+	trace(t, root, "two")
+	calls := strings.Join(trace(t, root, "one").calls, "\n")
+	fan := "segments/" + fanOut("1")
+	want := fmt.Sprintf("fdatasync tmp/1\nmkdir segments EEXIST\nfsync .\nmkdir %[1]s EEXIST\nfsync segments\n"+
+		"mkdir %[1]s/1 EEXIST\nfsync %[1]s\nrename tmp/1 %[1]s/1/a\nfsync %[1]s/1\nsay code=", fan)
+	if !strings.Contains(calls, want) {
+		t.Errorf("got\n%s\nwant among it\n%s", calls, want)
+	}
+}
+
+// TestSyscallsFail makes every step of a commit fail in turn: it says so,
+// nothing is stored, and nothing is left over.
+func TestSyscallsFail(t *testing.T) {
+	for _, c := range []struct{ inject, says string }{
+		{"fdatasync:error=EIO", "code=internal err=fdatasync"},
+		{"fdatasync:error=ENOSPC", "code=full"},
+		{"mkdirat:error=ENOSPC:when=4", "code=full"}, // after root, tmp and segments
+		{"mkdirat:error=EIO:when=5", "code=internal"},
+		{"fsync:error=EIO:when=2", "code=internal"}, // after the root's parent: the root
+		{"fsync:error=EIO:when=4", "code=internal"}, // the fan-out folder
+		{"fsync:error=EIO:when=5", "code=internal"}, // the blob's folder, after the rename
+		{"fsync:error=EDQUOT:when=5", "code=full"},
+		{"renameat:error=EIO", "code=internal"},
+		{"renameat:error=ENOSPC", "code=full"},
+		{"renameat:error=ENOENT", "code=internal"}, // again and again
+		{"fdatasync:error=EINTR:when=1", "code= err=<nil>"},
+		{"renameat:error=ENOENT:when=1", "code= err=<nil>"},
+	} {
+		t.Run(c.inject, func(t *testing.T) {
+			root := t.TempDir()
+			out := trace(t, root, "one", "-e", "inject="+c.inject)
+			if !bytes.HasPrefix(out.said, []byte(c.says)) {
+				t.Errorf("said %q, want %q", out.said, c.says)
+			}
+			fan := "segments/" + fanOut("1") + "/"
+			if c.says == "code= err=<nil>" {
+				wantTree(t, root, "tmp/", "segments/", fan, fan+"1/", fan+"1/a")
+				return
+			}
+			for _, path := range tree(t, root) {
+				if path != "tmp/" && path != "segments/" && path != fan {
+					t.Errorf("%s is left on disk", path)
+				}
+			}
+		})
+	}
+}

@@ -1,0 +1,155 @@
+package diskblob
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"magpie/internal/blob"
+)
+
+// maxRenames is how often Commit makes the folders again when something outside
+// this process keeps removing them.
+const maxRenames = 3
+
+var errEnded = errors.New("the upload was ended by Commit or Abort")
+
+// Create opens a new file in tmp.
+func (d *Driver) Create(ctx context.Context, hint int64) (blob.Upload, error) {
+	if d.readOnly {
+		return nil, ErrReadOnly
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if err := d.room(hint); err != nil {
+		return nil, err
+	}
+	number := strconv.FormatUint(d.uploads.Add(1), 10)
+	path := filepath.Join(d.root, tmpName, number)
+	// O_EXCL: a file of that name means that a second process writes here.
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, filePerm)
+	if err != nil {
+		return nil, orFull(err)
+	}
+	return &upload{driver: d, path: path, file: f}, nil
+}
+
+// upload is a file in tmp.
+type upload struct {
+	driver    *Driver
+	path      string
+	file      *os.File
+	unchecked int64 // bytes written since the last look at the room left
+	err       error // the first failed write, or errEnded
+}
+
+func (u *upload) Write(p []byte) (int, error) {
+	if u.err != nil {
+		return 0, u.err
+	}
+	if u.unchecked >= checkEvery {
+		u.unchecked = 0
+		if u.err = u.driver.room(0); u.err != nil {
+			return 0, u.err
+		}
+	}
+	n, err := u.file.Write(p)
+	u.unchecked += int64(n)
+	u.err = orFull(err)
+	return n, u.err
+}
+
+// Commit syncs the file, then the folders that it makes, then renames, then
+// syncs the blob's folder: at every instant the name leads to all of the bytes
+// or to nothing. When ctx ends before the rename, nothing is stored; after it
+// ctx is not asked any more.
+func (u *upload) Commit(ctx context.Context, key string) error {
+	err := u.err
+	if err == nil {
+		err = orFull(u.commit(ctx, key))
+	}
+	if err != nil {
+		u.Abort()
+		return err
+	}
+	u.err = errEnded
+	return nil
+}
+
+func (u *upload) commit(ctx context.Context, key string) error {
+	if first, _, _ := strings.Cut(key, "/"); first == tmpName {
+		return fmt.Errorf("a key may not begin with %q: the folder is taken", tmpName)
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if err := u.settle(); err != nil {
+		return err
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	path, chain := u.driver.place(key)
+	folders := u.driver.folders
+	folders.pin(chain)
+	err := u.name(path, chain)
+	folders.unpin(chain)
+	if err != nil {
+		folders.prune(chain)
+	}
+	return err
+}
+
+// settle puts the bytes on stable storage. A sync that failed is not tried
+// again: the kernel may have dropped the pages that it could not write.
+func (u *upload) settle() error {
+	// The time of the commit, where the last write may be long past. It is only
+	// what List shows, so a filesystem that will not have it is left alone.
+	_ = unix.UtimesNanoAt(unix.AT_FDCWD, u.path, []unix.Timespec{
+		{Nsec: unix.UTIME_NOW}, {Nsec: unix.UTIME_NOW},
+	}, 0)
+	err := retry(func() error { return unix.Fdatasync(int(u.file.Fd())) })
+	if err != nil {
+		return &fs.PathError{Op: "fdatasync", Path: u.path, Err: err}
+	}
+	return u.file.Close()
+}
+
+// name gives the settled file its place, below folders that are pinned.
+func (u *upload) name(path string, chain []string) error {
+	var err error
+	for range maxRenames {
+		if err = u.driver.folders.make(chain); err == nil {
+			err = os.Rename(u.path, path)
+		}
+		if !errors.Is(err, fs.ErrNotExist) {
+			break
+		}
+		u.driver.folders.forget(chain) // somebody else removed one
+	}
+	if err != nil {
+		u.driver.folders.forget(chain)
+		return err
+	}
+	if err := syncDir(filepath.Dir(path)); err != nil {
+		return errors.Join(err, os.Remove(path))
+	}
+	return nil
+}
+
+func (u *upload) Abort() {
+	if u.err == errEnded {
+		return
+	}
+	u.err = errEnded
+	u.file.Close()
+	os.Remove(u.path)
+}

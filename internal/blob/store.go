@@ -1,0 +1,124 @@
+package blob
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"iter"
+	"sync"
+
+	"magpie/internal/media"
+)
+
+// bufferSize is the fixed memory of one Put or Verify.
+const bufferSize = 256 << 10
+
+// Store keeps blobs over a Driver. It checks keys, counts bytes, takes
+// checksums and names the operation and the key in every error; what the
+// driver's error says can still be found in the chain (fs.ErrNotExist, a
+// *media.Error of CodeFull, the context's error). Its methods may be used from
+// many goroutines.
+type Store struct {
+	driver  Driver
+	buffers sync.Pool
+}
+
+// New makes a Store that owns d.
+func New(d Driver) *Store {
+	return &Store{
+		driver:  d,
+		buffers: sync.Pool{New: func() any { return new([bufferSize]byte) }},
+	}
+}
+
+// Create begins a blob whose key is given at the end. hint is how many bytes
+// are expected, 0 where nobody knows; a store without room for them refuses
+// with media.CodeFull. The Writer must be ended by Commit or Abort.
+func (s *Store) Create(ctx context.Context, hint int64) (*Writer, error) {
+	u, err := s.driver.Create(ctx, max(hint, 0))
+	if err != nil {
+		return nil, fmt.Errorf("create blob: %w", err)
+	}
+	return &Writer{store: s, upload: u}, nil
+}
+
+// Put stores everything that r yields under key. When it returns nil the bytes
+// and the name are on stable storage; on an error, r's included, nothing is
+// readable under key. Its memory is one fixed buffer, whatever r's length.
+func (s *Store) Put(ctx context.Context, key string, r io.Reader) (media.Blob, error) {
+	if err := CheckKey(key); err != nil {
+		return media.Blob{}, fmt.Errorf("put blob: %w", err)
+	}
+	w, err := s.Create(ctx, 0)
+	if err != nil {
+		return media.Blob{}, fmt.Errorf("put blob %s: %w", key, err)
+	}
+	defer w.Abort()
+	if _, err := w.ReadFrom(r); err != nil {
+		return media.Blob{}, fmt.Errorf("put blob %s: %w", key, err)
+	}
+	return w.Commit(ctx, key)
+}
+
+// Stat describes a committed blob. A missing one is fs.ErrNotExist.
+func (s *Store) Stat(ctx context.Context, key string) (Info, error) {
+	if err := CheckKey(key); err != nil {
+		return Info{}, fmt.Errorf("stat blob: %w", err)
+	}
+	info, err := s.driver.Stat(ctx, key)
+	if err != nil {
+		return Info{}, fmt.Errorf("stat blob %s: %w", key, err)
+	}
+	return info, nil
+}
+
+// Delete removes a blob; a missing one is no error. It need not outlast a
+// crash: whoever deletes must be ready to find the blob again and to delete it
+// again.
+func (s *Store) Delete(ctx context.Context, key string) error {
+	if err := CheckKey(key); err != nil {
+		return fmt.Errorf("delete blob: %w", err)
+	}
+	if err := s.driver.Delete(ctx, key); err != nil {
+		return fmt.Errorf("delete blob %s: %w", key, err)
+	}
+	return nil
+}
+
+// List yields every committed blob under prefix, which is "" or ends in "/", in
+// no particular order. Blobs committed before the iteration began and not
+// deleted meanwhile are all yielded; later ones may be. An error is the last
+// thing yielded. Blobs may be deleted while they are listed.
+func (s *Store) List(ctx context.Context, prefix string) iter.Seq2[Info, error] {
+	return func(yield func(Info, error) bool) {
+		if err := CheckPrefix(prefix); err != nil {
+			yield(Info{}, fmt.Errorf("list blobs: %w", err))
+			return
+		}
+		for info, err := range s.driver.List(ctx, prefix) {
+			if err != nil {
+				yield(Info{}, fmt.Errorf("list blobs under %q: %w", prefix, err))
+				return
+			}
+			if !yield(info, nil) {
+				return
+			}
+		}
+	}
+}
+
+// Ready fails, saying why, when the store can take no write now.
+func (s *Store) Ready(ctx context.Context) error {
+	if err := s.driver.Ready(ctx); err != nil {
+		return fmt.Errorf("blob store: %w", err)
+	}
+	return nil
+}
+
+// Close closes the driver. Nothing is used after it.
+func (s *Store) Close() error {
+	if err := s.driver.Close(); err != nil {
+		return fmt.Errorf("close blob store: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,125 @@
+package blob
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io"
+
+	"magpie/internal/media"
+)
+
+var (
+	castagnoli = crc32.MakeTable(crc32.Castagnoli)
+	errEnded   = errors.New("the writer was ended by Commit or Abort")
+)
+
+// Writer is a blob on its way in: it counts and takes the CRC-32C in the same
+// pass that stores. It is used by one goroutine. Commit or Abort ends it; Abort
+// after Commit does nothing, so that it can be deferred.
+type Writer struct {
+	store  *Store
+	upload Upload
+	size   int64
+	crc    uint32
+	err    error // the first failure, or errEnded
+}
+
+// Write stores p. After a Write that failed the blob cannot be committed.
+func (w *Writer) Write(p []byte) (int, error) {
+	if w.err != nil {
+		return 0, w.err
+	}
+	n, err := w.upload.Write(p)
+	if n < len(p) && err == nil {
+		err = io.ErrShortWrite
+	}
+	w.crc = crc32.Update(w.crc, castagnoli, p[:n])
+	w.size += int64(n)
+	if err != nil {
+		w.err = fmt.Errorf("write blob: %w", err)
+	}
+	return n, w.err
+}
+
+// ReadFrom stores everything that r yields, through one fixed buffer that is
+// filled before it is written: HTTP and multipart bodies come in small pieces.
+// io.Copy uses it.
+func (w *Writer) ReadFrom(r io.Reader) (int64, error) {
+	buf := w.store.buffers.Get().(*[bufferSize]byte)
+	defer w.store.buffers.Put(buf)
+	var total int64
+	for {
+		n, readErr := fill(r, buf[:])
+		if n > 0 {
+			written, err := w.Write(buf[:n])
+			total += int64(written)
+			if err != nil {
+				return total, err
+			}
+		}
+		if readErr == io.EOF {
+			return total, nil
+		}
+		if readErr != nil {
+			return total, readErr
+		}
+	}
+}
+
+// fill reads until buf is full or r ends. Unlike io.ReadFull it hands on r's
+// own error, so that a body cut short (io.ErrUnexpectedEOF) is never taken for
+// one that ended.
+func fill(r io.Reader, buf []byte) (int, error) {
+	n, idle := 0, 0
+	for n < len(buf) {
+		m, err := r.Read(buf[n:])
+		n += m
+		if err != nil {
+			return n, err
+		}
+		if m > 0 {
+			idle = 0
+		} else if idle++; idle == 100 {
+			return n, io.ErrNoProgress
+		}
+	}
+	return n, nil
+}
+
+// Size is how many bytes have been written.
+func (w *Writer) Size() int64 { return w.size }
+
+// CRC is the CRC-32C (Castagnoli) of what has been written.
+func (w *Writer) CRC() uint32 { return w.crc }
+
+// Commit makes the bytes readable under key and ends the Writer, whatever it
+// returns. When it returns nil the bytes and the name are on stable storage;
+// on an error nothing is readable under key. It refuses after a failed Write.
+// Keys are never reused: the caller gives each blob a new one.
+func (w *Writer) Commit(ctx context.Context, key string) (media.Blob, error) {
+	if w.err != nil {
+		err := w.err
+		w.Abort()
+		return media.Blob{}, fmt.Errorf("commit blob %s: %w", key, err)
+	}
+	if err := CheckKey(key); err != nil {
+		w.Abort()
+		return media.Blob{}, fmt.Errorf("commit blob: %w", err)
+	}
+	w.err = errEnded
+	if err := w.upload.Commit(ctx, key); err != nil {
+		return media.Blob{}, fmt.Errorf("commit blob %s: %w", key, err)
+	}
+	return media.Blob{Key: key, Size: w.size, CRC: w.crc}, nil
+}
+
+// Abort drops the bytes. It may be called twice, and after Commit.
+func (w *Writer) Abort() {
+	if w.err == errEnded {
+		return
+	}
+	w.err = errEnded
+	w.upload.Abort()
+}

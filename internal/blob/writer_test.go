@@ -1,0 +1,148 @@
+package blob_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"magpie/internal/blob/blobtest"
+	"magpie/internal/media"
+)
+
+func TestWriterCounts(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		s, _ := newStore()
+		w, err := s.Create(ctx, -5)
+		if err != nil {
+			rt.Fatal(err)
+		}
+		defer w.Abort()
+		var all []byte
+		for _, piece := range rapid.SliceOf(rapid.SliceOf(rapid.Byte())).Draw(rt, "pieces") {
+			n, err := w.Write(piece)
+			if err != nil || n != len(piece) {
+				rt.Fatalf("write: %d, %v", n, err)
+			}
+			all = append(all, piece...)
+			if w.Size() != int64(len(all)) || w.CRC() != crc(all) {
+				rt.Fatalf("after %d bytes: size %d, CRC %08x", len(all), w.Size(), w.CRC())
+			}
+		}
+		b, err := w.Commit(ctx, "a")
+		if err != nil {
+			rt.Fatal(err)
+		}
+		if want := (media.Blob{Key: "a", Size: int64(len(all)), CRC: crc(all)}); b != want {
+			rt.Fatalf("got %+v, want %+v", b, want)
+		}
+		if got := read(t, s, media.Manifest{b}, 0, b.Size); !bytes.Equal(got, all) {
+			rt.Fatalf("%d bytes came back different", len(got))
+		}
+	})
+}
+
+func TestWriterReadFrom(t *testing.T) {
+	s, _ := newStore()
+	w, err := s.Create(ctx, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Abort()
+	data := pattern(700_000)
+	if _, err := w.Write(data[:10]); err != nil {
+		t.Fatal(err)
+	}
+	// A LimitReader, as most callers have one, and no WriterTo.
+	n, err := io.Copy(w, io.LimitReader(bytes.NewReader(data[10:]), 600_000))
+	if err != nil || n != 600_000 || w.Size() != 600_010 || w.CRC() != crc(data[:600_010]) {
+		t.Errorf("copied %d, %v; size %d, CRC %08x", n, err, w.Size(), w.CRC())
+	}
+}
+
+func TestWriterEnds(t *testing.T) {
+	s, _ := newStore()
+	for name, end := range map[string]func() error{
+		"abort": func() error {
+			w, err := s.Create(ctx, 0)
+			if err != nil {
+				return err
+			}
+			w.Abort()
+			w.Abort()
+			_, err = w.Commit(ctx, "a")
+			return err
+		},
+		"a bad key": func() error {
+			w, err := s.Create(ctx, 0)
+			if err != nil {
+				return err
+			}
+			if _, err := w.Commit(ctx, "A"); err == nil {
+				return errors.New("a bad key is taken") // and so the test below fails
+			}
+			_, err = w.Commit(ctx, "a")
+			return err
+		},
+		"a context's end": func() error {
+			w, err := s.Create(ctx, 0)
+			if err != nil {
+				return err
+			}
+			over, cancel := context.WithCancel(ctx)
+			cancel()
+			if _, err := w.Commit(over, "a"); !errors.Is(err, context.Canceled) {
+				t.Errorf("commit with a cancelled context: %v", err)
+			}
+			_, err = w.Commit(ctx, "a")
+			return err
+		},
+	} {
+		if err := end(); err == nil {
+			t.Errorf("a commit after %s succeeds", name)
+		}
+	}
+	wantKeys(t, s)
+
+	w, err := s.Create(ctx, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Commit(ctx, "a"); err != nil {
+		t.Fatal(err)
+	}
+	w.Abort()
+	if _, err := w.Write([]byte("more")); err == nil {
+		t.Error("a write after the commit succeeds")
+	}
+	if _, err := w.Commit(ctx, "b"); err == nil {
+		t.Error("a second commit succeeds")
+	}
+	wantKeys(t, s, "a")
+}
+
+// TestFailedWriteIsRemembered: a caller that overlooks it stores nothing.
+func TestFailedWriteIsRemembered(t *testing.T) {
+	s, m := newStore()
+	m.SetFaults(blobtest.Faults{Before: blobtest.FailNth(blobtest.OpWrite, 2, errBroken)})
+	w, err := s.Create(ctx, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 3 {
+		n, err := w.Write([]byte("abc"))
+		if i == 0 && (n != 3 || err != nil) || i > 0 && (n != 0 || !errors.Is(err, errBroken)) {
+			t.Errorf("write %d: %d, %v", i, n, err)
+		}
+	}
+	if w.Size() != 3 || w.CRC() != crc([]byte("abc")) {
+		t.Errorf("size %d, CRC %08x of what was written", w.Size(), w.CRC())
+	}
+	if _, err := w.Commit(ctx, "a"); !errors.Is(err, errBroken) {
+		t.Errorf("commit: %v", err)
+	}
+	wantKeys(t, s)
+}
