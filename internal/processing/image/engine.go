@@ -1,0 +1,164 @@
+package image
+
+import (
+	"context"
+	"fmt"
+
+	"golang.org/x/sync/semaphore"
+
+	"magpie/internal/media"
+	"magpie/internal/processing"
+)
+
+// Config is what an Engine is made with. The zero value is the default profile.
+type Config struct {
+	// Limits bounds the pixels of a picture. The zero value means
+	// processing.DefaultLimits.
+	Limits processing.Limits
+
+	// JPEGQuality is that of the sizes that are written as JPEG, 1–100.
+	// 0 means 85.
+	JPEGQuality int
+
+	// Memory is how many bytes all pictures that are being decoded at one time
+	// may take together. Others wait their turn; one that would need more than
+	// all of it is refused. 0 means 1 GiB, enough for 100 million pixels of most
+	// kinds.
+	Memory int64
+}
+
+// workspace is what a picture takes beside its decoded pixels: the window on
+// the original, the largest size, and a file being written.
+const workspace = 24 << 20
+
+// Engine makes the sizes of still pictures. It may be used from many
+// goroutines.
+type Engine struct {
+	limits  processing.Limits
+	quality int
+	memory  int64
+	free    *semaphore.Weighted // of memory
+}
+
+var _ processing.Engine = (*Engine)(nil)
+
+// New makes an Engine.
+func New(c Config) *Engine {
+	if c.Limits == (processing.Limits{}) {
+		c.Limits = processing.DefaultLimits()
+	}
+	if c.JPEGQuality == 0 {
+		c.JPEGQuality = 85
+	}
+	if c.Memory == 0 {
+		c.Memory = 1 << 30
+	}
+	return &Engine{
+		limits:  c.Limits,
+		quality: min(100, max(1, c.JPEGQuality)),
+		memory:  c.Memory,
+		free:    semaphore.NewWeighted(c.Memory),
+	}
+}
+
+// Process makes thumb (150×150 out of the middle), small (within 680×680),
+// medium (1200) and large (2048) and saves them under these names with .jpg, or
+// with .png where pixels of the picture are transparent. All four always exist;
+// none is larger than the picture. The Outcome's width and height are those of
+// the picture turned upright.
+//
+// It reads only in.Media.Type, in.Original and in.Size.
+func (e *Engine) Process(ctx context.Context, in processing.Input, out processing.Output) (media.Outcome, error) {
+	src := newSource(ctx, in.Original, in.Size)
+	head, err := guard(src, func() (header, error) { return probe(src, in.Media.Type) })
+	if err != nil {
+		return media.Outcome{}, err
+	}
+	if err := e.check(head, in.Size); err != nil {
+		return media.Outcome{}, err
+	}
+	out.Progress(5)
+
+	need := head.memory + workspace
+	if err := e.free.Acquire(ctx, need); err != nil {
+		return media.Outcome{}, err
+	}
+	defer e.free.Release(need)
+
+	pictures, how, err := e.make(ctx, src, head)
+	if err != nil {
+		return media.Outcome{}, err
+	}
+	out.Progress(60)
+
+	for i, p := range pictures {
+		if err := e.save(ctx, p, how, out); err != nil {
+			return media.Outcome{}, err
+		}
+		out.Progress(60 + 40*(i+1)/len(pictures))
+	}
+	width, height := head.orientation.upright(head.width, head.height)
+	return media.Outcome{Width: width, Height: height}, nil
+}
+
+// check holds a header against the limits and the length of the file.
+func (e *Engine) check(head header, size int64) error {
+	if err := e.limits.CheckImage(head.width, head.height); err != nil {
+		return err
+	}
+	if size < head.least {
+		return cutShort()
+	}
+	if head.memory > e.memory-workspace {
+		return unreadable("Decoding this image of %d×%d pixels would take %d MB of memory; %d MB may be used",
+			head.width, head.height, head.memory>>20, (e.memory-workspace)>>20)
+	}
+	return nil
+}
+
+// make decodes the picture, renders its sizes and says how to write them. The
+// decoded pixels are let go of when it returns.
+func (e *Engine) make(ctx context.Context, src *source, head header) ([]picture, encoding, error) {
+	f, err := guard(src, head.decode)
+	if err != nil {
+		return nil, encoding{}, err
+	}
+	pictures, err := render(ctx, f, head.orientation)
+	return pictures, encoding{quality: e.quality, alpha: !f.opaque, profile: head.profile}, err
+}
+
+// save encodes one size and stores it.
+func (e *Engine) save(ctx context.Context, p picture, how encoding, out processing.Output) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	name := p.size.name + how.suffix()
+	file, err := how.encode(p.img)
+	if err != nil {
+		return fmt.Errorf("encode %s: %w", name, err)
+	}
+	b := p.img.Bounds()
+	r := media.Rendition{
+		Role: media.RoleImage, Name: name, ContentType: how.contentType(),
+		Width: b.Dx(), Height: b.Dy(),
+	}
+	if err := out.Save(ctx, r, file); err != nil {
+		return fmt.Errorf("save %s: %w", name, err)
+	}
+	return nil
+}
+
+// guard runs a step that reads an untrusted file. A panic in it is the file's
+// fault; it stands in the error, for the log, behind words for the uploader. A
+// fault of the source comes first, whatever the step made of it.
+func guard[T any](src *source, step func() (T, error)) (result T, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("decoder panicked: %v: %w", p, damaged("its data is damaged"))
+		}
+		if src.fault != nil {
+			err = src.fault
+		}
+	}()
+	return step()
+}

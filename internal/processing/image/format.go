@@ -1,0 +1,66 @@
+package image
+
+import (
+	std "image"
+
+	"magpie/internal/media"
+)
+
+// header is what a file says of its picture before any pixel is decoded.
+type header struct {
+	width, height int // as stored, before it is turned upright
+	orientation   orientation
+	profile       []byte // colour profile as found, not checked yet
+	memory        int64  // the most bytes that decode will hold
+	least         int64  // a whole file has at least so many bytes; 0 where none can be told
+
+	// decode makes the pixels. It may panic on a damaged file: decoders that
+	// are not ours have done so.
+	decode func() (frame, error)
+}
+
+// frame is a decoded picture and how it is to be read.
+type frame struct {
+	img           std.Image
+	width, height int  // of the canvas, which img may cover only in part
+	opaque        bool // every pixel of the canvas is
+	grey          bool // red, green and blue are equal everywhere
+	studio        bool // a YCbCr of luma 16–235 and chroma 16–240, not 0–255
+}
+
+// newFrame makes the frame of an image at its place on a canvas.
+func newFrame(img std.Image, width, height int) frame {
+	f := frame{img: img, width: width, height: height}
+	if img.Bounds() == std.Rect(0, 0, width, height) {
+		o, ok := img.(interface{ Opaque() bool })
+		f.opaque = ok && o.Opaque()
+	}
+	switch img.(type) {
+	case *std.Gray, *std.Gray16:
+		f.grey = f.opaque
+	}
+	return f
+}
+
+// probe reads the header of a file of the given type. It gives a
+// *media.Failure for a file that can't be read, or the source's fault.
+func probe(src *source, kind media.Type) (header, error) {
+	switch kind {
+	case media.JPEG, media.PJPEG:
+		return probeJPEG(src)
+	case media.PNG:
+		return probePNG(src)
+	case media.WebP:
+		return probeWebP(src)
+	case media.BMP:
+		return probeBMP(src)
+	case media.TIFF:
+		return probeTIFF(src)
+	case media.GIF:
+		return probeGIF(src)
+	}
+	return header{}, unreadable("%s is not a type of image that can be read here; JPEG, PNG, WebP, BMP, TIFF and GIF are", kind)
+}
+
+// area is w×h, as the sizes in memory are counted.
+func area(w, h int) int64 { return int64(w) * int64(h) }

@@ -1,0 +1,107 @@
+package image
+
+import (
+	"encoding/binary"
+	"hash/crc32"
+	"image/png"
+	"io"
+)
+
+// maxDeflate is the most that zlib can inflate a byte to.
+const maxDeflate = 1032
+
+// maxPNGProfile bounds a compressed profile that is looked at.
+const maxPNGProfile = 2 << 20
+
+// pngHead is what the chunks of a PNG other than its pixels say.
+type pngHead struct {
+	depth, colourType byte
+	interlaced        bool
+	exif              []byte
+	profile           []byte // the iCCP chunk
+}
+
+func probePNG(src *source) (header, error) {
+	config, err := png.DecodeConfig(src.all())
+	if err != nil {
+		return header{}, explain("PNG", err)
+	}
+	head := readPNGHead(src)
+	w, h := config.Width, config.Height
+
+	channels := map[byte]int64{2: 3, 4: 2, 6: 4}[head.colourType]
+	channels = max(channels, 1)
+	row := (int64(w)*channels*int64(head.depth) + 7) / 8
+
+	perPixel := int64(4)
+	switch {
+	case head.colourType == 3:
+		perPixel = 1
+	case head.depth == 16:
+		perPixel = 8
+	}
+	memory := perPixel * area(w, h)
+	if head.interlaced {
+		memory *= 2 // each of the seven passes is an image of its own
+	}
+	grey := head.colourType == 0 || head.colourType == 4
+	return header{
+		width: w, height: h,
+		orientation: exifOrientation(head.exif),
+		profile:     pngProfile(head.profile),
+		memory:      memory + 2*row,
+		least:       (row + 1) * int64(h) / maxDeflate,
+		decode: func() (frame, error) {
+			img, err := png.Decode(src.all())
+			if err != nil {
+				return frame{}, explain("PNG", err)
+			}
+			f := newFrame(img, w, h)
+			f.grey = grey
+			return f, nil
+		},
+	}, nil
+}
+
+// readPNGHead walks the chunks from the first to the last; EXIF may stand after
+// the pixels. It stops where it can't follow them.
+func readPNGHead(src io.ReaderAt) pngHead {
+	var head pngHead
+	var b [29]byte
+	if _, err := src.ReadAt(b[:], 0); err != nil {
+		return head
+	}
+	head.depth, head.colourType, head.interlaced = b[24], b[25], b[28] != 0
+	for at := int64(8); ; {
+		if _, err := src.ReadAt(b[:8], at); err != nil {
+			return head
+		}
+		size := int64(binary.BigEndian.Uint32(b[:]))
+		var into *[]byte
+		limit := int64(0)
+		switch string(b[4:8]) {
+		case "IEND":
+			return head
+		case "eXIf":
+			into, limit = &head.exif, maxEXIF
+		case "iCCP":
+			into, limit = &head.profile, maxPNGProfile
+		}
+		if into != nil && *into == nil && size <= limit {
+			data := make([]byte, size)
+			if _, err := src.ReadAt(data, at+8); err != nil {
+				return head
+			}
+			*into = data
+		}
+		at += 12 + size
+	}
+}
+
+// pngChunk frames data as a chunk of the given four-letter type.
+func pngChunk(kind string, data []byte) []byte {
+	out := binary.BigEndian.AppendUint32(nil, uint32(len(data)))
+	out = append(out, kind...)
+	out = append(out, data...)
+	return binary.BigEndian.AppendUint32(out, crc32.ChecksumIEEE(out[4:]))
+}
