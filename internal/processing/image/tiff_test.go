@@ -1,0 +1,156 @@
+package image
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	std "image"
+	"image/color"
+	"image/draw"
+	"strings"
+	"testing"
+
+	"golang.org/x/image/tiff"
+
+	"magpie/internal/media"
+)
+
+func tiffOf(t testing.TB, img std.Image, c tiff.CompressionType) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	if err := tiff.Encode(&b, img, &tiff.Options{Compression: c}); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// withTags rewrites a little-endian TIFF with a new directory at its end, which
+// has more entries: the tag, its type, and the data.
+func withTags(file []byte, more map[uint16]string) []byte {
+	le := binary.LittleEndian
+	at := le.Uint32(file[4:])
+	n := int(le.Uint16(file[at:]))
+	entries := map[uint16][]byte{}
+	for i := range n {
+		e := file[int(at)+2+12*i:][:12]
+		entries[le.Uint16(e)] = e
+	}
+	out := bytes.Clone(file)
+	for tag, data := range more {
+		e := le.AppendUint16(nil, tag)
+		if tag == tagProfile {
+			e = le.AppendUint16(e, 7)
+			e = le.AppendUint32(e, uint32(len(data)))
+			e = le.AppendUint32(e, uint32(len(out)))
+			out = append(out, data...)
+		} else {
+			e = le.AppendUint16(e, 3)
+			e = le.AppendUint32(e, 1)
+			e = append(e, data...)
+		}
+		entries[tag] = e
+	}
+	le.PutUint32(out[4:], uint32(len(out)))
+	out = le.AppendUint16(out, uint16(len(entries)))
+	for tag := range 1 << 16 {
+		out = append(out, entries[uint16(tag)]...)
+	}
+	return append(out, 0, 0, 0, 0)
+}
+
+func TestTIFFColours(t *testing.T) {
+	img := quarters(300, 201)
+	deep := std.NewRGBA64(img.Rect)
+	draw.Draw(deep, img.Rect, img, std.Point{}, draw.Src)
+	paletted := std.NewPaletted(img.Rect, color.Palette{red, green, blue, white})
+	draw.Draw(paletted, img.Rect, img, std.Point{}, draw.Src)
+	for name, file := range map[string][]byte{
+		"plain":    tiffOf(t, img, tiff.Uncompressed),
+		"deflate":  tiffOf(t, img, tiff.Deflate),
+		"16 bits":  tiffOf(t, deep, tiff.Deflate),
+		"palette":  tiffOf(t, paletted, tiff.Uncompressed),
+		"lzw":      ffmpeg(t, img, "x.tiff", "-compression_algo", "lzw", "-pix_fmt", "rgb24"),
+		"packbits": ffmpeg(t, img, "x.tiff", "-compression_algo", "packbits", "-pix_fmt", "rgb24"),
+	} {
+		outcome, out := process(t, media.TIFF, file)
+		if outcome.Width != 300 || outcome.Height != 201 || len(out.files) != 4 {
+			t.Errorf("%s: outcome is %d×%d and %d files", name, outcome.Width, outcome.Height, len(out.files))
+		}
+		for size := range out.files {
+			isQuarters(t, out.decoded(t, size), 8)
+		}
+	}
+}
+
+func TestTIFFTags(t *testing.T) {
+	p := profile(spaceRGB, 333)
+	for o := 1; o <= 8; o++ {
+		file := withTags(tiffOf(t, stored(quarters(90, 40), o), tiff.Uncompressed), map[uint16]string{
+			tagOrientation: string([]byte{byte(o), 0, 0, 0}),
+			tagProfile:     string(p),
+		})
+		outcome, out := process(t, media.TIFF, file)
+		if outcome.Width != 90 || outcome.Height != 40 {
+			t.Errorf("orientation %d: outcome is %d×%d", o, outcome.Width, outcome.Height)
+		}
+		isQuarters(t, out.decoded(t, "large.jpg"), 8)
+		if got := jpegProfileOf(out.files["small.jpg"]); !bytes.Equal(got, p) {
+			t.Errorf("orientation %d: %d bytes of profile, want %d", o, len(got), len(p))
+		}
+	}
+}
+
+func TestTIFFRefused(t *testing.T) {
+	file := tiffOf(t, quarters(90, 40), tiff.Uncompressed)
+	cmyk := withTags(file, map[uint16]string{262: "\x05\x00\x00\x00"})
+	f := refused(t, media.TIFF, cmyk, media.UnsupportedMedia)
+	if !strings.Contains(f.Message, "color model") {
+		t.Errorf("message is %q", f.Message)
+	}
+	refused(t, media.TIFF, withTags(file, map[uint16]string{tagCompression: "\x07\x00\x00\x00"}), media.UnsupportedMedia)
+	refused(t, media.TIFF, withTags(file, map[uint16]string{256: "\xff\xff\x00\x00", 257: "\xff\xff\x00\x00"}), media.UnsupportedMedia)
+	refused(t, media.TIFF, withTags(file, map[uint16]string{256: "\xff\xff\x00\x00"}), media.InvalidMedia)
+	refused(t, media.TIFF, file[:20], media.InvalidMedia)
+
+	pieces := withTags(file, map[uint16]string{256: "\x00\x20\x00\x00", 257: "\x00\x20\x00\x00", tagTileWidth: "\x08\x00\x00\x00", tagTileLength: "\x08\x00\x00\x00"})
+	f = refused(t, media.TIFF, pieces, media.UnsupportedMedia)
+	if !strings.Contains(f.Message, "1048576 pieces") {
+		t.Errorf("message is %q", f.Message)
+	}
+}
+
+func TestTIFFMemoryCoversTheDecoder(t *testing.T) {
+	img := quarters(1000, 700)
+	deep := std.NewNRGBA64(img.Rect)
+	draw.Draw(deep, img.Rect, img, std.Point{}, draw.Src)
+	for name, file := range map[string][]byte{
+		"plain":   tiffOf(t, img, tiff.Uncompressed),
+		"deflate": tiffOf(t, img, tiff.Deflate),
+		"16 bits": tiffOf(t, deep, tiff.Deflate),
+	} {
+		head, err := probe(newSource(context.Background(), bytes.NewReader(file), int64(len(file))), media.TIFF)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := allocated(func() {
+			if _, err := head.decode(); err != nil {
+				t.Error(err)
+			}
+		})
+		if got > head.memory+128<<10 {
+			t.Errorf("%s: decoding takes %d bytes, the estimate is %d", name, got, head.memory)
+		}
+	}
+}
+
+func FuzzTIFFHead(f *testing.F) {
+	f.Add(tiffOf(f, quarters(4, 4), tiff.Uncompressed))
+	f.Add(withTags(tiffOf(f, quarters(4, 4), tiff.Uncompressed), map[uint16]string{tagTileWidth: "\x08\x00\x00\x00", tagTileLength: "\x00\x00\x00\x00"}))
+	f.Fuzz(func(t *testing.T, file []byte) {
+		src := newSource(context.Background(), bytes.NewReader(file), int64(len(file)))
+		head, err := probeTIFF(src)
+		if err == nil && (head.memory < 0 || len(head.profile) > len(file)) {
+			t.Errorf("%d bytes of memory, %d of profile", head.memory, len(head.profile))
+		}
+	})
+}
