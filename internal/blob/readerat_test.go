@@ -13,6 +13,7 @@ import (
 
 	"magpie/internal/blob"
 	"magpie/internal/blob/blobtest"
+	"magpie/internal/blob/diskblob"
 )
 
 // watched counts the readers that a driver has given and not got back.
@@ -41,7 +42,17 @@ func (r *watchedReader) Close() error {
 }
 
 func TestReadAtKeepsReaders(t *testing.T) {
-	w := &watched{Driver: blobtest.NewMemory(nil)}
+	disk, err := diskblob.Open(t.TempDir(), diskblob.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The one yields exactly what it was opened for, the other more.
+	for name, d := range map[string]blob.Driver{"memory": blobtest.NewMemory(nil), "disk": disk} {
+		t.Run(name, func(t *testing.T) { testKeepsReaders(t, &watched{Driver: d}) })
+	}
+}
+
+func testKeepsReaders(t *testing.T, w *watched) {
 	s := blob.New(w)
 	data := pattern(3 << 20)
 	man := file(t, s, "segments/1", data, 1<<20, 2<<20)

@@ -3,8 +3,10 @@ package diskblob
 import (
 	"context"
 	"fmt"
+	"hash/crc32"
 	"os"
 	"runtime"
+	"sync"
 	"testing"
 
 	"magpie/internal/media"
@@ -19,7 +21,7 @@ const (
 
 func TestMain(m *testing.M) {
 	part, root := os.Getenv(childEnv), os.Getenv(rootEnv)
-	if part != "" {
+	if part != "" && part != "churn" {
 		runtime.LockOSThread() // strace counts the calls of each thread by itself
 	}
 	switch part {
@@ -31,6 +33,8 @@ func TestMain(m *testing.M) {
 		childOne(root)
 	case "endless":
 		childEndless(root)
+	case "churn":
+		childChurn(root)
 	default:
 		panic("no such part: " + part)
 	}
@@ -87,10 +91,36 @@ func childEndless(root string) {
 	}
 }
 
-// content is what childEndless stores under a key.
+// childChurn commits and deletes at once in one folder, which so comes and goes.
+func childChurn(root string) {
+	d, err := Open(root, Options{})
+	if err != nil {
+		panic(err)
+	}
+	var wg sync.WaitGroup
+	for w := range 4 {
+		wg.Go(func() {
+			for i := range 30 {
+				key := fmt.Sprintf("renditions/1/1/%d-%d", w, i)
+				if err := store(d, key, []byte(key)); err != nil {
+					panic(err)
+				}
+				if err := d.Delete(context.Background(), key); err != nil {
+					panic(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	say("done")
+}
+
+// content is what childEndless stores under a key: up to 255 kB, so that a kill
+// finds it anywhere.
 func content(key string) []byte {
-	data := make([]byte, 0, 300_000)
-	for len(data) < 300_000 {
+	size := 1000 * int(crc32.Checksum([]byte(key), castagnoli)&0xff)
+	data := make([]byte, 0, size+len(key))
+	for len(data) < size {
 		data = append(data, key...)
 	}
 	return data

@@ -17,8 +17,9 @@ import (
 func TestKilled(t *testing.T) {
 	root := t.TempDir()
 	acked := map[string]bool{}
+	const kills = 8
 	garbage := 0
-	for round := range 12 {
+	for round := range kills {
 		// Every round begins with an empty store, but for what a kill left.
 		d := open(t, root, Options{})
 		for key := range acked {
@@ -27,7 +28,7 @@ func TestKilled(t *testing.T) {
 			}
 			delete(acked, key)
 		}
-		for _, key := range killAfter(t, root, 1+round*2) {
+		for _, key := range killAfter(t, root, 1+round) {
 			acked[key] = true
 		}
 
@@ -45,7 +46,7 @@ func TestKilled(t *testing.T) {
 		}
 		checkKilled(t, d, acked)
 	}
-	t.Logf("%d of 12 kills left a file behind", garbage)
+	t.Logf("%d of %d kills left a file behind", garbage, kills)
 }
 
 func checkKilled(t *testing.T, d *Driver, acked map[string]bool) {

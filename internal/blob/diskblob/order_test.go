@@ -146,6 +146,30 @@ func TestOrderAfterRestart(t *testing.T) {
 	}
 }
 
+// TestNoFolderIsPulledAway: a commit never finds that a Delete took a folder
+// that it had made or found. Commit would try again, but a folder that came back
+// behind its back is one whose entry nobody has synced.
+func TestNoFolderIsPulledAway(t *testing.T) {
+	out := trace(t, t.TempDir(), "churn")
+	if string(out.said) != "done\n" {
+		t.Fatalf("the child said %q", out.said)
+	}
+	removed := 0
+	media := "renditions/" + fanOut("1") + "/1"
+	for _, call := range out.calls {
+		name, _, _ := strings.Cut(call, " ")
+		if (name == "mkdir" || name == "rename") && strings.HasSuffix(call, "ENOENT") {
+			t.Errorf("%s", call)
+		}
+		if call == "unlink "+media || call == "unlink "+media+"/1" {
+			removed++
+		}
+	}
+	if removed == 0 {
+		t.Error("no folder was ever removed, so this proves nothing")
+	}
+}
+
 // TestSyscallsFail makes every step of a commit fail in turn: it says so,
 // nothing is stored, and nothing is left over.
 func TestSyscallsFail(t *testing.T) {
