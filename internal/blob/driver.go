@@ -9,8 +9,9 @@ import (
 
 // Driver moves bytes to and from one kind of storage. It does only what
 // differs between kinds: Store checks keys, counts, takes checksums and wraps
-// errors above every driver. Both methods and values may be used from many
-// goroutines. blobtest holds every driver to these comments.
+// errors above every driver. It may be used from many goroutines, and its
+// methods fail once their context has ended. blobtest holds every driver to
+// these comments.
 type Driver interface {
 	// Create begins a blob whose key is not known yet. Where the store has no
 	// room for hint more bytes above its reserve (hint may be 0: not known),
@@ -45,7 +46,7 @@ type Driver interface {
 
 // Upload is a blob on its way in. It is used by one goroutine. Exactly one of
 // Commit and Abort ends it; Abort after Commit does nothing, so that it can be
-// deferred. Until Commit, nothing of it is seen by Open, Stat or List, and a
+// deferred; Write and Commit fail after either. Until Commit, nothing of it is seen by Open, Stat or List, and a
 // crash leaves nothing that lasts past the next start.
 type Upload interface {
 	io.Writer

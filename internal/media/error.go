@@ -3,6 +3,7 @@ package media
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -82,4 +83,19 @@ func CodeOf(err error) Code {
 		return e.Code
 	}
 	return CodeInternal
+}
+
+// Message is the words with the field that they are about in front, unless they
+// name it themselves.
+func (e *Error) Message() string {
+	if e.Field == "" || strings.Contains(e.Detail, e.Field) || startsUpper(e.Detail) {
+		return e.Detail
+	}
+	return e.Field + " " + e.Detail
+}
+
+// startsUpper tells whole sentences from the ends of sentences that begin with
+// a field's name.
+func startsUpper(s string) bool {
+	return s != "" && (s[0] >= 'A' && s[0] <= 'Z' || s[0] == '$' || s[0] == '`')
 }

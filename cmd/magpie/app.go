@@ -1,0 +1,184 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"runtime"
+	"sync"
+	"time"
+
+	"magpie/internal/auth"
+	"magpie/internal/blob"
+	"magpie/internal/blob/diskblob"
+	"magpie/internal/bus"
+	"magpie/internal/catalog"
+	"magpie/internal/delivery"
+	"magpie/internal/media"
+	"magpie/internal/ownapi"
+	"magpie/internal/processing"
+	"magpie/internal/processing/ffmpeg"
+	"magpie/internal/processing/image"
+	"magpie/internal/processing/subtitle"
+	"magpie/internal/upload"
+	"magpie/internal/xapi"
+)
+
+// app is one running magpie: every room, wired.
+type app struct {
+	settings settings
+	log      *slog.Logger
+
+	catalog  *catalog.Catalog
+	blobs    *blob.Store
+	bus      *bus.Bus
+	tokens   *auth.Tokens
+	sessions *upload.Sessions
+	queue    *processing.Queue
+	handler  http.Handler
+
+	close []func() error // in the order things were opened
+}
+
+// newApp opens everything and wires it. The caller holds the data folder's
+// lock, and calls Close.
+func newApp(ctx context.Context, s settings, log *slog.Logger) (a *app, err error) {
+	a = &app{settings: s, log: log}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, a.Close())
+		}
+	}()
+	if a.catalog, err = catalog.OpenSQLite(ctx, s.database()); err != nil {
+		return a, fmt.Errorf("open the catalogue: %w", err)
+	}
+	a.close = append(a.close, a.catalog.Close)
+	disk, err := diskblob.Open(s.blobs(), diskblob.Options{Reserve: int64(s.Reserve)})
+	if err != nil {
+		return a, fmt.Errorf("open the blob store: %w", err)
+	}
+	a.blobs = blob.New(disk)
+	a.close = append(a.close, a.blobs.Close)
+	if a.bus, err = bus.Open(ctx, bus.Config{Dir: s.queue(), Logger: log}); err != nil {
+		return a, fmt.Errorf("open the bus: %w", err)
+	}
+	a.close = append(a.close, func() error { a.bus.Close(); return nil })
+
+	worker, err := a.newWorker(ctx)
+	if err != nil {
+		return a, err
+	}
+	a.queue = processing.NewQueue(a.bus, a.catalog, worker, time.Now, log)
+	a.tokens = auth.NewTokens(a.catalog, time.Now, rand.Reader)
+	a.sessions = upload.New(upload.Config{
+		Lifetime: s.SessionLifetime, MaxSegment: int64(s.MaxSegment), Retention: s.Retention, Grace: s.SweepGrace,
+	}, a.catalog, a.blobs, time.Now, rand.Reader, log)
+	a.handler = a.routes(processing.NewAdmission(worker, runtime.NumCPU(), 64))
+	return a, nil
+}
+
+// newWorker makes the worker with an engine for each kind. 3D models have
+// none: they are kept as they are.
+func (a *app) newWorker(ctx context.Context) (*processing.Worker, error) {
+	limits := processing.DefaultLimits()
+	video, err := ffmpeg.New(ffmpeg.Config{FFmpeg: a.settings.FFmpeg, FFprobe: a.settings.FFprobe, Limits: limits, Logger: a.log})
+	if err != nil {
+		return nil, fmt.Errorf("set ffmpeg up (is it installed? magpie doctor tells more): %w", err)
+	}
+	source, err := processing.NewSource(ctx)
+	if err != nil {
+		return nil, err
+	}
+	a.close = append(a.close, source.Close)
+	return processing.NewWorker(processing.Config{Scratch: a.settings.scratch()}, a.catalog, a.blobs,
+		map[media.Kind]processing.Engine{
+			media.KindVideo:    video,
+			media.KindGIF:      video,
+			media.KindImage:    image.New(image.Config{Limits: limits}),
+			media.KindSubtitle: subtitle.Engine{},
+		}, source, time.Now, a.log)
+}
+
+// routes puts the surfaces together.
+func (a *app) routes(inline *processing.Admission) http.Handler {
+	fail := xapi.WriteProblem(a.log)
+	links := delivery.Links{Public: a.settings.PublicURL, Media: a.settings.MediaOrigin}
+	renditions := delivery.NewRenditions(a.catalog, a.blobs, time.Now, fail, a.log)
+	shown := http.NewServeMux()
+	shown.Handle("GET /media/{slug}/{name}", renditions)
+	shown.HandleFunc("OPTIONS /media/{slug}/{name}", renditions.Preflight)
+
+	all := http.NewServeMux()
+	all.Handle("/", xapi.New(a.sessions, a.catalog, a.tokens,
+		xapi.Processing{Now: inline.Run, Later: a.queue.Send}, links, time.Now, a.log))
+	all.Handle("/magpie/v1/", ownapi.New(a.catalog, a.tokens, delivery.NewOriginals(a.blobs, a.log), fail))
+	all.Handle("GET /media/{slug}/{name}", renditions)
+	all.HandleFunc("OPTIONS /media/{slug}/{name}", renditions.Preflight)
+	all.HandleFunc("GET /healthz", healthy)
+	all.HandleFunc("GET /readyz", a.ready)
+	return observed(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if links.OnMediaOrigin(r) {
+			shown.ServeHTTP(w, r)
+			return
+		}
+		all.ServeHTTP(w, r)
+	}), a.log, time.Now, fail)
+}
+
+// background works until ctx ends: the queue, and the sweeping of what ended.
+func (a *app) background(ctx context.Context) error {
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	wg.Go(func() { a.sweep(ctx) })
+	return a.queue.Work(ctx, a.settings.slots())
+}
+
+// How long a media may wait, and a running attempt be silent, before its job is
+// sent again: ten times the bus's lease.
+const (
+	pendingFor = 30 * time.Second
+	silentFor  = 5 * time.Minute
+)
+
+func (a *app) sweep(ctx context.Context) {
+	resend := time.NewTicker(10 * time.Second)
+	defer resend.Stop()
+	sweep := time.NewTicker(a.settings.SweepEvery)
+	defer sweep.Stop()
+	due := true // once at the start: what a crash left
+	for {
+		if err := a.queue.Resend(ctx, pendingFor, silentFor); err != nil && ctx.Err() == nil {
+			a.log.Warn("stalled media not queued", "err", err)
+		}
+		if due {
+			done, err := a.sessions.Sweep(ctx)
+			if err != nil && ctx.Err() == nil {
+				a.log.Warn("sweep broke off", "err", err)
+			}
+			if done != (upload.Swept{}) {
+				a.log.Info("swept", "sessions_expired", done.SessionsExpired, "media_expired", done.MediaExpired,
+					"blobs_deleted", done.BlobsDeleted, "rows_pruned", done.RowsPruned)
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-resend.C:
+			due = false
+		case <-sweep.C:
+			due = true
+		}
+	}
+}
+
+// Close closes what newApp opened, last first.
+func (a *app) Close() error {
+	var errs []error
+	for i := len(a.close) - 1; i >= 0; i-- {
+		errs = append(errs, a.close[i]())
+	}
+	return errors.Join(errs...)
+}

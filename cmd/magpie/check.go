@@ -1,0 +1,155 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+
+	"magpie/internal/blob"
+	"magpie/internal/blob/diskblob"
+	"magpie/internal/catalog"
+	"magpie/internal/media"
+	"magpie/internal/upload"
+)
+
+// checkCommand reads everything back.
+type checkCommand struct{ dataFlag }
+
+// Run ends with status 0 only when every row and blob is whole. It changes
+// nothing and may run beside a server.
+func (c *checkCommand) Run(ctx context.Context, s surroundings) error {
+	rows, err := catalog.OpenSQLiteReadOnly(ctx, databaseIn(c.Data))
+	if err != nil {
+		return fmt.Errorf("open the catalogue: %w", err)
+	}
+	defer rows.Close()
+	disk, err := diskblob.Open((&settings{Data: c.Data}).blobs(), diskblob.Options{ReadOnly: true})
+	if err != nil {
+		return fmt.Errorf("open the blob store: %w", err)
+	}
+	store := blob.New(disk)
+	defer store.Close()
+	k := &checker{rows: rows, store: store, out: s.out}
+	if err := k.run(ctx); err != nil {
+		return err
+	}
+	fmt.Fprintf(s.out, "%d sessions, %d media, %d blobs, %d bytes read: ", k.sessions, k.media, k.blobs, k.bytes)
+	if k.faults > 0 {
+		fmt.Fprintf(s.out, "%d faults\n", k.faults)
+		return exitCode(1)
+	}
+	_, err = fmt.Fprintln(s.out, "whole")
+	return err
+}
+
+// checker holds rows against blobs and blobs against their checksums.
+type checker struct {
+	rows  *catalog.Catalog
+	store *blob.Store
+	out   io.Writer
+
+	sessions, media, blobs, faults int
+	bytes                          int64
+}
+
+func (k *checker) run(ctx context.Context) error {
+	err := k.rows.EachSession(ctx, func(media.Session) error { k.sessions++; return nil })
+	if err != nil {
+		return fmt.Errorf("read sessions: %w", err)
+	}
+	err = k.rows.EachMedia(ctx, func(m media.Media, renditions []media.Rendition) error {
+		return k.checkMedia(ctx, m, renditions)
+	})
+	if err != nil {
+		return fmt.Errorf("read media: %w", err)
+	}
+	// What the manifests do not name: segments of uploads still open.
+	for info, err := range k.store.List(ctx, "segments/") {
+		if err != nil {
+			return fmt.Errorf("list segments: %w", err)
+		}
+		b, err := upload.SegmentBlob(info)
+		if err != nil {
+			k.fault("%v", err)
+			continue
+		}
+		if err := k.verify(ctx, b, func() (bool, error) { return true, nil }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkMedia checks what one media names. Segments are read back later, in the
+// store's own order; here their names must be there and say the same.
+func (k *checker) checkMedia(ctx context.Context, m media.Media, renditions []media.Rendition) error {
+	if !m.GoneAt.IsZero() {
+		return nil
+	}
+	k.media++
+	for _, b := range m.Manifest {
+		info, err := k.store.Stat(ctx, b.Key)
+		if errors.Is(err, fs.ErrNotExist) {
+			if gone, err := k.goneSince(ctx, m); gone || err != nil {
+				return err
+			}
+			k.fault("media %s: segment %s is missing", m.ID, b.Key)
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if named, err := upload.SegmentBlob(info); err != nil || named != b {
+			k.fault("media %s: segment %s is not what its row says", m.ID, b.Key)
+		}
+	}
+	for _, r := range renditions {
+		if err := k.verify(ctx, r.Blob, func() (bool, error) { return k.goneSince(ctx, m) }); err != nil {
+			return err
+		}
+	}
+	if m.State == media.Succeeded && len(renditions) == 0 && m.Category.Kind() != media.KindModel {
+		k.fault("media %s: succeeded without a rendition", m.ID)
+	}
+	return nil
+}
+
+// goneSince tells whether a running server deleted or replaced a media after
+// its row was read.
+func (k *checker) goneSince(ctx context.Context, m media.Media) (bool, error) {
+	now, err := k.rows.Media(ctx, m.ID)
+	if media.CodeOf(err) == media.CodeNotFound {
+		return true, nil
+	}
+	return err == nil && (!now.GoneAt.IsZero() || now.Published != m.Published), err
+}
+
+// verify reads one blob back. A missing one is a fault unless excused says that
+// it may be.
+func (k *checker) verify(ctx context.Context, b media.Blob, excused func() (bool, error)) error {
+	err := k.store.Verify(ctx, b)
+	var damaged *blob.DamagedError
+	switch {
+	case err == nil:
+		k.blobs++
+		k.bytes += b.Size
+		return nil
+	case errors.As(err, &damaged):
+		k.fault("%v", damaged)
+		return nil
+	case errors.Is(err, fs.ErrNotExist):
+		fine, err := excused()
+		if !fine && err == nil {
+			k.fault("blob %s is missing", b.Key)
+		}
+		return err
+	}
+	return err
+}
+
+func (k *checker) fault(format string, args ...any) {
+	k.faults++
+	fmt.Fprintf(k.out, format+"\n", args...)
+}

@@ -1,0 +1,179 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/url"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/alecthomas/kong"
+	"github.com/dustin/go-humanize"
+	"github.com/goccy/go-yaml"
+)
+
+// settings is everything about a server that can be set: by flag, by the
+// environment variable beside it, or under the flag's name in the YAML file, in
+// that order of precedence. docs/configuration.md is held against it.
+type settings struct {
+	Listen          string        `default:"127.0.0.1:8080" env:"MAGPIE_LISTEN" help:"Address to listen on."`
+	Data            string        `default:"./data" env:"MAGPIE_DATA" help:"Data folder; made if missing."`
+	PublicURL       string        `env:"MAGPIE_PUBLIC_URL" placeholder:"URL" help:"Origin of the URLs that answers hand out, such as https://media.example. Default: the host that the request named."`
+	MediaOrigin     string        `env:"MAGPIE_MEDIA_ORIGIN" placeholder:"URL" help:"Origin for media, apart from the API's. It must lead to this server, which serves nothing else there."`
+	MaxSegment      size          `default:"64MiB" env:"MAGPIE_MAX_SEGMENT" help:"Largest segment, and largest one-shot upload."`
+	SessionLifetime time.Duration `default:"24h" env:"MAGPIE_SESSION_LIFETIME" help:"How long an upload may stay unfinished."`
+	Retention       time.Duration `default:"0s" env:"MAGPIE_RETENTION" help:"How long finished media are kept; 0 keeps them until they are deleted."`
+	SweepEvery      time.Duration `default:"5m" env:"MAGPIE_SWEEP_EVERY" help:"How often expired uploads and unused bytes are looked for."`
+	SweepGrace      time.Duration `default:"1h" env:"MAGPIE_SWEEP_GRACE" help:"How long the bytes of what has ended are kept."`
+	Reserve         size          `default:"256MiB" env:"MAGPIE_RESERVE" help:"Disk space that uploads leave free."`
+	Workers         int           `default:"0" env:"MAGPIE_WORKERS" help:"Videos processed at once, in each of the two lanes; 0 for one for every two processors."`
+	FFmpeg          string        `name:"ffmpeg" env:"MAGPIE_FFMPEG" placeholder:"PATH" help:"The ffmpeg program. Default: from PATH."`
+	FFprobe         string        `name:"ffprobe" env:"MAGPIE_FFPROBE" placeholder:"PATH" help:"The ffprobe program. Default: from PATH."`
+	Drain           time.Duration `default:"20s" env:"MAGPIE_DRAIN" help:"How long SIGTERM waits for requests in flight."`
+	LogLevel        string        `default:"info" env:"MAGPIE_LOG_LEVEL" help:"debug, info, warn or error."`
+	LogFormat       string        `default:"text" env:"MAGPIE_LOG_FORMAT" help:"text or json."`
+}
+
+// Validate refuses settings that can't be meant, naming each (kong calls it).
+func (s *settings) Validate() error {
+	var errs []error
+	wrong := func(name, format string, args ...any) {
+		errs = append(errs, fmt.Errorf("--%s: %s", name, fmt.Sprintf(format, args...)))
+	}
+	if _, _, err := net.SplitHostPort(s.Listen); err != nil {
+		wrong("listen", "%q is not host:port, such as 127.0.0.1:8080", s.Listen)
+	}
+	if s.Data == "" {
+		wrong("data", "name a folder")
+	}
+	for name, v := range map[string]*string{"public-url": &s.PublicURL, "media-origin": &s.MediaOrigin} {
+		origin, ok := originOf(*v)
+		if !ok {
+			wrong(name, "%q is not an origin, such as https://media.example", *v)
+		}
+		*v = origin
+	}
+	if s.MaxSegment < 64<<10 || s.MaxSegment > 16<<30 {
+		wrong("max-segment", "%s is not between 64KiB and 16GiB", s.MaxSegment)
+	}
+	for name, d := range map[string]time.Duration{"session-lifetime": s.SessionLifetime, "sweep-every": s.SweepEvery} {
+		if d < time.Second {
+			wrong(name, "%s is less than a second", d)
+		}
+	}
+	for name, d := range map[string]time.Duration{"retention": s.Retention, "sweep-grace": s.SweepGrace, "drain": s.Drain} {
+		if d < 0 {
+			wrong(name, "%s is negative", d)
+		}
+	}
+	if s.Workers < 0 {
+		wrong("workers", "%d is negative", s.Workers)
+	}
+	if levels := []string{"debug", "info", "warn", "error"}; !slices.Contains(levels, s.LogLevel) {
+		wrong("log-level", "%q is not one of %s", s.LogLevel, strings.Join(levels, ", "))
+	}
+	if formats := []string{"text", "json"}; !slices.Contains(formats, s.LogFormat) {
+		wrong("log-format", "%q is not one of %s", s.LogFormat, strings.Join(formats, ", "))
+	}
+	slices.SortFunc(errs, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
+	return errors.Join(errs...)
+}
+
+// originOf gives scheme and host of a URL that has nothing else, or "" for "".
+func originOf(s string) (string, bool) {
+	if s == "" {
+		return "", true
+	}
+	u, err := url.Parse(strings.TrimSuffix(s, "/"))
+	ok := err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" &&
+		u.Path == "" && u.RawQuery == "" && u.Fragment == "" && u.User == nil
+	if !ok {
+		return "", false
+	}
+	return u.Scheme + "://" + u.Host, true
+}
+
+// slots is how many videos each lane processes at once.
+func (s *settings) slots() int {
+	if s.Workers > 0 {
+		return s.Workers
+	}
+	return max(1, runtime.NumCPU()/2)
+}
+
+// paths below the data folder.
+func (s *settings) database() string { return databaseIn(s.Data) }
+func (s *settings) blobs() string    { return filepath.Join(s.Data, "blobs") }
+func (s *settings) queue() string    { return filepath.Join(s.Data, "queue") }
+func (s *settings) scratch() string  { return filepath.Join(s.Data, "scratch") }
+
+func databaseIn(data string) string { return filepath.Join(data, "magpie.db") }
+
+// size is a number of bytes, written 64MiB, 1.5GB or 1048576.
+type size int64
+
+// UnmarshalText reads a size.
+func (b *size) UnmarshalText(text []byte) error {
+	n, err := humanize.ParseBytes(string(text))
+	if err != nil || n > 1<<62 {
+		return fmt.Errorf("%q is not a size, such as 64MiB", text)
+	}
+	*b = size(n)
+	return nil
+}
+
+// String writes a size as people do.
+func (b size) String() string { return humanize.IBytes(uint64(b)) }
+
+// fileSettings answers kong's questions from the YAML file.
+type fileSettings map[string]any
+
+// readSettings reads a settings file: one mapping from flag names to values.
+func readSettings(r io.Reader) (kong.Resolver, error) {
+	b, err := io.ReadAll(r)
+	if err != nil {
+		return nil, err
+	}
+	var f fileSettings
+	if err := yaml.Unmarshal(b, &f); err != nil {
+		return nil, fmt.Errorf("the settings file is not a YAML mapping: %w", err)
+	}
+	return f, nil
+}
+
+// Validate refuses names that are no setting, so that a slip of the pen isn't
+// a default.
+func (f fileSettings) Validate(app *kong.Application) error {
+	known := map[string]bool{}
+	for _, command := range app.Leaves(false) {
+		for _, flag := range command.Flags {
+			known[flag.Name] = true
+		}
+	}
+	for name := range f {
+		if !known[name] {
+			return fmt.Errorf("the settings file sets %q, which is not a setting", name)
+		}
+	}
+	return nil
+}
+
+// Resolve gives a flag's value, unless the environment sets it.
+func (f fileSettings) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
+	for _, name := range flag.Envs {
+		if _, set := os.LookupEnv(name); set {
+			return nil, nil
+		}
+	}
+	v, ok := f[flag.Name]
+	if !ok {
+		return nil, nil
+	}
+	return fmt.Sprint(v), nil
+}

@@ -1,0 +1,114 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/dustin/go-humanize"
+	"golang.org/x/sys/unix"
+
+	"magpie/internal/processing/ffmpeg"
+)
+
+// doctorCommand looks at the machine before a server does.
+type doctorCommand struct {
+	dataFlag
+	FFmpeg  string `name:"ffmpeg" env:"MAGPIE_FFMPEG" placeholder:"PATH" help:"The ffmpeg program. Default: from PATH."`
+	FFprobe string `name:"ffprobe" env:"MAGPIE_FFPROBE" placeholder:"PATH" help:"The ffprobe program. Default: from PATH."`
+}
+
+// minFiles is how many files a busy server may have open.
+const minFiles = 4096
+
+// Run prints a line for each thing looked at, and ends with status 1 if one of
+// them keeps magpie from working.
+func (c *doctorCommand) Run(ctx context.Context, s surroundings) error {
+	bad := 0
+	report := func(name string, err error, good string) {
+		if err != nil {
+			bad++
+			fmt.Fprintf(s.out, "bad   %-12s %v\n", name, err)
+			return
+		}
+		fmt.Fprintf(s.out, "good  %-12s %s\n", name, good)
+	}
+	c.transcoder(ctx, report)
+	words, err := writable(c.Data)
+	report("data folder", err, words)
+	words, err = space(c.Data)
+	report("disk", err, words)
+	words, err = files()
+	report("open files", err, words)
+	if bad > 0 {
+		return exitCode(1)
+	}
+	return nil
+}
+
+// transcoder reports what ffmpeg is there and what it can do.
+func (c *doctorCommand) transcoder(ctx context.Context, report func(name string, err error, good string)) {
+	engine, err := ffmpeg.New(ffmpeg.Config{FFmpeg: c.FFmpeg, FFprobe: c.FFprobe})
+	if err != nil {
+		report("ffmpeg", err, "")
+		return
+	}
+	findings, err := engine.Check(ctx)
+	if err != nil {
+		report("ffmpeg", err, "")
+	}
+	for _, f := range findings {
+		var err error
+		if !f.OK {
+			err = errors.New(f.Words)
+		}
+		report("ffmpeg", err, f.Words)
+	}
+}
+
+// writable checks that a file can be made, synced and removed in the folder.
+func writable(folder string) (string, error) {
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		return "", err
+	}
+	f, err := os.CreateTemp(folder, "doctor-*")
+	if err != nil {
+		return "", err
+	}
+	defer os.Remove(f.Name())
+	defer f.Close()
+	if _, err := f.WriteString("magpie"); err != nil {
+		return "", err
+	}
+	if err := f.Sync(); err != nil {
+		return "", err
+	}
+	full, err := filepath.Abs(folder)
+	return full + " can be written and synced", err
+}
+
+func space(folder string) (string, error) {
+	var st unix.Statfs_t
+	if err := unix.Statfs(folder, &st); err != nil {
+		return "", err
+	}
+	free, total := st.Bavail*uint64(st.Bsize), st.Blocks*uint64(st.Bsize)
+	words := fmt.Sprintf("%s of %s free", humanize.IBytes(free), humanize.IBytes(total))
+	if free < 1<<30 {
+		return "", fmt.Errorf("%s; uploads are refused when the reserve is reached", words)
+	}
+	return words, nil
+}
+
+func files() (string, error) {
+	var limit unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+		return "", err
+	}
+	if limit.Max < minFiles {
+		return "", fmt.Errorf("the hard limit is %d; %d are wanted (ulimit -n)", limit.Max, minFiles)
+	}
+	return fmt.Sprintf("up to %d", limit.Max), nil
+}

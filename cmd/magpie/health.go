@@ -1,0 +1,35 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"time"
+)
+
+// healthy answers GET /healthz: the process serves requests.
+func healthy(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	_, _ = w.Write([]byte("ok\n"))
+}
+
+// ready answers GET /readyz: 200 while uploads can be taken, else 503, with a
+// word for each part that they need.
+func (a *app) ready(w http.ResponseWriter, r *http.Request) {
+	ctx, cancel := context.WithTimeout(r.Context(), 5*time.Second)
+	defer cancel()
+	status, parts := http.StatusOK, map[string]string{}
+	for name, check := range map[string]func(context.Context) error{
+		"catalogue": a.catalog.Ping, "blobs": a.blobs.Ready, "bus": a.bus.Ready,
+	} {
+		parts[name] = "ok"
+		if err := check(ctx); err != nil {
+			// The cause may name paths and hosts: it is for the log.
+			a.log.WarnContext(r.Context(), "not ready", "part", name, "err", err)
+			status, parts[name] = http.StatusServiceUnavailable, "not ready"
+		}
+	}
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(parts)
+}

@@ -1,0 +1,73 @@
+// Command magpie is the whole service in one binary: the server, its workers,
+// and the tools beside it.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// commands is the command line.
+type commands struct {
+	Config kong.ConfigFlag `placeholder:"FILE" env:"MAGPIE_CONFIG" help:"YAML file with settings; flags and environment variables come before it."`
+
+	Serve   serveCommand   `cmd:"" help:"Run the server."`
+	Upload  uploadCommand  `cmd:"" help:"Upload a file to a server and print the final JSON."`
+	Token   tokenCommand   `cmd:"" help:"Make, list and revoke access tokens."`
+	Check   checkCommand   `cmd:"" help:"Read every blob back and hold every row against its blobs."`
+	Doctor  doctorCommand  `cmd:"" help:"Say whether this machine has what magpie needs."`
+	Version versionCommand `cmd:"" help:"Print the version."`
+}
+
+// surroundings is what a command may use of the process.
+type surroundings struct {
+	out io.Writer
+	err io.Writer
+	env func(string) string
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, os.Args[1:], surroundings{os.Stdout, os.Stderr, os.Getenv}); err != nil {
+		var code exitCode
+		if !errors.As(err, &code) {
+			fmt.Fprintln(os.Stderr, "magpie:", err)
+			code = 1
+		}
+		os.Exit(int(code))
+	}
+}
+
+// exitCode ends the process with a status and without another message.
+type exitCode int
+
+func (c exitCode) Error() string { return fmt.Sprintf("exit status %d", int(c)) }
+
+// run does what the arguments ask.
+func run(ctx context.Context, args []string, s surroundings) error {
+	var c commands
+	parser, err := kong.New(&c,
+		kong.Name("magpie"),
+		kong.Description("A self-hosted media service that speaks the X media API."),
+		kong.Configuration(readSettings),
+		kong.Writers(s.out, s.err),
+		kong.BindTo(ctx, (*context.Context)(nil)),
+		kong.Bind(s),
+	)
+	if err != nil {
+		return err
+	}
+	parsed, err := parser.Parse(args)
+	if err != nil {
+		return err
+	}
+	return parsed.Run()
+}

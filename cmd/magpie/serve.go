@@ -1,0 +1,76 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"time"
+)
+
+// serveCommand runs the server until it is told to stop.
+type serveCommand struct {
+	settings
+}
+
+// Run serves until ctx ends, then lets requests in flight finish and gives
+// running jobs back.
+func (c *serveCommand) Run(ctx context.Context, s surroundings) error {
+	log, err := newLogger(s.err, c.LogLevel, c.LogFormat)
+	if err != nil {
+		return err
+	}
+	release, err := lockData(c.Data)
+	if err != nil {
+		return err
+	}
+	defer release()
+	a, err := newApp(context.WithoutCancel(ctx), c.settings, log)
+	if err != nil {
+		return err
+	}
+	if secret := s.env("MAGPIE_BOOTSTRAP_TOKEN"); secret != "" {
+		if _, err := a.tokens.Bootstrap(ctx, secret); err != nil {
+			return errors.Join(err, a.Close())
+		}
+	}
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", c.Listen)
+	if err != nil {
+		return errors.Join(fmt.Errorf("--listen: %w", err), a.Close())
+	}
+	log.Info("serving", "url", "http://"+listener.Addr().String(), "data", c.Data)
+	err = serve(ctx, a, listener)
+	return errors.Join(err, a.Close())
+}
+
+// serve answers requests and works the queue until ctx ends or one of the two
+// can't go on.
+func serve(ctx context.Context, a *app, listener net.Listener) error {
+	working, stop := context.WithCancel(ctx)
+	defer stop()
+	worked := make(chan error, 1)
+	go func() { worked <- a.background(working) }()
+
+	server := &http.Server{Handler: a.handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute}
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(listener) }()
+
+	var failure error
+	select {
+	case <-ctx.Done():
+		a.log.Info("stopping")
+	case failure = <-served:
+	case failure = <-worked:
+		worked <- nil
+	}
+	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), a.settings.Drain)
+	defer cancel()
+	if err := server.Shutdown(drain); err != nil {
+		a.log.Warn("requests cut off", "after", a.settings.Drain, "err", err)
+		_ = server.Close()
+	}
+	stop()
+	<-worked
+	return failure
+}

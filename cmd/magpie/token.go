@@ -1,0 +1,120 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"magpie/internal/auth"
+	"magpie/internal/catalog"
+)
+
+// tokenCommand makes, lists and revokes tokens in a data folder, also while a
+// server runs on it.
+type tokenCommand struct {
+	Create tokenCreate `cmd:"" help:"Make a token and print it; it is shown this once."`
+	List   tokenList   `cmd:"" help:"List tokens; their secrets are not kept."`
+	Revoke tokenRevoke `cmd:"" help:"End a token at once."`
+}
+
+// dataFlag names the data folder of a command that needs nothing else.
+type dataFlag struct {
+	Data string `default:"./data" env:"MAGPIE_DATA" help:"Data folder."`
+}
+
+// open opens the catalogue, making the folder if it is not there.
+func (d dataFlag) open(ctx context.Context) (*catalog.Catalog, error) {
+	if err := os.MkdirAll(d.Data, 0o700); err != nil {
+		return nil, fmt.Errorf("make the data folder: %w", err)
+	}
+	return catalog.OpenSQLite(ctx, databaseIn(d.Data))
+}
+
+type tokenCreate struct {
+	dataFlag
+	User     string        `required:"" help:"User id: 1 to 19 digits."`
+	Scopes   []string      `default:"media.write,tweet.read,users.read" help:"Scopes, with commas between them."`
+	AppOnly  bool          `help:"A token of an app without a user: it may look media up."`
+	Label    string        `help:"What the token is for, for the list."`
+	Lifetime time.Duration `default:"0s" help:"How long it is valid; 0 until it is revoked."`
+}
+
+// Run prints the new token and nothing else.
+func (c *tokenCreate) Run(ctx context.Context, s surroundings) error {
+	rows, err := c.open(ctx)
+	if err != nil {
+		return err
+	}
+	secret, err := auth.NewTokens(rows, time.Now, rand.Reader).Issue(ctx, auth.Grant{
+		User: c.User, Scopes: c.Scopes, AppOnly: c.AppOnly, Label: c.Label, Lifetime: c.Lifetime,
+	})
+	if err := errors.Join(err, rows.Close()); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(s.out, secret)
+	return err
+}
+
+type tokenList struct{ dataFlag }
+
+// Run prints a table of all tokens.
+func (c *tokenList) Run(ctx context.Context, s surroundings) error {
+	rows, err := c.open(ctx)
+	if err != nil {
+		return err
+	}
+	tokens, err := rows.Tokens(ctx)
+	if err := errors.Join(err, rows.Close()); err != nil {
+		return err
+	}
+	t := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "ID\tUSER\tSCOPES\tKIND\tCREATED\tSTATE\tLABEL")
+	for _, k := range tokens {
+		kind := "user"
+		if k.AppOnly {
+			kind = "app-only"
+		}
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", k.ID, k.User, strings.Join(k.Scopes, ","), kind,
+			k.CreatedAt.UTC().Format(time.RFC3339), stateOf(k, time.Now()), k.Label)
+	}
+	return t.Flush()
+}
+
+func stateOf(k catalog.Token, now time.Time) string {
+	switch {
+	case !k.RevokedAt.IsZero():
+		return "revoked"
+	case !k.ExpiresAt.IsZero() && !now.Before(k.ExpiresAt):
+		return "expired"
+	case !k.ExpiresAt.IsZero():
+		return "valid until " + k.ExpiresAt.UTC().Format(time.RFC3339)
+	}
+	return "valid"
+}
+
+type tokenRevoke struct {
+	dataFlag
+	ID string `arg:"" help:"The token's id, from magpie token list."`
+}
+
+// Run ends the token.
+func (c *tokenRevoke) Run(ctx context.Context, s surroundings) error {
+	rows, err := c.open(ctx)
+	if err != nil {
+		return err
+	}
+	revoked, err := rows.RevokeToken(ctx, c.ID, time.Now())
+	if err := errors.Join(err, rows.Close()); err != nil {
+		return err
+	}
+	if !revoked {
+		return fmt.Errorf("there is no valid token %s; magpie token list shows them", c.ID)
+	}
+	_, err = fmt.Fprintln(s.out, "revoked", c.ID)
+	return err
+}

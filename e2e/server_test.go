@@ -1,0 +1,203 @@
+package e2e
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// secret is the bootstrap token of every server: user 1, all scopes.
+const secret = "e2e-bootstrap-0123456789abcdef0123456789abcdef"
+
+// binary is the program under test, built once by TestMain.
+var binary string
+
+func TestMain(m *testing.M) {
+	os.Exit(buildAndRun(m))
+}
+
+func buildAndRun(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "magpie-e2e-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(dir)
+	binary = filepath.Join(dir, "magpie")
+	build := exec.Command("go", "build", "-o", binary, "magpie/cmd/magpie")
+	if out, err := build.CombinedOutput(); err != nil {
+		fmt.Fprintf(os.Stderr, "build: %v\n%s", err, out)
+		return 1
+	}
+	return m.Run()
+}
+
+// soak reports whether the long campaigns were asked for.
+func soak() bool { return os.Getenv("MAGPIE_SOAK") != "" }
+
+// server is one running magpie.
+type server struct {
+	t    *testing.T
+	url  string // http://127.0.0.1:port
+	data string
+	args []string // after serve --listen … --data …
+	env  []string
+	wrap []string // a program that runs it, such as strace
+
+	cmd  *exec.Cmd
+	log  *syncBuffer
+	done chan error
+}
+
+// start runs a server over a fresh data folder until the test ends.
+func start(t *testing.T, args ...string) *server {
+	t.Helper()
+	s := prepare(t, args...)
+	s.run()
+	return s
+}
+
+// prepare makes a server ready to run.
+func prepare(t *testing.T, args ...string) *server {
+	t.Helper()
+	s := &server{t: t, url: "http://" + freeAddress(t), data: t.TempDir(), args: args, log: &syncBuffer{}}
+	s.env = []string{"MAGPIE_BOOTSTRAP_TOKEN=" + secret}
+	t.Cleanup(func() {
+		s.kill()
+		if t.Failed() {
+			t.Logf("server log:\n%s", s.log.tail(8000))
+		}
+	})
+	return s
+}
+
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+// run starts the process and waits until it answers.
+func (s *server) run() {
+	s.t.Helper()
+	argv := append([]string{}, s.wrap...)
+	argv = append(argv, binary, "serve", "--listen", strings.TrimPrefix(s.url, "http://"), "--data", s.data)
+	argv = append(argv, s.args...)
+	s.cmd = exec.Command(argv[0], argv[1:]...)
+	s.cmd.Env = append(os.Environ(), s.env...)
+	s.cmd.Stdout, s.cmd.Stderr = s.log, s.log
+	s.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	if err := s.cmd.Start(); err != nil {
+		s.t.Fatal(err)
+	}
+	s.done = make(chan error, 1)
+	go func(cmd *exec.Cmd, done chan error) { done <- cmd.Wait() }(s.cmd, s.done)
+	ctx, cancel := context.WithTimeout(s.t.Context(), 30*time.Second)
+	defer cancel()
+	for {
+		r, _ := http.NewRequestWithContext(ctx, http.MethodGet, s.url+"/healthz", nil)
+		if a, err := http.DefaultClient.Do(r); err == nil {
+			a.Body.Close()
+			if a.StatusCode == http.StatusOK {
+				return
+			}
+		}
+		select {
+		case err := <-s.done:
+			s.done <- err
+			s.t.Fatalf("the server ended: %v\n%s", err, s.log.tail(4000))
+		case <-ctx.Done():
+			s.t.Fatalf("the server did not get ready\n%s", s.log.tail(4000))
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+}
+
+// kill ends the process with SIGKILL and waits for it.
+func (s *server) kill() {
+	if s.cmd == nil {
+		return
+	}
+	_ = s.cmd.Process.Kill()
+	<-s.done
+	s.cmd = nil
+}
+
+// stop ends the process with SIGTERM and gives its exit status.
+func (s *server) stop() int {
+	s.t.Helper()
+	_ = s.cmd.Process.Signal(syscall.SIGTERM)
+	select {
+	case <-s.done:
+	case <-time.After(40 * time.Second):
+		s.t.Fatal("the server did not stop")
+	}
+	code := s.cmd.ProcessState.ExitCode()
+	s.cmd = nil
+	return code
+}
+
+// magpie runs a command of the binary and gives its output and exit status.
+func magpie(t *testing.T, args ...string) (stdout, stderr string, code int) {
+	t.Helper()
+	var out, errs bytes.Buffer
+	cmd := exec.CommandContext(t.Context(), binary, args...)
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	err := cmd.Run()
+	if cmd.ProcessState == nil {
+		t.Fatal(err)
+	}
+	return out.String(), errs.String(), cmd.ProcessState.ExitCode()
+}
+
+// checkWhole runs magpie check over the server's data folder.
+func (s *server) checkWhole() {
+	s.t.Helper()
+	if out, errs, code := magpie(s.t, "check", "--data", s.data); code != 0 {
+		s.t.Errorf("magpie check: exit %d\n%s%s", code, out, errs)
+	}
+}
+
+// token makes a token for another user.
+func (s *server) token(user string, more ...string) string {
+	s.t.Helper()
+	args := append([]string{"token", "create", "--data", s.data, "--user", user}, more...)
+	out, errs, code := magpie(s.t, args...)
+	if code != 0 {
+		s.t.Fatalf("token create: exit %d: %s", code, errs)
+	}
+	return strings.TrimSpace(out)
+}
+
+// syncBuffer is a log that may be read while it is written.
+type syncBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (b *syncBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.Write(p)
+}
+
+func (b *syncBuffer) tail(n int) string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	s := b.b.String()
+	return s[max(0, len(s)-n):]
+}

@@ -1,0 +1,44 @@
+package auth
+
+import (
+	"slices"
+
+	"magpie/internal/media"
+)
+
+// The scopes that magpie asks for, as X names them.
+const (
+	MediaWrite = "media.write" // upload and change media
+	TweetRead  = "tweet.read"  // look media up
+)
+
+// Scopes lists every scope of X's, so that a token can be made like the one a
+// client would get there. magpie asks only for MediaWrite and TweetRead.
+func Scopes() []string {
+	return []string{
+		"media.write", "tweet.read", "tweet.write", "tweet.moderate.write", "users.read", "users.email", "offline.access",
+		"block.read", "block.write", "bookmark.read", "bookmark.write", "broadcast.read", "broadcast.write",
+		"dm.read", "dm.write", "follows.read", "follows.write", "like.read", "like.write", "list.read", "list.write",
+		"mute.read", "mute.write", "space.read", "timeline.read",
+	}
+}
+
+// Identity is who is asking. Its zero value is nobody.
+type Identity struct {
+	User    string
+	Scopes  []string
+	AppOnly bool   // an app without a user: may look up, not upload
+	Token   string // the id of the token, for logs
+}
+
+// Need checks that the identity holds a scope, and that it is a user's where
+// the endpoint needs one.
+func (i Identity) Need(scope string, appOnlyAllowed bool) error {
+	if i.AppOnly && !appOnlyAllowed {
+		return media.Errorf(media.CodeAppOnly, "Authenticating with OAuth 2.0 Application-Only is forbidden for this endpoint.  Supported authentication types are [OAuth 1.0a User Context, OAuth 2.0 User Context].")
+	}
+	if !slices.Contains(i.Scopes, scope) {
+		return media.Errorf(media.CodeForbidden, "The token lacks the scope %s, which this endpoint needs.", scope)
+	}
+	return nil
+}

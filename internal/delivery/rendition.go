@@ -1,0 +1,97 @@
+package delivery
+
+import (
+	"fmt"
+	"log/slog"
+	"net/http"
+	"path"
+	"strconv"
+	"time"
+
+	"magpie/internal/blob"
+	"magpie/internal/catalog"
+	"magpie/internal/media"
+)
+
+// ErrorWriter answers a request with an error, in the shape of the surface it
+// came by.
+type ErrorWriter func(w http.ResponseWriter, r *http.Request, err error)
+
+// Renditions serves GET and HEAD /media/{slug}/{name} to anyone. On the URL of
+// an image, ?name=thumb|small|medium|large picks another size, as on X.
+type Renditions struct {
+	catalog *catalog.Catalog
+	blobs   *blob.Store
+	now     func() time.Time
+	fail    ErrorWriter
+	log     *slog.Logger
+}
+
+// NewRenditions makes the handler.
+func NewRenditions(c *catalog.Catalog, b *blob.Store, now func() time.Time, fail ErrorWriter, log *slog.Logger) *Renditions {
+	return &Renditions{catalog: c, blobs: b, now: now, fail: fail, log: log}
+}
+
+// ServeHTTP sends one rendition.
+func (h *Renditions) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	name := r.PathValue("name")
+	if size := r.URL.Query().Get("name"); size != "" {
+		name = size + path.Ext(name)
+	}
+	m, rendition, err := h.catalog.RenditionBySlug(r.Context(), r.PathValue("slug"), name)
+	if media.CodeOf(err) == media.CodeNotFound {
+		err = media.Errorf(media.CodeNotFound, "There is no media at this address.")
+	}
+	if err == nil && !m.GoneAt.IsZero() {
+		err = media.Errorf(media.CodeGone, "This media is not available any more.")
+	}
+	open(w.Header())
+	if err != nil {
+		h.fail(w, r, err)
+		return
+	}
+	header := w.Header()
+	header.Set("Content-Type", rendition.ContentType)
+	header.Set("Cache-Control", maxAge(m, h.now()))
+	extend(w, rendition.Blob.Size)
+	tag := fmt.Sprintf("\"%08x-%x\"", rendition.Blob.CRC, rendition.Blob.Size)
+	serve(w, r, h.blobs, media.Manifest{rendition.Blob}, m, tag, h.log)
+}
+
+// Preflight answers OPTIONS for a rendition: any page may play public media.
+func (h *Renditions) Preflight(w http.ResponseWriter, _ *http.Request) {
+	open(w.Header())
+	w.Header().Set("Access-Control-Allow-Methods", "GET, HEAD, OPTIONS")
+	w.Header().Set("Access-Control-Allow-Headers", "Range, If-Range, If-None-Match, If-Modified-Since")
+	w.Header().Set("Access-Control-Max-Age", "86400")
+	w.WriteHeader(http.StatusNoContent)
+}
+
+// open sets the headers of public media: readable by every page's scripts, and
+// never an active document.
+func open(h http.Header) {
+	h.Set("Access-Control-Allow-Origin", "*")
+	h.Set("Access-Control-Expose-Headers", "Accept-Ranges, Content-Length, Content-Range, ETag")
+	h.Set("Cross-Origin-Resource-Policy", "cross-origin")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Content-Security-Policy", "default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'")
+}
+
+// publicTTL is how long a cache may show public media without asking again, and
+// so how long a deletion may take to reach every viewer.
+const publicTTL = 5 * time.Minute
+
+func maxAge(m media.Media, now time.Time) string {
+	ttl := publicTTL
+	if !m.ExpiresAt.IsZero() {
+		ttl = max(0, min(ttl, m.ExpiresAt.Sub(now)))
+	}
+	return "public, max-age=" + strconv.Itoa(int(ttl.Seconds()))
+}
+
+// extend gives the connection time to send size bytes to a slow viewer, and no
+// longer: a minute, and a second for every 16 KiB.
+func extend(w http.ResponseWriter, size int64) {
+	wait := time.Minute + time.Duration(size>>14)*time.Second
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(wait)) // not every writer has one
+}

@@ -1,0 +1,45 @@
+package processing
+
+import (
+	"context"
+	"time"
+
+	"magpie/internal/media"
+)
+
+// Admission bounds what runs while a client waits: so many at once, so many
+// more in line, and words for whoever comes beyond that.
+type Admission struct {
+	worker *Worker
+	slots  chan struct{}
+	line   chan struct{}
+}
+
+// runLimit is how long one inline run may take. It goes on when its client is
+// gone: the work is needed in any case.
+const runLimit = 2 * time.Minute
+
+// NewAdmission lets slots runs go on at once while line more wait.
+func NewAdmission(w *Worker, slots, line int) *Admission {
+	return &Admission{worker: w, slots: make(chan struct{}, slots), line: make(chan struct{}, slots+line)}
+}
+
+// Run makes one attempt at a media, as Worker.Run does, when its turn comes.
+// CodeBusy means that the line is full.
+func (a *Admission) Run(ctx context.Context, id media.ID) error {
+	select {
+	case a.line <- struct{}{}:
+		defer func() { <-a.line }()
+	default:
+		return media.Busy(time.Second, "The server is processing as many files as it can; finalize again in a moment.")
+	}
+	select {
+	case a.slots <- struct{}{}:
+		defer func() { <-a.slots }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), runLimit)
+	defer cancel()
+	return a.worker.Run(ctx, id, 1)
+}

@@ -1,0 +1,75 @@
+package processing
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"magpie/internal/bus"
+	"magpie/internal/catalog"
+	"magpie/internal/media"
+)
+
+// quickSize is up to how many bytes a video is taken for a short one.
+const quickSize = 32 << 20
+
+// Queue puts media on the bus and works them off.
+type Queue struct {
+	bus     *bus.Bus
+	catalog *catalog.Catalog
+	worker  *Worker
+	now     func() time.Time
+	log     *slog.Logger
+}
+
+// NewQueue makes a Queue.
+func NewQueue(b *bus.Bus, c *catalog.Catalog, w *Worker, now func() time.Time, log *slog.Logger) *Queue {
+	return &Queue{bus: b, catalog: c, worker: w, now: now, log: log}
+}
+
+// Send queues a media: what is short by the look of it in the fast lane, so
+// that a GIF doesn't wait behind a film. It may be called again.
+func (q *Queue) Send(ctx context.Context, m media.Media) error {
+	lane := bus.Slow
+	if m.Category.Kind() != media.KindVideo || m.Size() <= quickSize {
+		lane = bus.Fast
+	}
+	if err := q.bus.Send(ctx, m.ID, lane); err != nil {
+		return fmt.Errorf("queue %s: %w", m.ID, err)
+	}
+	return nil
+}
+
+// Work processes queued media until ctx ends: slots at once of the fast lane and
+// as many of the slow one. Jobs that were running then are handed back.
+func (q *Queue) Work(ctx context.Context, slots int) error {
+	run := func(ctx context.Context, job bus.Job) error { return q.worker.Run(ctx, job.ID, job.Delivery) }
+	ended := make(chan error, 2)
+	for _, lane := range []bus.Lane{bus.Fast, bus.Slow} {
+		go func() { ended <- q.bus.Work(ctx, lane, slots, run) }()
+	}
+	return errors.Join(<-ended, <-ended)
+}
+
+// Resend queues what waits longer than a message should take, or whose worker
+// has shown no life for ten leases: a lost message delays, and never loses.
+func (q *Queue) Resend(ctx context.Context, pendingFor, silentFor time.Duration) error {
+	now := q.now()
+	ids, err := q.catalog.Stalled(ctx, now.Add(-pendingFor), now.Add(-silentFor), 1000)
+	if err != nil {
+		return fmt.Errorf("list stalled media: %w", err)
+	}
+	list, err := q.catalog.MediaList(ctx, ids)
+	if err != nil {
+		return fmt.Errorf("read stalled media: %w", err)
+	}
+	for _, m := range list {
+		q.log.Info("media queued again", "media", m.ID, "state", m.State)
+		if err := q.Send(ctx, m); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,81 @@
+package processing
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// Source serves originals to child processes: with ranges, on a loopback port
+// of its own, under names that cannot be guessed and only while an attempt
+// runs. So a file on disk and an object in a bucket look alike to ffmpeg.
+type Source struct {
+	base   string
+	server *http.Server
+
+	mu      sync.Mutex
+	offered map[string]offer
+}
+
+type offer struct {
+	content io.ReaderAt
+	size    int64
+}
+
+// NewSource listens on a free loopback port.
+func NewSource(ctx context.Context) (*Source, error) {
+	var lc net.ListenConfig
+	l, err := lc.Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, fmt.Errorf("listen for child processes: %w", err)
+	}
+	s := &Source{base: "http://" + l.Addr().String() + "/", offered: map[string]offer{}}
+	s.server = &http.Server{Handler: s, ReadHeaderTimeout: 10 * time.Second}
+	go func() { _ = s.server.Serve(l) }()
+	return s, nil
+}
+
+// Offer makes content readable under a fresh URL until withdraw is called.
+func (s *Source) Offer(content io.ReaderAt, size int64) (url string, withdraw func(), err error) {
+	var b [16]byte
+	if _, err := rand.Read(b[:]); err != nil {
+		return "", nil, err
+	}
+	name := hex.EncodeToString(b[:])
+	s.mu.Lock()
+	s.offered[name] = offer{content, size}
+	s.mu.Unlock()
+	return s.base + name, func() {
+		s.mu.Lock()
+		delete(s.offered, name)
+		s.mu.Unlock()
+	}, nil
+}
+
+// ServeHTTP answers GET and HEAD for what is on offer.
+func (s *Source) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	o, ok := s.offered[r.URL.Path[1:]]
+	s.mu.Unlock()
+	if !ok {
+		http.NotFound(w, r)
+		return
+	}
+	w.Header().Set("Content-Type", "application/octet-stream")
+	http.ServeContent(w, r, "", time.Time{}, io.NewSectionReader(o.content, 0, o.size))
+}
+
+// Close stops serving at once.
+func (s *Source) Close() error {
+	if err := s.server.Close(); err != nil && !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}

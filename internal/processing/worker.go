@@ -1,0 +1,268 @@
+package processing
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"magpie/internal/blob"
+	"magpie/internal/catalog"
+	"magpie/internal/media"
+)
+
+// Config bounds the Worker. Zero values mean the defaults.
+type Config struct {
+	Scratch     string        // folder for scratch folders; emptied by NewWorker
+	MaxAttempts int64         // claims after which a media is given up, crashes included; 100
+	MaxTries    int           // tries that ended in an error after which it is given up; 8
+	Touch       time.Duration // how often a running attempt shows that it lives; 5 s
+}
+
+// Worker runs attempts. Its methods may be used from many goroutines.
+type Worker struct {
+	cfg     Config
+	catalog *catalog.Catalog
+	blobs   *blob.Store
+	engines map[media.Kind]Engine
+	source  *Source
+	now     func() time.Time
+	log     *slog.Logger
+
+	mu      sync.Mutex
+	running map[media.ID]chan struct{} // closed when the attempt in this process ends
+}
+
+// NewWorker makes a Worker over the engines of each kind. Kinds without an
+// engine need no processing: their media succeed at once. It empties
+// cfg.Scratch of what a crash left.
+func NewWorker(cfg Config, c *catalog.Catalog, b *blob.Store, engines map[media.Kind]Engine, source *Source, now func() time.Time, log *slog.Logger) (*Worker, error) {
+	if cfg.MaxAttempts == 0 {
+		cfg.MaxAttempts = 100
+	}
+	if cfg.MaxTries == 0 {
+		cfg.MaxTries = 8
+	}
+	if cfg.Touch == 0 {
+		cfg.Touch = 5 * time.Second
+	}
+	if err := os.RemoveAll(cfg.Scratch); err != nil {
+		return nil, fmt.Errorf("empty the scratch folder: %w", err)
+	}
+	if err := os.MkdirAll(cfg.Scratch, 0o700); err != nil {
+		return nil, fmt.Errorf("make the scratch folder: %w", err)
+	}
+	return &Worker{
+		cfg: cfg, catalog: c, blobs: b, engines: engines, source: source, now: now, log: log,
+		running: map[media.ID]chan struct{}{},
+	}, nil
+}
+
+// Run makes one attempt at a media and records its outcome. It returns nil
+// when nothing is left to do, whoever did it: the media succeeded, failed, is
+// gone or never was. An error means that another try may help; try is how many
+// there have been, this one included. A second Run of the same media in this
+// process waits for the first instead.
+func (w *Worker) Run(ctx context.Context, id media.ID, try int) error {
+	for {
+		ended, first := w.enter(id)
+		if first {
+			break
+		}
+		select {
+		case <-ended:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	defer w.leave(id)
+
+	m, claimed, err := w.catalog.Claim(ctx, id, w.now())
+	if media.CodeOf(err) == media.CodeNotFound {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("claim %s: %w", id, err)
+	}
+	if !claimed {
+		return nil
+	}
+	log := w.log.With("media", id, "attempt", m.Attempt)
+	outcome, err := w.attempt(ctx, m)
+	var failure *media.Failure
+	switch {
+	case errors.As(err, &failure):
+		outcome = media.Outcome{Failure: failure}
+	case err != nil && ctx.Err() == nil && (try >= w.cfg.MaxTries || m.Attempt >= w.cfg.MaxAttempts):
+		log.Error("processing given up", "tries", try, "err", err)
+		outcome = media.Outcome{Failure: media.NewFailure(media.InternalError,
+			"The server could not process this file, though nothing was found wrong with it. Upload it again.")}
+	case err != nil:
+		return w.release(ctx, m, err)
+	}
+	return w.publish(ctx, m, outcome, log)
+}
+
+// enter marks a media as running here. When it already is, it gives the
+// channel that closes when that run ends.
+func (w *Worker) enter(id media.ID) (ended <-chan struct{}, first bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if c, ok := w.running[id]; ok {
+		return c, false
+	}
+	w.running[id] = make(chan struct{})
+	return nil, true
+}
+
+func (w *Worker) leave(id media.ID) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	close(w.running[id])
+	delete(w.running, id)
+}
+
+// release gives the media back for another try and passes on why.
+func (w *Worker) release(ctx context.Context, m media.Media, why error) error {
+	back, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	if _, err := w.catalog.Release(back, m.ID, m.Attempt, w.now()); err != nil {
+		why = errors.Join(why, fmt.Errorf("release %s: %w", m.ID, err))
+	}
+	return fmt.Errorf("process %s, attempt %d: %w", m.ID, m.Attempt, why)
+}
+
+func (w *Worker) publish(ctx context.Context, m media.Media, o media.Outcome, log *slog.Logger) error {
+	published, err := w.catalog.Publish(ctx, m.ID, m.Attempt, o, w.now())
+	if err != nil {
+		return w.release(ctx, m, fmt.Errorf("publish: %w", err))
+	}
+	switch {
+	case !published:
+		log.Info("attempt superseded")
+	case o.Failure != nil:
+		log.Info("media failed", "name", o.Failure.Name, "message", o.Failure.Message)
+	default:
+		log.Info("media succeeded", "renditions", len(o.Renditions), "took", w.now().Sub(m.TouchedAt).Round(time.Millisecond))
+	}
+	return nil
+}
+
+// attempt runs the engine for the media's kind in a scratch folder of its own.
+func (w *Worker) attempt(ctx context.Context, m media.Media) (media.Outcome, error) {
+	engine := w.engines[m.Category.Kind()]
+	if engine == nil {
+		return media.Outcome{}, nil
+	}
+	scratch := filepath.Join(w.cfg.Scratch, fmt.Sprintf("%s-%d", m.ID, m.Attempt))
+	if err := os.Mkdir(scratch, 0o700); err != nil {
+		return media.Outcome{}, fmt.Errorf("make a scratch folder: %w", err)
+	}
+	defer func() {
+		if err := os.RemoveAll(scratch); err != nil {
+			w.log.Warn("scratch folder left behind", "folder", scratch, "err", err)
+		}
+	}()
+	original := w.blobs.ReaderAt(ctx, m.Manifest)
+	defer original.Close()
+	url, withdraw, err := w.source.Offer(original, m.Size())
+	if err != nil {
+		return media.Outcome{}, fmt.Errorf("offer the original: %w", err)
+	}
+	defer withdraw()
+
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	out := &output{w: w, m: m, touched: make(chan struct{}, 1)}
+	done := out.follow(ctx, cancel)
+	outcome, err := engine.Process(ctx, Input{Media: m, Original: original, Size: m.Size(), URL: url, Scratch: scratch}, out)
+	if cause := context.Cause(ctx); err != nil && errors.Is(cause, errSuperseded) {
+		err = cause
+	}
+	cancel(nil)
+	<-done
+	outcome.Renditions = out.saved
+	return outcome, err
+}
+
+// output keeps what an engine makes and passes its progress on.
+type output struct {
+	w       *Worker
+	m       media.Media
+	touched chan struct{}
+
+	mu      sync.Mutex
+	percent int
+	saved   []media.Rendition
+}
+
+var errSuperseded = errors.New("the attempt was superseded or its media deleted")
+
+// Save stores one rendition under the attempt's own prefix.
+func (o *output) Save(ctx context.Context, r media.Rendition, from io.Reader) error {
+	key := fmt.Sprintf("renditions/%s/%d/%s", o.m.ID, o.m.Attempt, r.Name)
+	kept, err := o.w.blobs.Put(ctx, key, from)
+	if err != nil {
+		return fmt.Errorf("save rendition %s: %w", r.Name, err)
+	}
+	r.Blob = kept
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.saved = append(o.saved, r)
+	return nil
+}
+
+// Progress notes the percentage and wakes follow.
+func (o *output) Progress(percent int) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if percent > o.percent {
+		o.percent = min(percent, 99)
+		select {
+		case o.touched <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// follow writes progress to the catalogue, at most once a second and at least
+// every Touch, and cancels the attempt once it is superseded. The channel
+// closes when it has stopped.
+func (o *output) follow(ctx context.Context, cancel context.CancelCauseFunc) <-chan struct{} {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		alive := time.NewTicker(o.w.cfg.Touch)
+		defer alive.Stop()
+		var pause <-chan time.Time // closed season after a write
+		wake := o.touched
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-pause:
+				pause, wake = nil, o.touched
+				continue
+			case <-wake:
+			case <-alive.C:
+			}
+			o.mu.Lock()
+			percent := o.percent
+			o.mu.Unlock()
+			held, err := o.w.catalog.SetProgress(ctx, o.m.ID, o.m.Attempt, percent, o.w.now())
+			if err != nil {
+				o.w.log.Warn("progress not recorded", "media", o.m.ID, "err", err)
+			} else if !held {
+				cancel(errSuperseded)
+				return
+			}
+			pause, wake = time.After(time.Second), nil
+		}
+	}()
+	return done
+}

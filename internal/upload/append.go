@@ -1,0 +1,164 @@
+package upload
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"time"
+
+	"magpie/internal/blob"
+	"magpie/internal/media"
+)
+
+// Segment is one segment on its way in. It is used by one goroutine, and ended
+// by Commit or Abort; Abort after Commit does nothing.
+type Segment struct {
+	s       *Sessions
+	session media.Session
+	w       *blob.Writer
+	tally   *tally
+	limit   int64 // bytes that the session may hold
+	ended   bool
+}
+
+// Append begins a segment of a session that user may use. hint is how many
+// bytes are announced, 0 if none are. The segment's index may be told at the
+// end.
+func (s *Sessions) Append(ctx context.Context, user string, id media.ID, hint int64) (*Segment, error) {
+	session, err := s.Session(ctx, user, id)
+	if err != nil {
+		return nil, err
+	}
+	if session.State == media.SessionExpired || (session.State == media.SessionOpen && !s.now().Before(session.ExpiresAt)) {
+		return nil, expired(session)
+	}
+	t, err := s.held.acquire(id, func() (int64, error) { return s.stored(ctx, id) })
+	if err != nil {
+		return nil, fmt.Errorf("count what session %s holds: %w", id, err)
+	}
+	w, err := s.blobs.Create(ctx, hint)
+	if err != nil {
+		s.held.release(id, t)
+		return nil, fmt.Errorf("begin a segment of %s: %w", id, err)
+	}
+	return &Segment{s: s, session: session, w: w, tally: t, limit: allowance(session)}, nil
+}
+
+// allowance is how many bytes a session may hold: twice what it declared, so
+// that every segment can be sent again, or the contract's most.
+func allowance(session media.Session) int64 {
+	if session.TotalBytes == media.Undeclared {
+		return media.MaxTotalBytes
+	}
+	return 2 * session.TotalBytes
+}
+
+// stored adds up the segments that the store lists for a session.
+func (s *Sessions) stored(ctx context.Context, id media.ID) (int64, error) {
+	var sum int64
+	for info, err := range s.blobs.List(ctx, segmentPrefix(id)) {
+		if err != nil {
+			return 0, err
+		}
+		sum += info.Size
+	}
+	return sum, nil
+}
+
+// Write takes bytes of the segment. It refuses, in words, a segment larger
+// than the largest allowed or than the whole upload was declared to be, and a
+// session that would hold more than its allowance.
+func (g *Segment) Write(p []byte) (int, error) {
+	size, n := g.w.Size(), int64(len(p))
+	if limit := g.s.cfg.MaxSegment; size+n > limit {
+		return 0, media.Errorf(media.CodeTooLarge, "The segment has more than %d bytes, the most that one may have; send smaller segments.", limit)
+	}
+	if total := g.session.TotalBytes; total != media.Undeclared && size+n > total {
+		return 0, media.Invalid("media", "the segment alone has more bytes than the total_bytes of %d that initialize declared", total)
+	}
+	if !g.tally.take(n, g.limit) {
+		return 0, media.Errorf(media.CodeTooLarge, "The upload %s holds %d bytes in all its segments, sent again ones included; finalize it or begin a new one.", g.session.ID, g.limit)
+	}
+	k, err := g.w.Write(p)
+	if int64(k) < n {
+		g.tally.give(n - int64(k))
+	}
+	return k, err
+}
+
+// Size is how many bytes were written so far.
+func (g *Segment) Size() int64 { return g.w.Size() }
+
+// Commit makes the segment durable under its index and gives the session's
+// expiry. When it returns nil the bytes are on stable storage and will be in
+// the media, unless a later segment of the same index replaces them. After
+// the session was closed it succeeds only for a segment that the media holds.
+func (g *Segment) Commit(ctx context.Context, index int) (time.Time, error) {
+	if index < 0 || index > media.MaxSegmentIndex {
+		e := media.Invalid("segment_index", "SegmentIndex must be between 0 and %d.", media.MaxSegmentIndex)
+		e.Value = fmt.Sprint(index)
+		return time.Time{}, e
+	}
+	if g.w.Size() == 0 {
+		return time.Time{}, media.Invalid("media", "the segment is empty; it must have at least one byte")
+	}
+	tail, err := g.s.tail()
+	if err != nil {
+		return time.Time{}, err
+	}
+	kept, err := g.w.Commit(ctx, segmentKey(g.session.ID, index, g.w.Size(), g.w.CRC(), tail))
+	if err != nil {
+		return time.Time{}, fmt.Errorf("keep segment %d of %s: %w", index, g.session.ID, err)
+	}
+	g.ended = true
+	g.s.held.release(g.session.ID, g.tally)
+	return g.s.acknowledge(ctx, g.session.ID, index, kept)
+}
+
+// Abort drops the segment unless it was committed.
+func (g *Segment) Abort() {
+	if g.ended {
+		return
+	}
+	g.ended = true
+	g.tally.give(g.w.Size())
+	g.w.Abort()
+	g.s.held.release(g.session.ID, g.tally)
+}
+
+// acknowledge decides what a stored segment's sender is told, by the session's
+// row as it is now: the blob was put before this read, so a finalize that
+// begins later lists it.
+func (s *Sessions) acknowledge(ctx context.Context, id media.ID, index int, kept media.Blob) (time.Time, error) {
+	session, err := s.catalog.Session(ctx, id)
+	if err != nil {
+		return time.Time{}, err
+	}
+	switch session.State {
+	case media.SessionOpen:
+		return session.ExpiresAt, nil
+	case media.SessionClosing:
+		return time.Time{}, media.Busy(time.Second, "The upload %s is being finalized; send segment %d again if it is still open afterwards.", id, index)
+	case media.SessionExpired:
+		return time.Time{}, expired(session)
+	}
+	m, err := s.catalog.Media(ctx, id)
+	if err != nil {
+		return time.Time{}, err
+	}
+	if index < len(m.Manifest) && (segment{blob: kept}).sameBytes(m.Manifest[index]) {
+		return session.ExpiresAt, nil
+	}
+	return time.Time{}, media.Invalid("id", "the upload %s is finalized; no other segment can be added to it", id)
+}
+
+// tail makes the last part of a segment's name: microseconds since 1970 above
+// 12 random bits.
+func (s *Sessions) tail() (uint64, error) {
+	var b [2]byte
+	if _, err := io.ReadFull(s.random, b[:]); err != nil {
+		return 0, fmt.Errorf("name a segment: %w", err)
+	}
+	return uint64(s.now().UnixMicro())<<12 | uint64(binary.LittleEndian.Uint16(b[:])&0xfff), nil
+}

@@ -1,0 +1,101 @@
+package upload
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"magpie/internal/catalog"
+	"magpie/internal/media"
+)
+
+// Request is what a client says of an upload before it begins. Only Owner is
+// required.
+type Request struct {
+	Owner            string
+	Category         media.Category // "" to take it from the type or the bytes
+	Type             media.Type     // "" to take it from the bytes
+	TotalBytes       int64          // media.Undeclared to leave the sum unchecked
+	Shared           bool
+	AdditionalOwners []string
+}
+
+// Initialize opens a session. It refuses what can't become a media: a total
+// out of range, or a category and a type that can't go together.
+func (s *Sessions) Initialize(ctx context.Context, r Request) (media.Session, error) {
+	if err := r.check(); err != nil {
+		return media.Session{}, err
+	}
+	now := s.now()
+	session := media.Session{
+		Owner: r.Owner, Category: r.Category, Type: r.Type, TotalBytes: r.TotalBytes, Shared: r.Shared,
+		AdditionalOwners: r.AdditionalOwners, State: media.SessionOpen,
+		CreatedAt: now, ExpiresAt: now.Add(s.cfg.Lifetime),
+	}
+	if session.Category == "" {
+		session.Category = r.Type.DefaultCategory()
+	}
+	return s.open(ctx, session)
+}
+
+// open writes the session's row under a new id, trying another when two were
+// made alike.
+func (s *Sessions) open(ctx context.Context, session media.Session) (media.Session, error) {
+	for {
+		id, err := media.NewID(session.CreatedAt, s.random)
+		if err != nil {
+			return media.Session{}, fmt.Errorf("make a media id: %w", err)
+		}
+		session.ID = id
+		err = s.catalog.CreateSession(ctx, session)
+		if errors.Is(err, catalog.ErrConflict) {
+			continue
+		}
+		if err != nil {
+			return media.Session{}, fmt.Errorf("open session %s: %w", id, err)
+		}
+		return session, nil
+	}
+}
+
+func (r Request) check() error {
+	if r.TotalBytes != media.Undeclared && (r.TotalBytes < 0 || r.TotalBytes > media.MaxTotalBytes) {
+		e := media.Invalid("total_bytes", "must be from 0 to %d", media.MaxTotalBytes)
+		e.Value = fmt.Sprint(r.TotalBytes)
+		return e
+	}
+	if len(r.AdditionalOwners) > media.MaxAdditionalOwners {
+		return media.Invalid("additional_owners", "names %d users; at most %d are allowed", len(r.AdditionalOwners), media.MaxAdditionalOwners)
+	}
+	for _, o := range r.AdditionalOwners {
+		if _, err := media.ParseUserID(o); err != nil {
+			e := media.Invalid("additional_owners", "each is a user id of 1 to 19 digits, such as 2244994945")
+			e.Value = o
+			return e
+		}
+	}
+	if !r.Type.Fits(r.Category) {
+		e := media.Invalid("media_type", "%s can't be uploaded with media_category %s; %s", r.Type, r.Category, advice(r.Type))
+		e.Value = string(r.Type)
+		return e
+	}
+	return nil
+}
+
+// advice names the categories that a type goes with.
+func advice(t media.Type) string {
+	fitting := ""
+	for _, c := range media.Categories() {
+		if !t.Fits(c) {
+			continue
+		}
+		if fitting != "" {
+			fitting += ", "
+		}
+		fitting += string(c)
+	}
+	if fitting == "" {
+		return "leave media_category out for this type"
+	}
+	return "it goes with " + fitting
+}

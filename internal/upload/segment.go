@@ -1,0 +1,71 @@
+package upload
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"magpie/internal/blob"
+	"magpie/internal/media"
+)
+
+// segment is what the name of a segment's blob says. The name is the only
+// record that the segment arrived.
+type segment struct {
+	index int
+	blob  media.Blob
+	info  blob.Info
+}
+
+// segmentPrefix is where the blobs of a session are.
+func segmentPrefix(id media.ID) string { return "segments/" + id.String() + "/" }
+
+// segmentKey names a segment. tail makes the name unique; of two names made in
+// one process the later has the greater tail.
+func segmentKey(id media.ID, index int, size int64, crc uint32, tail uint64) string {
+	return fmt.Sprintf("%s%03d-%d-%08x-%016x", segmentPrefix(id), index, size, crc, tail)
+}
+
+// parseSegment reads a segment's blob back from its name. It fails on a name
+// that segmentKey can't have made.
+func parseSegment(info blob.Info) (segment, error) {
+	name := info.Key[strings.LastIndexByte(info.Key, '/')+1:]
+	fields := strings.Split(name, "-")
+	if len(fields) != 4 {
+		return segment{}, fmt.Errorf("segment blob %s: the name has not four fields", info.Key)
+	}
+	index, err := strconv.Atoi(fields[0])
+	if err != nil || index < 0 || index > media.MaxSegmentIndex {
+		return segment{}, fmt.Errorf("segment blob %s: no index", info.Key)
+	}
+	size, err := strconv.ParseInt(fields[1], 10, 64)
+	if err != nil || size < 0 {
+		return segment{}, fmt.Errorf("segment blob %s: no length", info.Key)
+	}
+	crc, err := strconv.ParseUint(fields[2], 16, 32)
+	if err != nil {
+		return segment{}, fmt.Errorf("segment blob %s: no checksum", info.Key)
+	}
+	return segment{index: index, blob: media.Blob{Key: info.Key, Size: size, CRC: uint32(crc)}, info: info}, nil
+}
+
+// newerThan orders the blobs of one index: by the store's clock, and within
+// its resolution by name.
+func (s segment) newerThan(o segment) bool {
+	if !s.info.Modified.Equal(o.info.Modified) {
+		return s.info.Modified.After(o.info.Modified)
+	}
+	return s.tail() > o.tail()
+}
+
+func (s segment) tail() string { return s.blob.Key[strings.LastIndexByte(s.blob.Key, '-')+1:] }
+
+// sameBytes reports whether two blobs hold the same segment.
+func (s segment) sameBytes(o media.Blob) bool { return s.blob.Size == o.Size && s.blob.CRC == o.CRC }
+
+// SegmentBlob is what the name of a listed segment says that it holds. It fails
+// on a name that no segment has.
+func SegmentBlob(info blob.Info) (media.Blob, error) {
+	g, err := parseSegment(info)
+	return g.blob, err
+}

@@ -1,0 +1,92 @@
+package upload
+
+import (
+	"context"
+	"encoding/base64"
+	"io"
+	"log/slog"
+	"time"
+
+	"magpie/internal/blob"
+	"magpie/internal/catalog"
+	"magpie/internal/media"
+)
+
+// Config bounds and times sessions. Zero values mean the defaults.
+type Config struct {
+	Lifetime     time.Duration // from initialize to expiry; 24 h
+	MaxSegment   int64         // bytes of one segment, and of a one-shot upload; 64 MiB
+	Retention    time.Duration // from finalize to the media's own expiry; 0 keeps it until deleted
+	ClosingLimit time.Duration // a finalize older than this is taken for dead; 30 s
+	Grace        time.Duration // from the end of a session or media to the removal of its bytes; 1 h
+	PruneAfter   time.Duration // from the end to the removal of its rows; 7 days
+}
+
+// WithDefaults fills in what is zero.
+func (c Config) WithDefaults() Config {
+	set := func(d *time.Duration, to time.Duration) {
+		if *d == 0 {
+			*d = to
+		}
+	}
+	set(&c.Lifetime, 24*time.Hour)
+	set(&c.ClosingLimit, 30*time.Second)
+	set(&c.Grace, time.Hour)
+	set(&c.PruneAfter, 7*24*time.Hour)
+	if c.MaxSegment == 0 {
+		c.MaxSegment = 64 << 20
+	}
+	return c
+}
+
+// Sessions is every upload session of one store and catalogue. Any number of
+// processes may have one over the same two.
+type Sessions struct {
+	cfg     Config
+	catalog *catalog.Catalog
+	blobs   *blob.Store
+	held    *held
+	now     func() time.Time
+	random  io.Reader
+	log     *slog.Logger
+}
+
+// New makes Sessions. now and random are the clock and the source of ids and
+// names.
+func New(cfg Config, c *catalog.Catalog, b *blob.Store, now func() time.Time, random io.Reader, log *slog.Logger) *Sessions {
+	return &Sessions{cfg: cfg.WithDefaults(), catalog: c, blobs: b, held: newHeld(), now: now, random: random, log: log}
+}
+
+// MaxSegment is the most bytes that one segment or one-shot upload may have.
+func (s *Sessions) MaxSegment() int64 { return s.cfg.MaxSegment }
+
+// Session gives a session that user may use. One that is not theirs looks like
+// one that does not exist.
+func (s *Sessions) Session(ctx context.Context, user string, id media.ID) (media.Session, error) {
+	session, err := s.catalog.Session(ctx, id)
+	if err != nil {
+		return media.Session{}, err
+	}
+	if !session.UsableBy(user) {
+		return media.Session{}, unknown(id)
+	}
+	return session, nil
+}
+
+func unknown(id media.ID) error {
+	return media.Errorf(media.CodeNotFound, "There is no upload %s here that this user may use.", id)
+}
+
+func expired(session media.Session) error {
+	return media.Errorf(media.CodeGone, "The upload %s expired at %s; initialize a new one.",
+		session.ID, session.ExpiresAt.UTC().Format(time.RFC3339))
+}
+
+// name makes n random bytes into URL-safe text.
+func (s *Sessions) name(n int) (string, error) {
+	b := make([]byte, n)
+	if _, err := io.ReadFull(s.random, b); err != nil {
+		return "", err
+	}
+	return base64.RawURLEncoding.EncodeToString(b), nil
+}

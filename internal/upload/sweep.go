@@ -1,0 +1,179 @@
+package upload
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"magpie/internal/catalog"
+	"magpie/internal/media"
+)
+
+// sweepBatch bounds how many ids one sweep step looks at, and so its memory.
+const sweepBatch = 500
+
+// Swept is what one Sweep did.
+type Swept struct {
+	SessionsExpired int
+	MediaExpired    int
+	BlobsDeleted    int
+	RowsPruned      int
+}
+
+// Sweep ends what is past its time and removes what nothing names any more:
+// sessions and media past their expiry, then the bytes of ended ones after a
+// grace, then their rows. It may run anywhere, at any time, more than once at
+// a time.
+//
+// Nothing live is taken: blobs are listed first and state is read afterwards,
+// in one snapshot; a blob goes only when its session or attempt has ended, the
+// grace since that has passed, and no row names it. A blob whose session has
+// no row at all is left for `magpie check` to report.
+func (s *Sessions) Sweep(ctx context.Context) (Swept, error) {
+	var done Swept
+	var err error
+	if done.SessionsExpired, err = s.expireSessions(ctx); err != nil {
+		return done, err
+	}
+	if done.MediaExpired, err = s.expireMedia(ctx); err != nil {
+		return done, err
+	}
+	for _, prefix := range []string{"segments/", "renditions/"} {
+		n, err := s.sweepBlobs(ctx, prefix)
+		done.BlobsDeleted += n
+		if err != nil {
+			return done, err
+		}
+	}
+	// Everything of what ended so long ago was listed above and is gone.
+	pruned, err := s.catalog.Prune(ctx, s.now().Add(-s.cfg.PruneAfter), sweepBatch)
+	if err != nil {
+		return done, fmt.Errorf("prune rows: %w", err)
+	}
+	done.RowsPruned = len(pruned)
+	return done, nil
+}
+
+func (s *Sessions) expireSessions(ctx context.Context) (int, error) {
+	sum := 0
+	for {
+		now := s.now()
+		ids, err := s.catalog.ExpireSessions(ctx, now, now.Add(-s.cfg.ClosingLimit), sweepBatch)
+		if err != nil {
+			return sum, fmt.Errorf("expire sessions: %w", err)
+		}
+		sum += len(ids)
+		if len(ids) < sweepBatch {
+			return sum, nil
+		}
+	}
+}
+
+func (s *Sessions) expireMedia(ctx context.Context) (int, error) {
+	sum := 0
+	for {
+		ids, err := s.catalog.ExpireMedia(ctx, s.now(), sweepBatch)
+		if err != nil {
+			return sum, fmt.Errorf("expire media: %w", err)
+		}
+		sum += len(ids)
+		if len(ids) < sweepBatch {
+			return sum, nil
+		}
+	}
+}
+
+// sweepBlobs lists everything under prefix and removes what may go, a batch of
+// ids at a time.
+func (s *Sessions) sweepBlobs(ctx context.Context, prefix string) (int, error) {
+	deleted, keys := 0, map[media.ID][]string{}
+	flush := func() error {
+		n, err := s.sweepListed(ctx, keys)
+		deleted += n
+		clear(keys)
+		return err
+	}
+	for info, err := range s.blobs.List(ctx, prefix) {
+		if err != nil {
+			return deleted, fmt.Errorf("list %s: %w", prefix, err)
+		}
+		id, err := ownerOf(info.Key)
+		if err != nil {
+			s.log.Warn("blob with a strange name", "key", info.Key, "err", err)
+			continue
+		}
+		if _, known := keys[id]; !known && len(keys) == sweepBatch {
+			if err := flush(); err != nil {
+				return deleted, err
+			}
+		}
+		keys[id] = append(keys[id], info.Key)
+	}
+	return deleted, flush()
+}
+
+// ownerOf reads the media id out of segments/<id>/… or renditions/<id>/….
+func ownerOf(key string) (media.ID, error) {
+	fields := strings.SplitN(key, "/", 3)
+	if len(fields) != 3 {
+		return 0, fmt.Errorf("blob %s: no media id in its name", key)
+	}
+	return media.ParseID(fields[1])
+}
+
+func (s *Sessions) sweepListed(ctx context.Context, keys map[media.ID][]string) (int, error) {
+	if len(keys) == 0 {
+		return 0, nil
+	}
+	ids := make([]media.ID, 0, len(keys))
+	for id := range keys {
+		ids = append(ids, id)
+	}
+	states, err := s.catalog.Sweepable(ctx, ids)
+	if err != nil {
+		return 0, fmt.Errorf("read what may be swept: %w", err)
+	}
+	deleted, before := 0, s.now().Add(-s.cfg.Grace)
+	for id, list := range keys {
+		for _, key := range list {
+			if !removable(states[id], key, before) {
+				continue
+			}
+			if err := s.blobs.Delete(ctx, key); err != nil {
+				return deleted, err
+			}
+			deleted++
+		}
+	}
+	return deleted, nil
+}
+
+// removable decides one blob by the state of its session and media. before is
+// the instant that an end must precede.
+func removable(state catalog.SweepState, key string, before time.Time) bool {
+	if state.HasMedia && !state.Media.GoneAt.IsZero() {
+		return state.Media.GoneAt.Before(before)
+	}
+	if state.Named[key] {
+		return false
+	}
+	if strings.HasPrefix(key, "segments/") {
+		ended := state.Session.State == media.SessionClosed || state.Session.State == media.SessionExpired
+		return state.HasSession && ended && state.Session.EndedAt.Before(before)
+	}
+	if !state.HasMedia || !state.Media.TouchedAt.Before(before) {
+		return false
+	}
+	attempt := attemptOf(key)
+	return attempt < state.Media.Attempt || (attempt == state.Media.Attempt && state.Media.State.Done())
+}
+
+// attemptOf reads the attempt out of renditions/<id>/<attempt>/….
+func attemptOf(key string) int64 {
+	var id, attempt int64
+	if n, _ := fmt.Sscanf(key, "renditions/%d/%d/", &id, &attempt); n != 2 {
+		return 1<<63 - 1
+	}
+	return attempt
+}

@@ -1,0 +1,66 @@
+package xapi
+
+import (
+	"net/http"
+	"strconv"
+
+	"magpie/internal/auth"
+	"magpie/internal/media"
+)
+
+// append answers POST /2/media/upload/{id}/append: it keeps one segment,
+// durably before it answers. The bytes go from the request's one buffer to the
+// store as they come in.
+func (a *API) append(w http.ResponseWriter, r *http.Request, who auth.Identity) error {
+	id, err := media.ParseID(r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	segment, err := a.sessions.Append(r.Context(), who.User, id, hint(r))
+	if err != nil {
+		return err
+	}
+	defer segment.Abort()
+	fields, err := a.readUpload(r, segment)
+	if err != nil {
+		return err
+	}
+	index, err := segmentIndex(fields)
+	if err != nil {
+		return err
+	}
+	if !fields.media {
+		return missing("media")
+	}
+	expires, err := segment.Commit(r.Context(), index)
+	if err != nil {
+		return err
+	}
+	return a.answer(w, r, http.StatusOK, envelope{Data: appended{ExpiresAt: expires.Unix()}})
+}
+
+type appended struct {
+	ExpiresAt int64 `json:"expires_at"` // unix seconds
+}
+
+// hint is how many bytes a request announces, 0 where it doesn't.
+func hint(r *http.Request) int64 { return max(0, r.ContentLength) }
+
+// segmentIndex reads segment_index, which clients send as a number or a string.
+func segmentIndex(f uploadFields) (int, error) {
+	text, ok := f.values["segment_index"]
+	if !ok {
+		return 0, missing("segment_index")
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || len(text) > 3 || n < 0 || n > media.MaxSegmentIndex {
+		e := media.Invalid("segment_index", "SegmentIndex must be between 0 and %d.", media.MaxSegmentIndex)
+		e.Value = shorten(text)
+		return 0, e
+	}
+	return n, nil
+}
+
+func missing(name string) error {
+	return media.Invalid(name, "$.%s: is missing but it is required", name)
+}

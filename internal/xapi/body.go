@@ -1,0 +1,186 @@
+package xapi
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"strings"
+
+	"magpie/internal/media"
+)
+
+// uploadFields is what came with a media in a form or in JSON.
+type uploadFields struct {
+	values map[string]string // members as text; JSON arrays as they stand
+	media  bool              // whether a media member was there
+}
+
+// readUpload reads a request whose body carries a media, as multipart form or
+// as JSON with base64, and writes the media's bytes to sink. The whole body is
+// read, and held against the digests that came with it, before it returns nil.
+func (a *API) readUpload(r *http.Request, sink io.Writer) (uploadFields, error) {
+	kind, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil {
+		kind = ""
+	}
+	body, check, err := digested(r)
+	if err != nil {
+		return uploadFields{}, err
+	}
+	var f uploadFields
+	switch kind {
+	case "multipart/form-data":
+		f, err = a.readForm(body, params["boundary"], sink)
+	case "application/json":
+		f, err = readJSON(body, sink)
+	default:
+		return f, media.Errorf(media.CodeUnsupported, "The Content-Type must be multipart/form-data or application/json; it is %q.", shorten(r.Header.Get("Content-Type")))
+	}
+	if err == nil {
+		_, err = io.Copy(io.Discard, body) // an epilogue, and so the digest's rest
+	}
+	if err != nil {
+		return f, readError(err)
+	}
+	return f, check()
+}
+
+// readError tells what the store or the parser refused from a body that broke
+// off.
+func readError(err error) error {
+	var e *media.Error
+	var broken *http.MaxBytesError
+	switch {
+	case errors.As(err, &e), errors.As(err, &broken):
+		return err
+	case errors.Is(err, errStore):
+		return err
+	}
+	return brokenBody(err)
+}
+
+// maxField bounds every form field but the media.
+const maxField = 64 << 10
+
+func (a *API) readForm(body io.Reader, boundary string, sink io.Writer) (uploadFields, error) {
+	buf := a.buffers.Get().(*[]byte)
+	defer a.buffers.Put(buf)
+	f := uploadFields{values: map[string]string{}}
+	form, err := newFormReader(body, boundary, *buf)
+	if err != nil {
+		return f, err
+	}
+	for {
+		p, err := form.Next()
+		if errors.Is(err, io.EOF) {
+			return f, nil
+		}
+		if err != nil {
+			return f, err
+		}
+		if p.name == "media" {
+			if f.media {
+				return f, media.Invalid("media", "is there twice")
+			}
+			f.media = true
+			err = copyPart(storing{sink}, form, p)
+		} else {
+			var text strings.Builder
+			err = copyPart(&bounded{&text, p.name, maxField}, form, p)
+			f.values[p.name] = text.String()
+		}
+		if err != nil {
+			return f, err
+		}
+	}
+}
+
+// copyPart writes the bytes of the current part to sink, decoded if the part
+// says that they are base64.
+func copyPart(sink io.Writer, form *formReader, p part) error {
+	switch encoding := strings.ToLower(p.header.Get("Content-Transfer-Encoding")); encoding {
+	case "", "binary", "8bit", "7bit":
+	case "base64":
+		return decodeBase64(sink, &partText{form: form})
+	default:
+		return media.Invalid(p.name, "has the Content-Transfer-Encoding %q; binary and base64 are taken", shorten(encoding))
+	}
+	for {
+		chunk, err := form.Chunk()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err == nil {
+			_, err = sink.Write(chunk)
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// partText reads the current part of a form.
+type partText struct {
+	form *formReader
+	rest []byte
+}
+
+func (t *partText) Read(p []byte) (int, error) {
+	for len(t.rest) == 0 {
+		var err error
+		if t.rest, err = t.form.Chunk(); err != nil {
+			return 0, err
+		}
+	}
+	n := copy(p, t.rest)
+	t.rest = t.rest[n:]
+	return n, nil
+}
+
+func readJSON(body io.Reader, sink io.Writer) (uploadFields, error) {
+	f := uploadFields{values: map[string]string{}}
+	members, found, err := readJSONUpload(body, uploadBuffer, storing{sink})
+	if err != nil {
+		return f, err
+	}
+	f.media = found
+	for name, v := range members {
+		var s string
+		if json.Unmarshal(v, &s) != nil {
+			s = string(v)
+		}
+		f.values[name] = s
+	}
+	return f, nil
+}
+
+// errStore marks what the store's side of a copy said, so that it isn't taken
+// for the client's.
+var errStore = errors.New("store")
+
+// storing marks the errors of a sink with errStore.
+type storing struct{ io.Writer }
+
+func (s storing) Write(p []byte) (int, error) {
+	n, err := s.Writer.Write(p)
+	if err != nil {
+		err = errors.Join(errStore, err)
+	}
+	return n, err
+}
+
+// bounded refuses a field that grows too long.
+type bounded struct {
+	text *strings.Builder
+	name string
+	most int
+}
+
+func (b *bounded) Write(p []byte) (int, error) {
+	if b.text.Len()+len(p) > b.most {
+		return 0, media.Invalid(shorten(b.name), "has more than %d bytes", b.most)
+	}
+	return b.text.Write(p)
+}

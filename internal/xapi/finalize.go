@@ -1,0 +1,70 @@
+package xapi
+
+import (
+	"context"
+	"io"
+	"net/http"
+
+	"magpie/internal/auth"
+	"magpie/internal/media"
+)
+
+// finalize answers POST /2/media/upload/{id}/finalize. Clients send it with no
+// body, an empty one, {} or a form: whatever comes says nothing more.
+func (a *API) finalize(w http.ResponseWriter, r *http.Request, who auth.Identity) error {
+	id, err := media.ParseID(r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	if _, err := io.Copy(io.Discard, io.LimitReader(r.Body, maxObject)); err != nil {
+		return brokenBody(err)
+	}
+	m, err := a.sessions.Finalize(r.Context(), who.User, id)
+	if err != nil {
+		return err
+	}
+	return a.finished(w, r, m)
+}
+
+// finished starts what a finalized media needs and answers with where it
+// stands. It does the same for a media that was finalized before.
+func (a *API) finished(w http.ResponseWriter, r *http.Request, m media.Media) error {
+	m, err := a.start(r.Context(), m)
+	if err != nil {
+		return err
+	}
+	if m.State == media.Failed && !processed(m.Category) {
+		return media.Invalid("media", "%s", m.Failure.Message)
+	}
+	return a.answer(w, r, http.StatusOK, envelope{Data: result(m, a.now())})
+}
+
+// start hands videos and GIFs to the workers, and runs everything else to its
+// end at once, so that the answer shows it ready.
+func (a *API) start(ctx context.Context, m media.Media) (media.Media, error) {
+	if m.State.Done() {
+		return m, nil
+	}
+	if processed(m.Category) {
+		if m.State == media.Pending {
+			a.later(ctx, m)
+		}
+		return m, nil
+	}
+	err := a.process.Now(ctx, m.ID)
+	if media.CodeOf(err) == media.CodeBusy {
+		return m, err
+	}
+	if err != nil {
+		a.log.WarnContext(ctx, "processing put off", "media", m.ID, "err", err)
+		a.later(ctx, m)
+	}
+	return a.catalog.Media(ctx, m.ID)
+}
+
+// later hands a media to the workers. If that fails the sweeper will.
+func (a *API) later(ctx context.Context, m media.Media) {
+	if err := a.process.Later(ctx, m); err != nil {
+		a.log.WarnContext(ctx, "job not sent; the sweeper will send it", "media", m.ID, "err", err)
+	}
+}

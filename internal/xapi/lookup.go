@@ -1,0 +1,281 @@
+package xapi
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"path"
+	"slices"
+	"strings"
+
+	"magpie/internal/auth"
+	"magpie/internal/media"
+)
+
+// maxLookup is how many keys one lookup may name.
+const maxLookup = 100
+
+// mediaFields lists the values of media.fields that X's contract has. The
+// metrics among them are accepted and shown once there are any.
+func mediaFields() []string {
+	return []string{
+		"alt_text", "duration_ms", "height", "media_key", "non_public_metrics", "organic_metrics",
+		"preview_image_url", "promoted_metrics", "public_metrics", "type", "url", "variants", "width",
+	}
+}
+
+// mediaObject is X's Media: type and media_key always, the rest on request.
+type mediaObject struct {
+	MediaKey        media.Key `json:"media_key"`
+	Type            string    `json:"type"`
+	URL             string    `json:"url,omitempty"`
+	PreviewImageURL string    `json:"preview_image_url,omitempty"`
+	Variants        []variant `json:"variants,omitempty"`
+	DurationMS      *int64    `json:"duration_ms,omitempty"`
+	Width           int       `json:"width,omitempty"`
+	Height          int       `json:"height,omitempty"`
+	AltText         string    `json:"alt_text,omitempty"`
+}
+
+// variant is one playable rendition; a playlist has no bit rate.
+type variant struct {
+	BitRate     *int64 `json:"bit_rate,omitempty"`
+	ContentType string `json:"content_type"`
+	URL         string `json:"url"`
+}
+
+// lookupList answers GET /2/media?media_keys=…: the media that the caller may
+// see, in the order asked, and an error for each other key.
+func (a *API) lookupList(w http.ResponseWriter, r *http.Request, who auth.Identity) error {
+	query := r.URL.Query()
+	text, err := one(query, "media_keys")
+	if err != nil {
+		return err
+	}
+	keys := strings.Split(text, ",")
+	if len(keys) > maxLookup {
+		return media.Invalid("media_keys", "The `media_keys` query parameter names %d keys; from 1 to %d are allowed", len(keys), maxLookup)
+	}
+	for _, key := range keys {
+		if _, err := media.ParseKey(key); err != nil {
+			e := media.Invalid("media_keys", "The `media_keys` query parameter value [%s] is not valid; a media key looks like 7_1146654567674912769", shorten(key))
+			e.Value = shorten(key)
+			return e
+		}
+	}
+	fields, err := wantedFields(query)
+	if err != nil {
+		return err
+	}
+	found, err := a.find(r, who, keys, fields)
+	if err != nil {
+		return err
+	}
+	var out struct {
+		Data   []mediaObject `json:"data,omitempty"`
+		Errors []notFound    `json:"errors,omitempty"`
+	}
+	for i, key := range keys {
+		if slices.Contains(keys[:i], key) {
+			continue
+		}
+		if o, ok := found[media.Key(key)]; ok {
+			out.Data = append(out.Data, o)
+		} else {
+			out.Errors = append(out.Errors, newNotFound("media_keys", key))
+		}
+	}
+	return a.answer(w, r, http.StatusOK, out)
+}
+
+// lookup answers GET /2/media/{media_key}.
+func (a *API) lookup(w http.ResponseWriter, r *http.Request, who auth.Identity) error {
+	key := r.PathValue("media_key")
+	if _, err := media.ParseKey(key); err != nil {
+		return err
+	}
+	fields, err := wantedFields(r.URL.Query())
+	if err != nil {
+		return err
+	}
+	found, err := a.find(r, who, []string{key}, fields)
+	if err != nil {
+		return err
+	}
+	if o, ok := found[media.Key(key)]; ok {
+		return a.answer(w, r, http.StatusOK, envelope{Data: o})
+	}
+	missing := newNotFound("media_key", key)
+	return a.answer(w, r, http.StatusNotFound, struct {
+		problem
+		Errors []notFound `json:"errors"`
+	}{
+		problem{
+			Code: http.StatusNotFound, Message: missing.Detail, Title: missing.Title,
+			Detail: missing.Detail, Type: missing.Type, Status: http.StatusNotFound,
+		},
+		[]notFound{missing},
+	})
+}
+
+// wantedFields reads media.fields; type and media_key need no asking.
+func wantedFields(query url.Values) (map[string]bool, error) {
+	fields := map[string]bool{}
+	for _, list := range query["media.fields"] {
+		for _, f := range strings.Split(list, ",") {
+			if !slices.Contains(mediaFields(), f) {
+				e := media.Invalid("media.fields", "The `media.fields` query parameter value [%s] is not one of [%s]", shorten(f), strings.Join(mediaFields(), ","))
+				e.Value = shorten(f)
+				return nil, e
+			}
+			fields[f] = true
+		}
+	}
+	return fields, nil
+}
+
+// find gives what of keys the caller may see. A key must carry the number of
+// its media's category.
+func (a *API) find(r *http.Request, who auth.Identity, keys []string, fields map[string]bool) (map[media.Key]mediaObject, error) {
+	ctx := r.Context()
+	var ids []media.ID
+	for _, key := range keys {
+		if id, err := media.ParseKey(key); err == nil {
+			ids = append(ids, id)
+		}
+	}
+	list, err := a.catalog.MediaList(ctx, ids)
+	if err != nil {
+		return nil, fmt.Errorf("look media up: %w", err)
+	}
+	for id, m := range list {
+		if !m.VisibleTo(who.User) || !m.GoneAt.IsZero() || !slices.Contains(keys, string(m.Key())) {
+			delete(list, id)
+		}
+	}
+	ids = ids[:0]
+	for id := range list {
+		ids = append(ids, id)
+	}
+	renditions, err := a.catalog.Renditions(ctx, ids)
+	if err != nil {
+		return nil, fmt.Errorf("look renditions up: %w", err)
+	}
+	notes, err := a.notes(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	out := map[media.Key]mediaObject{}
+	for id, m := range list {
+		o := a.describe(r, m, renditions[id], fields)
+		if fields["alt_text"] && notes[id].AltText != nil {
+			o.AltText = notes[id].AltText.Text
+		}
+		if fields["preview_image_url"] && o.PreviewImageURL != "" {
+			if url := a.chosenPoster(r, notes[id]); url != "" {
+				o.PreviewImageURL = url
+			}
+		}
+		out[m.Key()] = o
+	}
+	return out, nil
+}
+
+// notes reads the metadata of media.
+func (a *API) notes(ctx context.Context, ids []media.ID) (map[media.ID]media.Metadata, error) {
+	groups, err := a.catalog.Metadata(ctx, ids)
+	if err != nil {
+		return nil, fmt.Errorf("look metadata up: %w", err)
+	}
+	out := map[media.ID]media.Metadata{}
+	for id, g := range groups {
+		if out[id], err = media.DecodeMetadata(g); err != nil {
+			return nil, fmt.Errorf("metadata of %s: %w", id, err)
+		}
+	}
+	return out, nil
+}
+
+// describe puts a media and its renditions into X's words.
+func (a *API) describe(r *http.Request, m media.Media, renditions []media.Rendition, fields map[string]bool) mediaObject {
+	o := mediaObject{MediaKey: m.Key(), Type: typeName(m.Category.Kind())}
+	if fields["width"] {
+		o.Width = m.Width
+	}
+	if fields["height"] {
+		o.Height = m.Height
+	}
+	if ms := m.Duration.Milliseconds(); fields["duration_ms"] && m.Category.Kind() == media.KindVideo && m.State == media.Succeeded {
+		o.DurationMS = &ms
+	}
+	for _, rendition := range renditions {
+		url := a.links.Rendition(r, m, rendition.Name)
+		switch rendition.Role {
+		case media.RoleMP4, media.RoleMaster:
+			if fields["variants"] {
+				o.Variants = append(o.Variants, newVariant(rendition, url))
+			}
+		case media.RolePoster:
+			if fields["preview_image_url"] {
+				o.PreviewImageURL = url
+			}
+		}
+	}
+	if shown, ok := still(renditions); ok && fields["url"] {
+		o.URL = a.links.Rendition(r, m, shown.Name)
+	}
+	return o
+}
+
+// still picks what the url of a photo opens: its largest size. ?name= on that
+// URL picks another. Subtitles have but one rendition.
+func still(renditions []media.Rendition) (media.Rendition, bool) {
+	var best media.Rendition
+	for _, r := range renditions {
+		isStill := r.Role == media.RoleImage || r.Role == media.RoleText
+		if isStill && (best.Name == "" || r.Width*r.Height > best.Width*best.Height || r.Name == "large"+path.Ext(r.Name)) {
+			best = r
+		}
+	}
+	return best, best.Name != ""
+}
+
+func newVariant(r media.Rendition, url string) variant {
+	v := variant{ContentType: r.ContentType, URL: url}
+	if r.Role == media.RoleMP4 {
+		v.BitRate = &r.BitRate
+	}
+	return v
+}
+
+// typeName is what X calls a kind. It has no words for the last two.
+func typeName(k media.Kind) string {
+	switch k {
+	case media.KindImage:
+		return "photo"
+	case media.KindVideo:
+		return "video"
+	case media.KindGIF:
+		return "animated_gif"
+	}
+	return string(k)
+}
+
+// chosenPoster is the URL of the image that the uploader set as poster, or ""
+// if there is none or it is gone.
+func (a *API) chosenPoster(r *http.Request, notes media.Metadata) string {
+	if notes.PreviewImage == nil {
+		return ""
+	}
+	id := notes.PreviewImage.MediaKey.Media
+	m, err := a.catalog.Media(r.Context(), id)
+	if err != nil || !m.GoneAt.IsZero() {
+		return ""
+	}
+	renditions, err := a.catalog.Renditions(r.Context(), []media.ID{id})
+	if err != nil {
+		return ""
+	}
+	return a.describe(r, m, renditions[id], map[string]bool{"url": true}).URL
+}

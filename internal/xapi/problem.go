@@ -1,0 +1,175 @@
+package xapi
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math"
+	"net/http"
+	"strconv"
+
+	"magpie/internal/media"
+)
+
+const problems = "https://api.x.com/2/problems/"
+
+// problem is the body of an error answer. It is at once X's Problem, the
+// contract's Error (code and message), and the list of messages that clients of
+// the older shape read. It is sent as application/json, because one client
+// reads nothing else.
+type problem struct {
+	Code    int            `json:"code"`    // of the contract's Error; the status
+	Message string         `json:"message"` // what was wrong, in words
+	Title   string         `json:"title"`
+	Detail  string         `json:"detail"`
+	Type    string         `json:"type"`
+	Status  int            `json:"status"`
+	Errors  []problemEntry `json:"errors,omitempty"`
+}
+
+// problemEntry is one of X's errors[]: a message and the parameters at fault.
+type problemEntry struct {
+	Parameters map[string][]string `json:"parameters"`
+	Message    string              `json:"message"`
+}
+
+// shape is how an error code looks on X's wire.
+type shape struct {
+	status int
+	title  string
+	kind   string // last part of the type, or about:blank
+	detail string // "" for the error's own words
+}
+
+// Where X's own answer is known, this is it; the words are then in message and
+// errors[].
+func shapeOf(c media.Code) shape {
+	switch c {
+	case media.CodeInvalid:
+		return shape{http.StatusBadRequest, "Invalid Request", "invalid-request", "One or more parameters to your request was invalid."}
+	case media.CodeUnauthorized:
+		return shape{http.StatusUnauthorized, "Unauthorized", "about:blank", "Unauthorized"}
+	case media.CodeForbidden:
+		return shape{http.StatusForbidden, "Forbidden", "about:blank", ""}
+	case media.CodeAppOnly:
+		return shape{http.StatusForbidden, "Unsupported Authentication", "unsupported-authentication", ""}
+	case media.CodeNotFound:
+		return shape{http.StatusNotFound, "Not Found Error", "resource-not-found", ""}
+	case media.CodeGone:
+		return shape{http.StatusGone, "Gone", "resource-unavailable", ""}
+	case media.CodeTooLarge:
+		return shape{http.StatusRequestEntityTooLarge, "Payload Too Large", "invalid-request", ""}
+	case media.CodeUnsupported:
+		return shape{http.StatusUnsupportedMediaType, "Unsupported Media Type", "invalid-request", ""}
+	case media.CodeNoMethod:
+		return shape{http.StatusMethodNotAllowed, "Method Not Allowed", "invalid-request", ""}
+	case media.CodeBusy:
+		return shape{http.StatusServiceUnavailable, "Service Unavailable", "about:blank", ""}
+	case media.CodeFull:
+		return shape{http.StatusInsufficientStorage, "Insufficient Storage", "about:blank", ""}
+	case media.CodeRateLimited:
+		return shape{http.StatusTooManyRequests, "Too Many Requests", "about:blank", "Too Many Requests"}
+	}
+	return shape{http.StatusInternalServerError, "Internal Error", "internal-error", "The server could not answer. Its log says why."}
+}
+
+// WriteProblem answers with an error. Errors without a code become a plain
+// internal error, and their cause goes to the log only.
+func WriteProblem(log *slog.Logger) func(http.ResponseWriter, *http.Request, error) {
+	return func(w http.ResponseWriter, r *http.Request, err error) {
+		var e *media.Error
+		if !errors.As(err, &e) {
+			e = &media.Error{Code: media.CodeInternal}
+		}
+		if gone := r.Context().Err(); gone != nil && e.Code == media.CodeInternal {
+			log.InfoContext(r.Context(), "client went away", "err", err)
+			return
+		}
+		s := shapeOf(e.Code)
+		if s.status >= http.StatusInternalServerError {
+			log.Log(r.Context(), levelOf(s.status), "request failed", "method", r.Method, "path", r.URL.Path, "status", s.status, "err", err)
+		}
+		if e.RetryAfter > 0 {
+			w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(e.RetryAfter.Seconds()))))
+		}
+		if e.Code == media.CodeUnauthorized {
+			w.Header().Set("WWW-Authenticate", `Bearer realm="magpie"`)
+		}
+		writeJSON(r.Context(), log, w, s.status, newProblem(e, s))
+	}
+}
+
+func levelOf(status int) slog.Level {
+	if status == http.StatusInternalServerError {
+		return slog.LevelError
+	}
+	return slog.LevelWarn
+}
+
+func newProblem(e *media.Error, s shape) problem {
+	words := e.Detail
+	if words == "" {
+		words = s.detail
+	}
+	p := problem{Code: s.status, Message: words, Title: s.title, Detail: s.detail, Type: s.kind, Status: s.status}
+	if p.Detail == "" {
+		p.Detail = words
+	}
+	if p.Type != "about:blank" {
+		p.Type = problems + p.Type
+	}
+	if e.Code == media.CodeInvalid {
+		entry := problemEntry{Parameters: map[string][]string{}, Message: e.Message()}
+		if e.Field != "" {
+			entry.Parameters[e.Field] = values(e.Value)
+		}
+		p.Message = entry.Message
+		p.Errors = []problemEntry{entry}
+	}
+	return p
+}
+
+// values lists what was sent, and nothing where nothing was.
+func values(v string) []string {
+	if v == "" {
+		return []string{}
+	}
+	return []string{v}
+}
+
+// notFound is one entry of a lookup's partial errors.
+type notFound struct {
+	Value        string `json:"value"`
+	Detail       string `json:"detail"`
+	Title        string `json:"title"`
+	ResourceType string `json:"resource_type"`
+	Parameter    string `json:"parameter"`
+	ResourceID   string `json:"resource_id"`
+	Type         string `json:"type"`
+}
+
+func newNotFound(parameter, key string) notFound {
+	return notFound{
+		Value: key, ResourceID: key, Parameter: parameter, ResourceType: "media",
+		Title: "Not Found Error", Type: problems + "resource-not-found",
+		Detail: fmt.Sprintf("Could not find media with %s: [%s].", parameter, key),
+	}
+}
+
+// writeJSON answers with a JSON body.
+func writeJSON(ctx context.Context, log *slog.Logger, w http.ResponseWriter, status int, body any) {
+	b, err := json.Marshal(body)
+	if err != nil {
+		log.ErrorContext(ctx, "answer not encoded", "err", err)
+		status, b = http.StatusInternalServerError, []byte(`{"code":500,"message":"The server could not answer."}`)
+	}
+	h := w.Header()
+	h.Set("Content-Type", "application/json; charset=utf-8")
+	h.Set("Content-Length", strconv.Itoa(len(b)+1))
+	h.Set("Cache-Control", "no-cache, no-store, max-age=0")
+	h.Set("X-Content-Type-Options", "nosniff")
+	w.WriteHeader(status)
+	_, _ = w.Write(append(b, '\n'))
+}

@@ -1,0 +1,158 @@
+package xapi
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"magpie/internal/auth"
+	"magpie/internal/catalog"
+	"magpie/internal/delivery"
+	"magpie/internal/media"
+	"magpie/internal/upload"
+)
+
+// API is X's media API over one server's rooms.
+type API struct {
+	sessions *upload.Sessions
+	catalog  *catalog.Catalog
+	tokens   *auth.Tokens
+	process  Processing
+	links    delivery.Links
+	now      func() time.Time
+	log      *slog.Logger
+	fail     func(http.ResponseWriter, *http.Request, error)
+	buffers  sync.Pool
+	mux      *http.ServeMux
+}
+
+// Processing starts what follows finalize.
+type Processing struct {
+	// Now runs one media to its end while the client waits. CodeBusy means that
+	// too many are waiting already.
+	Now func(ctx context.Context, id media.ID) error
+	// Later hands the media to the workers.
+	Later func(ctx context.Context, m media.Media) error
+}
+
+// uploadBuffer is what one upload request holds in memory.
+const uploadBuffer = 256 << 10
+
+// New makes the API's handler.
+func New(s *upload.Sessions, c *catalog.Catalog, t *auth.Tokens, p Processing, l delivery.Links, now func() time.Time, log *slog.Logger) *API {
+	a := &API{
+		sessions: s, catalog: c, tokens: t, process: p, links: l, now: now, log: log,
+		fail:    WriteProblem(log),
+		buffers: sync.Pool{New: func() any { b := make([]byte, uploadBuffer); return &b }},
+		mux:     http.NewServeMux(),
+	}
+	write, read := need{scope: auth.MediaWrite}, need{scope: auth.TweetRead, appOnly: true}
+	a.mux.Handle("POST /2/media/upload/initialize", a.endpoint(write, a.initialize))
+	a.mux.Handle("POST /2/media/upload/{id}/append", a.endpoint(write, a.append))
+	a.mux.Handle("POST /2/media/upload/{id}/finalize", a.endpoint(write, a.finalize))
+	a.mux.Handle("GET /2/media/upload", a.endpoint(write, a.status))
+	a.mux.Handle("POST /2/media/upload", a.endpoint(write, a.oneShot))
+	a.mux.Handle("POST /2/media/metadata", a.endpoint(write, a.metadata))
+	a.mux.Handle("GET /2/media", a.endpoint(read, a.lookupList))
+	a.mux.Handle("GET /2/media/{media_key}", a.endpoint(read, a.lookup))
+	a.mux.HandleFunc("/", a.unknown)
+	return a
+}
+
+// ServeHTTP answers one request.
+func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.mux.ServeHTTP(w, r) }
+
+// need is what an endpoint asks of a caller.
+type need struct {
+	scope   string
+	appOnly bool // an app-only token will do
+}
+
+// handler answers one request of an identified caller, or returns why not.
+type handler func(w http.ResponseWriter, r *http.Request, who auth.Identity) error
+
+// endpoint makes an http.Handler of a handler: it identifies the caller, keeps
+// a stalled body from holding the request for ever, and answers errors once the
+// client had a chance to finish sending.
+func (a *API) endpoint(n need, h handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body := &patientBody{ReadCloser: r.Body, control: http.NewResponseController(w)}
+		r.Body = body
+		who, err := a.tokens.Request(r)
+		if err == nil {
+			err = who.Need(n.scope, n.appOnly)
+		}
+		if err == nil {
+			err = h(w, r, who)
+		}
+		if err != nil {
+			body.drain(a.sessions.MaxSegment(), r.Header.Get("Expect") != "")
+			a.fail(w, r, err)
+		}
+	})
+}
+
+// bodyPatience is how long a request body may stand still.
+const bodyPatience = 60 * time.Second
+
+// patientBody moves the read deadline forward with every read, so that a slow
+// client may take as long as it likes and a dead one may not.
+type patientBody struct {
+	io.ReadCloser
+	control *http.ResponseController
+	began   bool
+	ended   bool
+}
+
+func (b *patientBody) Read(p []byte) (int, error) {
+	b.began = true
+	_ = b.control.SetReadDeadline(time.Now().Add(bodyPatience)) // not every connection has one
+	n, err := b.ReadCloser.Read(p)
+	b.ended = b.ended || err != nil
+	return n, err
+}
+
+// drain reads what the client still sends, up to limit bytes, before it is told
+// of an error: a connection closed in the middle of a body is reset, and the
+// answer lost with it. A client that waits for 100-continue is not told to go on.
+func (b *patientBody) drain(limit int64, waits bool) {
+	if b.ended || (waits && !b.began) {
+		return
+	}
+	_, _ = io.Copy(io.Discard, io.LimitReader(b, limit+1<<20))
+}
+
+// unknown answers for what no route takes: 405 where another method would do,
+// else 404.
+func (a *API) unknown(w http.ResponseWriter, r *http.Request) {
+	var allowed []string
+	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodDelete} {
+		other := r.Clone(r.Context())
+		other.Method = method
+		if _, pattern := a.mux.Handler(other); pattern != "/" && pattern != "" {
+			allowed = append(allowed, method)
+		}
+	}
+	if len(allowed) > 0 {
+		w.Header().Set("Allow", strings.Join(allowed, ", "))
+		a.fail(w, r, media.Errorf(media.CodeNoMethod, "%s is not possible here; %s is.", r.Method, strings.Join(allowed, " or ")))
+		return
+	}
+	a.fail(w, r, media.Errorf(media.CodeNotFound, "There is nothing at %s %s.", r.Method, r.URL.Path))
+}
+
+// answer sends a successful body.
+func (a *API) answer(w http.ResponseWriter, r *http.Request, status int, body any) error {
+	writeJSON(r.Context(), a.log, w, status, body)
+	return nil
+}
+
+// envelope is how v2 wraps every answer.
+type envelope struct {
+	Data   any        `json:"data,omitempty"`
+	Errors []notFound `json:"errors,omitempty"`
+}

@@ -1,0 +1,87 @@
+package xapi
+
+import (
+	"net/http"
+	"net/url"
+
+	"magpie/internal/auth"
+	"magpie/internal/media"
+)
+
+// status answers GET /2/media/upload?media_id=…[&command=STATUS]: where an
+// upload stands, from initialize on. A finished image says succeeded: X refuses
+// there, and clients take that for a failed upload.
+func (a *API) status(w http.ResponseWriter, r *http.Request, who auth.Identity) error {
+	query := r.URL.Query()
+	if c := query.Get("command"); c != "" && c != "STATUS" {
+		return badQuery(query, "command", "is not one of [STATUS]")
+	}
+	text, err := one(query, "media_id")
+	if err != nil {
+		return err
+	}
+	id, err := media.ParseID(text)
+	if err != nil {
+		return badQuery(query, "media_id", "is not valid; it is a string of 1 to 19 digits")
+	}
+	m, err := a.catalog.Media(r.Context(), id)
+	if media.CodeOf(err) == media.CodeNotFound {
+		return a.statusOfSession(w, r, who, id)
+	}
+	if err != nil {
+		return err
+	}
+	if !m.UsableBy(who.User) || !m.GoneAt.IsZero() {
+		return unknownStatus(id)
+	}
+	out := result(m, a.now())
+	out.ProcessingInfo = info(m, a.now())
+	return a.answer(w, r, http.StatusOK, envelope{Data: out})
+}
+
+// statusOfSession answers for an upload that is not finalized yet.
+func (a *API) statusOfSession(w http.ResponseWriter, r *http.Request, who auth.Identity, id media.ID) error {
+	session, err := a.sessions.Session(r.Context(), who.User, id)
+	if media.CodeOf(err) == media.CodeNotFound {
+		return unknownStatus(id)
+	}
+	if err != nil {
+		return err
+	}
+	if session.State == media.SessionExpired || !a.now().Before(session.ExpiresAt) {
+		return media.Errorf(media.CodeGone, "The upload %s expired before it was finalized.", id)
+	}
+	return a.answer(w, r, http.StatusOK, envelope{Data: uploadResult{
+		ID: id.String(), MediaKey: media.KeyOf(session.Category, id),
+		ExpiresAfterSecs: secondsUntil(session.ExpiresAt, a.now()),
+		ProcessingInfo:   &processingInfo{State: media.Pending, CheckAfterSecs: 1},
+	}})
+}
+
+// unknownStatus is X's own answer for an id that it does not know, with words.
+func unknownStatus(id media.ID) error {
+	e := media.Invalid("media_id", "BadRequest: Not found. No upload or media %s is known to this user.", id)
+	e.Value = id.String()
+	return e
+}
+
+// one reads a query parameter that must be there once.
+func one(query url.Values, name string) (string, error) {
+	switch v := query[name]; {
+	case len(v) == 0:
+		return "", media.Invalid(name, "The `%s` query parameter is missing", name)
+	case len(v) > 1:
+		return "", media.Invalid(name, "Duplicate parameters are not allowed: the `%s` query parameter", name)
+	case v[0] == "":
+		return "", media.Invalid(name, "The `%s` query parameter can not be empty", name)
+	default:
+		return v[0], nil
+	}
+}
+
+func badQuery(query url.Values, name, what string) error {
+	v := shorten(query.Get(name))
+	e := media.Invalid(name, "The `%s` query parameter value [%s] %s", name, v, what)
+	e.Value = v
+	return e
+}
