@@ -52,9 +52,9 @@ func (c *Catalog) write(ctx context.Context, fn func(*queries.Queries) error) er
 		return err
 	}
 	if err := fn(queries.New(c.bind(tx))); err != nil {
-		return errors.Join(err, ignoreDone(tx.Rollback()))
+		return ended(ctx, errors.Join(err, ignoreDone(tx.Rollback())))
 	}
-	return tx.Commit()
+	return ended(ctx, tx.Commit())
 }
 
 // snapshot runs fn in a transaction that reads one state of the database, of
@@ -64,11 +64,20 @@ func (c *Catalog) snapshot(ctx context.Context, fn func(*queries.Queries) error)
 	if err != nil {
 		return err
 	}
-	return errors.Join(fn(queries.New(c.bind(tx))), ignoreDone(tx.Rollback()))
+	return ended(ctx, errors.Join(fn(queries.New(c.bind(tx))), ignoreDone(tx.Rollback())))
 }
 
 // read is for a method that is one reading statement.
 func (c *Catalog) read() *queries.Queries { return queries.New(c.bind(c.reader)) }
+
+// ended says that the context ended, where database/sql says only that it has
+// rolled the transaction back.
+func ended(ctx context.Context, err error) error {
+	if errors.Is(err, sql.ErrTxDone) && ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return err
+}
 
 // ignoreDone drops the complaint about a transaction that the end of its
 // context has already rolled back.

@@ -20,7 +20,7 @@ func testAttemptModel(t *testing.T, open func(*testing.T) *catalog.Catalog) {
 		m := &attemptModel{c: c, want: finalized(next)}
 		m.want.ExpiresAt = at(1000)
 		finalize(t, c, m.want)
-		t.Repeat(map[string]func(*rapid.T){
+		steps(t, map[string]func(*rapid.T){
 			"claim":    m.claim,
 			"progress": m.progress,
 			"release":  m.release,

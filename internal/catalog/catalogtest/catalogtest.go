@@ -6,11 +6,14 @@ package catalogtest
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
 
 	"magpie/internal/catalog"
 	"magpie/internal/media"
@@ -209,4 +212,16 @@ func together(n int, fn func(i int)) {
 	}
 	close(start)
 	wg.Wait()
+}
+
+// steps takes some random actions of a model, and the one called "" after each.
+// They are fewer than rapid's own Repeat would take: each is several
+// transactions, and no life here has more than a handful of states.
+func steps(t *rapid.T, actions map[string]func(*rapid.T)) {
+	t.Helper()
+	names := slices.Sorted(maps.Keys(actions))[1:]
+	for _, name := range rapid.SliceOfN(rapid.SampledFrom(names), 1, 16).Draw(t, "actions") {
+		actions[name](t)
+		actions[""](t)
+	}
 }

@@ -19,7 +19,7 @@ func testSessionModel(t *testing.T, open func(*testing.T) *catalog.Catalog) {
 		next++
 		create(t, c, next)
 		m := &sessionModel{c: c, want: session(next)}
-		t.Repeat(map[string]func(*rapid.T){
+		steps(t, map[string]func(*rapid.T){
 			"begin":  m.begin,
 			"reopen": m.reopen,
 			"close":  m.close,

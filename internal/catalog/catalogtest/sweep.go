@@ -90,7 +90,7 @@ func testSweep(t *testing.T, open func(*testing.T) *catalog.Catalog) {
 				}
 				return
 			}
-			for range 30 {
+			for range 10 {
 				got, err := c.Sweepable(t.Context(), ids)
 				if err != nil {
 					t.Error(err)

@@ -22,8 +22,9 @@ CREATE TABLE session (
     CHECK ((state = 'closing') = (closing_token <> ''))
 );
 
-CREATE INDEX session_unfinished ON session (state, expires_at);
-CREATE INDEX session_ended ON session (state, ended_at);
+-- These two hold the few rows that a query looks for; most sessions are closed.
+CREATE INDEX session_unfinished ON session (expires_at) WHERE state IN ('open', 'closing');
+CREATE INDEX session_expired ON session (ended_at) WHERE state = 'expired';
 
 CREATE TABLE media (
     id                BIGINT NOT NULL PRIMARY KEY REFERENCES session (id) ON DELETE CASCADE,

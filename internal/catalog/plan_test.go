@@ -1,0 +1,169 @@
+package catalog
+
+import (
+	"context"
+	"database/sql"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"magpie/internal/catalog/queries"
+	"magpie/internal/media"
+)
+
+// planner explains every statement before it runs.
+type planner struct {
+	queries.DBTX
+	t     *testing.T
+	plans map[string][]string // name of the query or its FROM → steps
+}
+
+var queryName = regexp.MustCompile(`(?s)^-- name: (\w+)|FROM (.+) IN \(`)
+
+func (p planner) explain(ctx context.Context, query string, args []any) {
+	rows, err := p.DBTX.QueryContext(ctx, "EXPLAIN QUERY PLAN "+query, args...)
+	if err != nil {
+		p.t.Errorf("explain %s: %v", query, err)
+		return
+	}
+	defer rows.Close()
+	found := queryName.FindStringSubmatch(query)
+	if found == nil {
+		p.t.Errorf("a statement without a name: %s", query)
+		return
+	}
+	name := found[1] + found[2]
+	p.plans[name] = []string{}
+	for rows.Next() {
+		var id, parent, unused int
+		var step string
+		if err := rows.Scan(&id, &parent, &unused, &step); err != nil {
+			p.t.Error(err)
+			return
+		}
+		p.plans[name] = append(p.plans[name], step)
+	}
+	if err := rows.Err(); err != nil {
+		p.t.Error(err)
+	}
+}
+
+func (p planner) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
+	p.explain(ctx, query, args)
+	return p.DBTX.ExecContext(ctx, query, args...)
+}
+
+func (p planner) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	p.explain(ctx, query, args)
+	return p.DBTX.QueryContext(ctx, query, args...)
+}
+
+func (p planner) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
+	p.explain(ctx, query, args)
+	return p.DBTX.QueryRowContext(ctx, query, args...)
+}
+
+// TestPlans runs every statement of the catalogue and looks at how SQLite finds
+// the rows.
+func TestPlans(t *testing.T) {
+	c := openTest(t)
+	plans := map[string][]string{}
+	c.bind = func(db queries.DBTX) queries.DBTX { return planner{bindSQLite(db), t, plans} }
+	runAll(t, c)
+
+	var all []string
+	for name, steps := range plans {
+		for _, step := range steps {
+			// ListTokens reads them all; the first token asks whether there is any.
+			if strings.HasPrefix(step, "SCAN") && step != "SCAN CONSTANT ROW" && name != "ListTokens" && name != "InsertFirstToken" {
+				t.Errorf("%s reads a whole table: %q", name, steps)
+			}
+			if strings.Contains(step, "TEMP B-TREE") && !strings.Contains(name, "rendition") && name != "ListTokens" {
+				t.Errorf("%s sorts: %q", name, steps)
+			}
+		}
+		all = append(all, name)
+	}
+	if len(all) < 30 {
+		slices.Sort(all)
+		t.Errorf("only %d statements were seen: %v", len(all), all)
+	}
+	for name, index := range map[string]string{
+		"GetRenditionBySlug": "SEARCH m USING INDEX sqlite_autoindex_media_2 (slug=?)|" +
+			"SEARCH r USING INDEX sqlite_autoindex_rendition_1 (media_id=? AND attempt=? AND name=?)",
+		"GetSession":        "SEARCH session USING INDEX sqlite_autoindex_session_1 (id=?)",
+		"ExpireSessions":    "SEARCH s USING INDEX session_unfinished (expires_at<?)",
+		"PruneExpired":      "USING INDEX session_expired (ended_at<?)",
+		"PruneGone":         "USING INDEX media_gone (gone_at>? AND gone_at<?)",
+		"ExpireMedia":       "USING INDEX media_retention (expires_at>? AND expires_at<?)",
+		"StalledPending":    "USING INDEX media_unfinished (state=? AND touched_at<?)",
+		"StalledInProgress": "USING INDEX media_unfinished (state=? AND touched_at<?)",
+		"GetTokenByHash":    "SEARCH token USING INDEX sqlite_autoindex_token_2 (hash=?)",
+	} {
+		plan := strings.Join(plans[name], "|")
+		if !strings.Contains(plan, index) {
+			t.Errorf("%s is planned as %q, want %q in it", name, plan, index)
+		}
+	}
+	if t.Failed() {
+		for _, name := range slices.Sorted(maps.Keys(plans)) {
+			t.Logf("%s: %q", name, plans[name])
+		}
+	}
+}
+
+// runAll calls every method at least once.
+func runAll(t *testing.T, c *Catalog) {
+	ctx := t.Context()
+	now := time.UnixMilli(1500)
+	hash := strings.Repeat("0", 64)
+	made := media.Outcome{Renditions: []media.Rendition{{Name: "a"}}}
+	broken := media.Outcome{Failure: media.NewFailure(media.InvalidMedia, "broken")}
+	m := media.Media{ID: 1, Slug: "slug", State: media.Pending}
+	none := func(media.Media, []media.Rendition) error { return nil }
+
+	errOf := func(_ any, err error) error { return err }
+	errOf2 := func(_, _ any, err error) error { return err }
+	for i, err := range []error{
+		c.Ping(ctx),
+		errOf(c.CreateFirstToken(ctx, Token{ID: "a", Hash: hash})),
+		c.CreateToken(ctx, Token{ID: "b", Hash: strings.Repeat("1", 64)}),
+		errOf(c.TokenByHash(ctx, hash)),
+		errOf(c.Tokens(ctx)),
+		errOf(c.RevokeToken(ctx, "a", now)),
+		c.CreateSession(ctx, testSession(1)),
+		errOf(c.Session(ctx, 1)),
+		errOf2(c.BeginClosing(ctx, 1, "a", now, now)),
+		errOf(c.Reopen(ctx, 1, "a")),
+		errOf2(c.BeginClosing(ctx, 1, "a", now, now)),
+		errOf(c.CloseSession(ctx, "a", m, now)),
+		errOf(c.ExpireSessions(ctx, now, now, 10)),
+		errOf2(c.Claim(ctx, 1, now)),
+		errOf(c.SetProgress(ctx, 1, 1, 5, now)),
+		errOf(c.Release(ctx, 1, 1, now)),
+		errOf2(c.Claim(ctx, 1, now)),
+		errOf(c.Publish(ctx, 1, 1, broken, now)),
+		errOf(c.Publish(ctx, 1, 2, made, now)),
+		errOf(c.Stalled(ctx, now, now, 10)),
+		errOf(c.Media(ctx, 1)),
+		errOf(c.MediaBySlug(ctx, "slug")),
+		errOf(c.MediaList(ctx, []media.ID{1, 2})),
+		errOf(c.Renditions(ctx, []media.ID{1, 2})),
+		errOf2(c.RenditionBySlug(ctx, "slug", "a")),
+		errOf(c.MergeMetadata(ctx, 1, map[string]string{"a": "1"}, []string{"b"}, now)),
+		errOf(c.Metadata(ctx, []media.ID{1, 2})),
+		errOf(c.Sweepable(ctx, []media.ID{1, 2})),
+		c.EachMedia(ctx, none),
+		c.EachSession(ctx, func(media.Session) error { return nil }),
+		errOf(c.ExpireMedia(ctx, now, 10)),
+		errOf(c.DeleteMedia(ctx, 1, now)),
+		errOf(c.Prune(ctx, now, 10)),
+	} {
+		if err != nil {
+			t.Errorf("call %d: %v", i, err)
+		}
+	}
+}
