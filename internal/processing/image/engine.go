@@ -27,9 +27,10 @@ type Config struct {
 	Memory int64
 }
 
-// workspace is what a picture takes beside its decoded pixels: the window on
-// the original, the largest size, and a file being written.
-const workspace = 24 << 20
+// workspace is the most that a picture takes beside its decoded pixels: the
+// window on the original, the sizes, one of them while it is turned, and a file
+// being written.
+const workspace = 64 << 20
 
 // Engine makes the sizes of still pictures. It may be used from many
 // goroutines.

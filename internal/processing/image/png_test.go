@@ -127,17 +127,17 @@ func TestPNGBombs(t *testing.T) {
 		"overflowing":                {pngHeader(0x7fffffff, 0x7fffffff, 16, 6), media.UnsupportedMedia},
 		"81 million in 70 bytes":     {pngHeader(9000, 9000, 8, 6), media.InvalidMedia},
 		"one row of 50 million":      {pngHeader(50_000_000, 1, 8, 2), media.InvalidMedia},
-		"a profile that inflates up": {insert(pngOf(t, quarters(9, 9))[:60], pngHeaderSize, pngProfileChunk(make([]byte, 50<<20))), media.InvalidMedia},
+		"a profile that inflates up": {insert(pngOf(t, quarters(9, 9))[:60], pngHeaderSize, pngProfileChunk(make([]byte, 6<<20))), media.InvalidMedia},
 	} {
 		used := allocated(func() { refused(t, media.PNG, c.file, c.want) })
-		if used > 8<<20 {
+		if used > 6<<20 {
 			t.Errorf("%s: %d bytes were used to refuse it", name, used)
 		}
 	}
 }
 
 func TestPNGMemoryCoversTheDecoder(t *testing.T) {
-	img := quarters(1000, 700)
+	img := quarters(500, 350)
 	deep := std.NewNRGBA64(img.Rect)
 	draw.Draw(deep, img.Rect, img, std.Point{}, draw.Src)
 	deep.Pix[7] = 1

@@ -26,8 +26,7 @@ func render(ctx context.Context, f frame, o orientation) ([]picture, error) {
 		}
 		from := parents[0]
 		for _, p := range parents[1:] {
-			reduced := max(p.width, p.height) < max(f.width, f.height)
-			if s.makeableOf(p.width, p.height, reduced) {
+			if s.makeableOf(p.width, p.height) {
 				from = p
 			}
 		}

@@ -45,9 +45,7 @@ func (s size) of(w, h int) (width, height int, view std.Rectangle) {
 }
 
 // makeableOf reports whether the size can be made of an earlier one of w×h
-// pixels as well as of the picture itself. A crop can't where that one has been
-// reduced too far: the middle of a long strip is more than its smaller sizes
-// hold.
-func (s size) makeableOf(w, h int, reduced bool) bool {
-	return !s.crop || !reduced || min(w, h) >= s.bound
-}
+// pixels as well as of the picture itself. A crop can't where that one may have
+// been reduced too far: the middle of a long strip is more than its smaller
+// sizes hold.
+func (s size) makeableOf(w, h int) bool { return !s.crop || min(w, h) >= s.bound }

@@ -177,7 +177,7 @@ func TestWebPThatDoesNotFitItself(t *testing.T) {
 }
 
 func TestWebPMemoryCoversTheDecoder(t *testing.T) {
-	img := quarters(1000, 700)
+	img := quarters(500, 350)
 	img.Pix[3] = 7
 	for name, args := range map[string][]string{
 		"lossy":            {"-c:v", "libwebp", "-pix_fmt", "yuv420p"},
