@@ -74,7 +74,9 @@ func newApp(ctx context.Context, s settings, log *slog.Logger) (a *app, err erro
 	a.queue = processing.NewQueue(a.bus, a.catalog, worker, time.Now, log)
 	a.tokens = auth.NewTokens(a.catalog, time.Now, rand.Reader)
 	a.sessions = upload.New(upload.Config{
-		Lifetime: s.SessionLifetime, MaxSegment: int64(s.MaxSegment), Retention: s.Retention, Grace: s.SweepGrace,
+		Lifetime: s.SessionLifetime, MaxSegment: int64(s.MaxSegment), Retention: s.Retention,
+		Grace:      max(s.SweepGrace, 1),          // 0 would be the default, and means none here
+		PruneAfter: 7*24*time.Hour + s.SweepGrace, // a row outlives its bytes
 	}, a.catalog, a.blobs, time.Now, rand.Reader, log)
 	a.handler = a.routes(processing.NewAdmission(worker, runtime.NumCPU(), 64))
 	return a, nil
@@ -86,7 +88,7 @@ func (a *app) newWorker(ctx context.Context) (*processing.Worker, error) {
 	limits := processing.DefaultLimits()
 	video, err := ffmpeg.New(ffmpeg.Config{FFmpeg: a.settings.FFmpeg, FFprobe: a.settings.FFprobe, Limits: limits, Logger: a.log})
 	if err != nil {
-		return nil, fmt.Errorf("set ffmpeg up (is it installed? magpie doctor tells more): %w", err)
+		return nil, fmt.Errorf("set ffmpeg up (--ffmpeg, --ffprobe; magpie doctor tells more): %w", err)
 	}
 	source, err := processing.NewSource(ctx)
 	if err != nil {

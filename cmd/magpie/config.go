@@ -171,8 +171,8 @@ func (f fileSettings) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (a
 			return nil, nil
 		}
 	}
-	v, ok := f[flag.Name]
-	if !ok {
+	v := f[flag.Name]
+	if v == nil { // not there, or there without a value
 		return nil, nil
 	}
 	return fmt.Sprint(v), nil

@@ -36,6 +36,7 @@ type surroundings struct {
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 	if err := run(ctx, os.Args[1:], surroundings{os.Stdout, os.Stderr, os.Getenv}); err != nil {
 		var code exitCode
 		if !errors.As(err, &code) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"time"
@@ -26,22 +27,36 @@ func (c *serveCommand) Run(ctx context.Context, s surroundings) error {
 		return err
 	}
 	defer release()
-	a, err := newApp(context.WithoutCancel(ctx), c.settings, log)
+	opening := context.WithoutCancel(ctx) // told to stop meanwhile, it starts and stops
+	a, err := newApp(opening, c.settings, log)
 	if err != nil {
 		return err
 	}
 	if secret := s.env("MAGPIE_BOOTSTRAP_TOKEN"); secret != "" {
-		if _, err := a.tokens.Bootstrap(ctx, secret); err != nil {
+		if err := bootstrap(opening, a, secret); err != nil {
 			return errors.Join(err, a.Close())
 		}
 	}
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", c.Listen)
+	listener, err := (&net.ListenConfig{}).Listen(opening, "tcp", c.Listen)
 	if err != nil {
 		return errors.Join(fmt.Errorf("--listen: %w", err), a.Close())
 	}
 	log.Info("serving", "url", "http://"+listener.Addr().String(), "data", c.Data)
 	err = serve(ctx, a, listener)
 	return errors.Join(err, a.Close())
+}
+
+// bootstrap makes the operator's first token, and warns where tokens made since
+// leave it without effect.
+func bootstrap(ctx context.Context, a *app, secret string) error {
+	created, err := a.tokens.Bootstrap(ctx, secret)
+	if err != nil || created {
+		return err
+	}
+	if _, err := a.tokens.Identify(ctx, secret); err != nil {
+		a.log.Warn("MAGPIE_BOOTSTRAP_TOKEN is passed over: the data folder has tokens already", "err", err)
+	}
+	return nil
 }
 
 // serve answers requests and works the queue until ctx ends or one of the two
@@ -52,7 +67,10 @@ func serve(ctx context.Context, a *app, listener net.Listener) error {
 	worked := make(chan error, 1)
 	go func() { worked <- a.background(working) }()
 
-	server := &http.Server{Handler: a.handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute}
+	server := &http.Server{
+		Handler: a.handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
+		ErrorLog: slog.NewLogLogger(a.log.Handler(), slog.LevelWarn),
+	}
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
 
