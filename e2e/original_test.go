@@ -261,7 +261,7 @@ func TestOriginalIsForItsOwners(t *testing.T) {
 func TestOriginalIsThereWhateverBecomesOfProcessing(t *testing.T) {
 	t.Parallel()
 	c := start(t, "--workers", "1").client()
-	first := c.upload("video/mp4", "tweet_video", sampleVideo(t, "640x360", "20"), 1<<20)["id"].(string)
+	first := c.upload("video/mp4", "tweet_video", sampleVideo(t, "640x360", "10"), 1<<20)["id"].(string)
 	broken := bytes.Clone(sampleMP4(t))
 	broken = broken[:len(broken)*2/3]
 	waiting := c.upload("video/mp4", "tweet_video", broken, 1<<20)["id"].(string)
@@ -278,7 +278,7 @@ func TestOriginalIsThereWhateverBecomesOfProcessing(t *testing.T) {
 		t.Error("the original of a failed video differs")
 	}
 	c.succeeded(first)
-	if sum(c.original(first).body) != sum(sampleVideo(t, "640x360", "20")) {
+	if sum(c.original(first).body) != sum(sampleVideo(t, "640x360", "10")) {
 		t.Error("the original of a finished video differs")
 	}
 }
