@@ -45,6 +45,9 @@ func (g Grant) Check() error {
 	if _, err := media.ParseUserID(g.User); err != nil {
 		return err
 	}
+	if g.Lifetime < 0 {
+		return media.Invalid("lifetime", "%s is negative", g.Lifetime)
+	}
 	if len(g.Scopes) == 0 {
 		return media.Invalid("scopes", "name at least one of %s", strings.Join(Scopes(), ", "))
 	}
