@@ -114,7 +114,7 @@ func ParseKey(s string) (ID, error) {
 			return id, nil
 		}
 	}
-	e := Invalid("media_key", "a media key is a category number, an underscore and a media id, such as 7_1146654567674912769")
+	e := Invalid("media_key", "A media key is a category number, an underscore and a media id, such as 7_1146654567674912769.")
 	e.Value = s
 	return 0, e
 }

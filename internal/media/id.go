@@ -31,11 +31,11 @@ func (id ID) Time() time.Time {
 // (^[0-9]{1,19}$), within 63 bits and above zero.
 func ParseID(s string) (ID, error) {
 	if !isDigits(s, 19) {
-		return 0, Invalid("id", "a media id is a string of 1 to 19 digits")
+		return 0, Invalid("id", "A media id is a string of 1 to 19 digits.")
 	}
 	n, err := strconv.ParseInt(s, 10, 64)
 	if err != nil || n <= 0 {
-		return 0, Invalid("id", "a media id is a positive number of at most 63 bits")
+		return 0, Invalid("id", "A media id is a positive number of at most 63 bits.")
 	}
 	return ID(n), nil
 }
@@ -69,7 +69,7 @@ func isDigits(s string, limit int) bool {
 // It stays text, because that pattern exceeds 63 bits.
 func ParseUserID(s string) (string, error) {
 	if !isDigits(s, 19) {
-		return "", Invalid("user", "a user id is a string of 1 to 19 digits, such as 2244994945")
+		return "", Invalid("user", "A user id is a string of 1 to 19 digits, such as 2244994945.")
 	}
 	return s, nil
 }

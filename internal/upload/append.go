@@ -39,7 +39,7 @@ func (s *Sessions) Append(ctx context.Context, user string, id media.ID, hint in
 	}
 	w, err := s.blobs.Create(ctx, hint)
 	if err != nil {
-		s.held.release(id, t)
+		s.held.release(t)
 		return nil, fmt.Errorf("begin a segment of %s: %w", id, err)
 	}
 	return &Segment{s: s, session: session, w: w, tally: t, limit: allowance(session)}, nil
@@ -75,7 +75,7 @@ func (g *Segment) Write(p []byte) (int, error) {
 		return 0, media.Errorf(media.CodeTooLarge, "The segment has more than %d bytes, the most that one may have; send smaller segments.", limit)
 	}
 	if total := g.session.TotalBytes; total != media.Undeclared && size+n > total {
-		return 0, media.Invalid("media", "the segment alone has more bytes than the total_bytes of %d that initialize declared", total)
+		return 0, media.Invalid("media", "The segment alone has more bytes than the total_bytes of %d that initialize declared.", total)
 	}
 	if !g.tally.take(n, g.limit) {
 		return 0, media.Errorf(media.CodeTooLarge, "The upload %s holds %d bytes in all its segments, sent again ones included; finalize it or begin a new one.", g.session.ID, g.limit)
@@ -101,7 +101,7 @@ func (g *Segment) Commit(ctx context.Context, index int) (time.Time, error) {
 		return time.Time{}, e
 	}
 	if g.w.Size() == 0 {
-		return time.Time{}, media.Invalid("media", "the segment is empty; it must have at least one byte")
+		return time.Time{}, media.Invalid("media", "The segment is empty; it must have at least one byte.")
 	}
 	tail, err := g.s.tail()
 	if err != nil {
@@ -112,7 +112,7 @@ func (g *Segment) Commit(ctx context.Context, index int) (time.Time, error) {
 		return time.Time{}, fmt.Errorf("keep segment %d of %s: %w", index, g.session.ID, err)
 	}
 	g.ended = true
-	g.s.held.release(g.session.ID, g.tally)
+	g.s.held.release(g.tally)
 	return g.s.acknowledge(ctx, g.session.ID, index, kept)
 }
 
@@ -124,7 +124,7 @@ func (g *Segment) Abort() {
 	g.ended = true
 	g.tally.give(g.w.Size())
 	g.w.Abort()
-	g.s.held.release(g.session.ID, g.tally)
+	g.s.held.release(g.tally)
 }
 
 // acknowledge decides what a stored segment's sender is told, by the session's
@@ -150,7 +150,7 @@ func (s *Sessions) acknowledge(ctx context.Context, id media.ID, index int, kept
 	if index < len(m.Manifest) && (segment{blob: kept}).sameBytes(m.Manifest[index]) {
 		return session.ExpiresAt, nil
 	}
-	return time.Time{}, media.Invalid("id", "the upload %s is finalized; no other segment can be added to it", id)
+	return time.Time{}, media.Invalid("id", "The upload %s is finalized; no other segment can be added to it.", id)
 }
 
 // tail makes the last part of a segment's name: microseconds since 1970 above

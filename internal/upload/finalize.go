@@ -53,10 +53,8 @@ func (s *Sessions) Finalize(ctx context.Context, user string, id media.ID) (medi
 func (s *Sessions) awaitClosing(ctx context.Context, id media.ID) error {
 	const pause, patience = 20 * time.Millisecond, 10 * time.Second
 	for range patience / pause {
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(pause):
+		if err := s.pause(ctx, pause); err != nil {
+			return err
 		}
 		session, err := s.catalog.Session(ctx, id)
 		if err != nil || session.State != media.SessionClosing {
@@ -74,6 +72,7 @@ func (s *Sessions) close(ctx context.Context, session media.Session, token strin
 		done, err = s.catalog.CloseSession(ctx, token, m, s.now())
 	}
 	if err == nil {
+		s.held.forget(session.ID)
 		return m, done, nil
 	}
 	// The client may be gone; its next finalize should not wait for the limit.
@@ -138,7 +137,7 @@ func join(chosen map[int]segment, total int64) (media.Manifest, error) {
 		sum += g.blob.Size
 	}
 	if last < 0 {
-		return nil, media.Invalid("id", "the upload is empty: no segment has arrived")
+		return nil, media.Invalid("id", "The upload is empty: no segment has arrived.")
 	}
 	if missing := gaps(chosen, last); missing != "" {
 		return nil, media.Invalid("segment_index", "Segments do not add up to provided total file size: %s missing; %s.", missing, totals(sum, total))
@@ -209,17 +208,17 @@ func (s *Sessions) identify(ctx context.Context, session media.Session, m media.
 	}
 	typ := sniff(head, m.Size())
 	if typ == "" {
-		return "", "", media.Invalid("media", "the file is none of the accepted types: it seems to be %s", describe(head))
+		return "", "", media.Invalid("media", "The file is none of the accepted types: it seems to be %s.", describe(head))
 	}
 	if session.Type != "" && !typ.SameFamily(session.Type) {
-		return "", "", media.Invalid("media_type", "the upload was declared as %s, but the file is %s", session.Type, typ)
+		return "", "", media.Invalid("media_type", "The upload was declared as %s, but the file is %s.", session.Type, typ)
 	}
 	category := session.Category
 	if category == "" {
 		category = typ.DefaultCategory()
 	}
 	if !typ.Fits(category) {
-		return "", "", media.Invalid("media_category", "the upload was declared as %s, but the file is %s; %s", category, typ, advice(typ))
+		return "", "", media.Invalid("media_category", "The upload was declared as %s, but the file is %s; %s.", category, typ, advice(typ))
 	}
 	return category, typ, nil
 }

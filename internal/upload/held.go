@@ -6,52 +6,83 @@ import (
 	"magpie/internal/media"
 )
 
+// maxTallies is how many sessions held remembers; idle ones beyond that are
+// counted again when they go on.
+const maxTallies = 10_000
+
 // held counts the bytes that each session keeps in the store, so that a session
-// can't hold more than its allowance. The store's listing is the truth: a
-// session's count begins with it and is dropped when the session is idle here,
-// so the room stays small. Processes that share a store count apart; each may
-// let the session go past by what the others took in meanwhile, and Finalize
-// still checks the sum.
+// can't hold more than its allowance. The store's listing is the truth: a count
+// begins with it, and then follows what this process takes in. Processes that
+// share a store count apart; each may let a session go past by what the others
+// took in meanwhile, and Finalize still checks the sum.
 type held struct {
 	mu       sync.Mutex
 	sessions map[media.ID]*tally
 }
 
 type tally struct {
-	users int // appends that hold it now
-	once  sync.Once
-	err   error
+	users int // appends that use it now
 	mu    sync.Mutex
 	bytes int64
 }
 
 func newHeld() *held { return &held{sessions: map[media.ID]*tally{}} }
 
-// acquire gives the session's tally, counting what is stored on first use.
+// acquire gives the session's tally, with count for what is stored already.
 // release must follow.
 func (h *held) acquire(id media.ID, count func() (int64, error)) (*tally, error) {
+	if t := h.known(id); t != nil {
+		return t, nil
+	}
+	n, err := count() // may be slow; whoever counts along is done sooner or later
+	if err != nil {
+		return nil, err
+	}
 	h.mu.Lock()
+	defer h.mu.Unlock()
 	t := h.sessions[id]
 	if t == nil {
-		t = &tally{}
+		h.makeRoom()
+		t = &tally{bytes: n}
 		h.sessions[id] = t
 	}
 	t.users++
-	h.mu.Unlock()
-	t.once.Do(func() { t.bytes, t.err = count() })
-	if t.err != nil {
-		h.release(id, t)
-		return nil, t.err
-	}
 	return t, nil
 }
 
-func (h *held) release(id media.ID, t *tally) {
+func (h *held) known(id media.ID) *tally {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if t.users--; t.users == 0 && h.sessions[id] == t {
-		delete(h.sessions, id)
+	t := h.sessions[id]
+	if t != nil {
+		t.users++
 	}
+	return t
+}
+
+// makeRoom forgets some idle sessions when there are many.
+func (h *held) makeRoom() {
+	for id, t := range h.sessions {
+		if len(h.sessions) < maxTallies {
+			return
+		}
+		if t.users == 0 {
+			delete(h.sessions, id)
+		}
+	}
+}
+
+func (h *held) release(t *tally) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	t.users--
+}
+
+// forget drops a session that takes no more segments.
+func (h *held) forget(id media.ID) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	delete(h.sessions, id)
 }
 
 // take adds n bytes unless that would pass limit.

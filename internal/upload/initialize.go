@@ -69,7 +69,7 @@ func (r Request) check() error {
 	}
 	for _, o := range r.AdditionalOwners {
 		if _, err := media.ParseUserID(o); err != nil {
-			e := media.Invalid("additional_owners", "each is a user id of 1 to 19 digits, such as 2244994945")
+			e := media.Invalid("additional_owners", "must hold user ids of 1 to 19 digits, such as 2244994945")
 			e.Value = o
 			return e
 		}

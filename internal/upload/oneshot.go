@@ -43,7 +43,7 @@ func (o *OneShot) Size() int64 { return o.w.Size() }
 // append and finalize would. Nothing usable is left behind by a refusal.
 func (o *OneShot) Finish(ctx context.Context, r Request) (media.Media, error) {
 	if o.w.Size() == 0 {
-		return media.Media{}, media.Invalid("media", "the file is empty")
+		return media.Media{}, media.Invalid("media", "The file is empty.")
 	}
 	r.TotalBytes = o.w.Size()
 	session, err := o.s.Initialize(ctx, r)

@@ -48,13 +48,24 @@ type Sessions struct {
 	held    *held
 	now     func() time.Time
 	random  io.Reader
+	pause   func(context.Context, time.Duration) error
 	log     *slog.Logger
 }
 
 // New makes Sessions. now and random are the clock and the source of ids and
 // names.
 func New(cfg Config, c *catalog.Catalog, b *blob.Store, now func() time.Time, random io.Reader, log *slog.Logger) *Sessions {
-	return &Sessions{cfg: cfg.WithDefaults(), catalog: c, blobs: b, held: newHeld(), now: now, random: random, log: log}
+	return &Sessions{cfg: cfg.WithDefaults(), catalog: c, blobs: b, held: newHeld(), now: now, random: random, pause: pause, log: log}
+}
+
+// pause waits for d, or until ctx ends.
+func pause(ctx context.Context, d time.Duration) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(d):
+		return nil
+	}
 }
 
 // MaxSegment is the most bytes that one segment or one-shot upload may have.
@@ -64,6 +75,9 @@ func (s *Sessions) MaxSegment() int64 { return s.cfg.MaxSegment }
 // one that does not exist.
 func (s *Sessions) Session(ctx context.Context, user string, id media.ID) (media.Session, error) {
 	session, err := s.catalog.Session(ctx, id)
+	if media.CodeOf(err) == media.CodeNotFound {
+		return media.Session{}, unknown(id)
+	}
 	if err != nil {
 		return media.Session{}, err
 	}

@@ -52,15 +52,15 @@ func segmentIndex(f uploadFields) (int, error) {
 	if !ok {
 		return 0, missing("segment_index")
 	}
-	n, err := strconv.Atoi(text)
-	if err != nil || len(text) > 3 || n < 0 || n > media.MaxSegmentIndex {
+	n, err := strconv.ParseUint(text, 10, 16) // no signs
+	if err != nil || len(text) > 3 || n > media.MaxSegmentIndex {
 		e := media.Invalid("segment_index", "SegmentIndex must be between 0 and %d.", media.MaxSegmentIndex)
 		e.Value = shorten(text)
 		return 0, e
 	}
-	return n, nil
+	return int(n), nil
 }
 
 func missing(name string) error {
-	return media.Invalid(name, "$.%s: is missing but it is required", name)
+	return media.Invalid("$."+name, "$.%s: is missing but it is required", name)
 }

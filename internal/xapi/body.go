@@ -61,13 +61,14 @@ func readError(err error) error {
 	return brokenBody(err)
 }
 
-// maxField bounds every form field but the media.
-const maxField = 64 << 10
+// maxFields bounds all of a form but the media, names included.
+const maxFields = 64 << 10
 
 func (a *API) readForm(body io.Reader, boundary string, sink io.Writer) (uploadFields, error) {
 	buf := a.buffers.Get().(*[]byte)
 	defer a.buffers.Put(buf)
 	f := uploadFields{values: map[string]string{}}
+	left := maxFields
 	form, err := newFormReader(body, boundary, *buf)
 	if err != nil {
 		return f, err
@@ -80,15 +81,17 @@ func (a *API) readForm(body io.Reader, boundary string, sink io.Writer) (uploadF
 		if err != nil {
 			return f, err
 		}
+		if _, known := f.values[p.name]; known || f.media && p.name == "media" {
+			return f, media.Invalid(shorten(p.name), "is there twice")
+		}
 		if p.name == "media" {
-			if f.media {
-				return f, media.Invalid("media", "is there twice")
-			}
 			f.media = true
 			err = copyPart(storing{sink}, form, p)
 		} else {
 			var text strings.Builder
-			err = copyPart(&bounded{&text, p.name, maxField}, form, p)
+			left -= len(p.name)
+			err = copyPart(&bounded{&text, p.name, left}, form, p)
+			left -= text.Len()
 			f.values[p.name] = text.String()
 		}
 		if err != nil {
@@ -171,7 +174,7 @@ func (s storing) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// bounded refuses a field that grows too long.
+// bounded refuses the field with which a form grows too long.
 type bounded struct {
 	text *strings.Builder
 	name string
@@ -180,7 +183,7 @@ type bounded struct {
 
 func (b *bounded) Write(p []byte) (int, error) {
 	if b.text.Len()+len(p) > b.most {
-		return 0, media.Invalid(shorten(b.name), "has more than %d bytes", b.most)
+		return 0, media.Invalid(shorten(b.name), "is too long: what comes with the media may have %d bytes in all", maxFields)
 	}
 	return b.text.Write(p)
 }

@@ -42,6 +42,9 @@ func (a *API) finished(w http.ResponseWriter, r *http.Request, m media.Media) er
 // start hands videos and GIFs to the workers, and runs everything else to its
 // end at once, so that the answer shows it ready.
 func (a *API) start(ctx context.Context, m media.Media) (media.Media, error) {
+	if !m.GoneAt.IsZero() {
+		return m, media.Errorf(media.CodeGone, "The media %s is not there any more.", m.ID)
+	}
 	if m.State.Done() {
 		return m, nil
 	}

@@ -26,12 +26,12 @@ func (a *API) initialize(w http.ResponseWriter, r *http.Request, who auth.Identi
 	}
 	request, err := initializeRequest(o)
 	if err != nil {
-		return err
+		return inBody(err)
 	}
 	request.Owner = who.User
 	session, err := a.sessions.Initialize(r.Context(), request)
 	if err != nil {
-		return err
+		return inBody(err)
 	}
 	data := initialized{
 		ID:               session.ID.String(),

@@ -14,15 +14,13 @@ import (
 	"magpie/internal/media"
 )
 
-// maxJSONValue bounds each member of a streamed object but the media itself.
-const maxJSONValue = 64 << 10
 
 // readJSONUpload reads one JSON object as it streams in. The string "media" is
 // base64 and is decoded into sink, and found tells whether it was there; every
 // other member is given back raw. So a segment costs a fixed buffer and not its size. Standard and URL alphabets,
 // with or without padding, and line breaks are taken.
 func readJSONUpload(body io.Reader, buf int, sink io.Writer) (members map[string]json.RawMessage, found bool, err error) {
-	j := &jsonStream{r: bufio.NewReaderSize(body, buf)}
+	j := &jsonStream{r: bufio.NewReaderSize(body, buf), left: maxFields}
 	members = map[string]json.RawMessage{}
 	if err := j.expect('{'); err != nil {
 		return nil, false, err
@@ -34,8 +32,8 @@ func readJSONUpload(body io.Reader, buf int, sink io.Writer) (members map[string
 			return nil, false, err
 		case !more:
 			return members, found, j.end()
-		case name == "media" && found:
-			return nil, false, media.Invalid("media", "is there twice")
+		case name == "media" && found, members[name] != nil:
+			return nil, false, media.Invalid(shorten(name), "is there twice")
 		case name == "media":
 			found = true
 			err = j.media(sink)
@@ -48,7 +46,10 @@ func readJSONUpload(body io.Reader, buf int, sink io.Writer) (members map[string
 	}
 }
 
-type jsonStream struct{ r *bufio.Reader }
+type jsonStream struct {
+	r    *bufio.Reader
+	left int // bytes that names and values may still have, the media aside
+}
 
 func notJSON() error { return media.Invalid("body", "Request body is not valid JSON.") }
 
@@ -115,9 +116,9 @@ func (j *jsonStream) end() error {
 
 // name reads a member's name, after its opening quote.
 func (j *jsonStream) name() (string, error) {
-	b, err := io.ReadAll(io.LimitReader(&jsonString{r: j.r}, maxJSONValue+1))
-	if err == nil && len(b) > maxJSONValue {
-		err = tooLong("name")
+	b, err := io.ReadAll(io.LimitReader(&jsonString{r: j.r}, int64(j.left)+1))
+	if j.left -= len(b); err == nil && j.left < 0 {
+		err = tooLong()
 	}
 	return string(b), err
 }
@@ -156,14 +157,15 @@ func (j *jsonStream) value() (json.RawMessage, error) {
 		case !quoted && (c == '}' || c == ']'):
 			depth--
 		}
-		if raw.WriteByte(c); raw.Len() > maxJSONValue {
-			return nil, tooLong("value")
+		raw.WriteByte(c)
+		if j.left--; j.left < 0 {
+			return nil, tooLong()
 		}
 	}
 }
 
 func tooLong(what string) error {
-	return media.Invalid("body", "a %s in the JSON body has more than %d bytes", what, maxJSONValue)
+	return media.Invalid("body", "A %s in the JSON body has more than %d bytes.", what, maxJSONValue)
 }
 
 // media decodes the base64 string that comes next into sink.

@@ -2,7 +2,6 @@ package xapi
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 
@@ -57,18 +56,6 @@ func (a *API) metadata(w http.ResponseWriter, r *http.Request, who auth.Identity
 	return a.answer(w, r, http.StatusOK, envelope{Data: described{ID: id.String(), Associated: associated}})
 }
 
-// inBody puts an error's field the way X's messages name members of a body.
-func inBody(err error) error {
-	var e *media.Error
-	if !errors.As(err, &e) {
-		return err
-	}
-	named := *e
-	named.Field = "$." + e.Field
-	named.Detail = named.Field + ": " + e.Detail
-	return &named
-}
-
 type described struct {
 	ID         string                     `json:"id"`
 	Associated map[string]json.RawMessage `json:"associated_metadata"`
@@ -89,7 +76,7 @@ func (a *API) owns(r *http.Request, who auth.Identity, id media.ID) error {
 		return err
 	}
 	if !m.UsableBy(who.User) || !m.GoneAt.IsZero() {
-		return media.Errorf(media.CodeNotFound, "There is no media %s here that this user may use.", id)
+		return media.Errorf(media.CodeNotFound, "There is no upload %s here that this user may use.", id)
 	}
 	if m.Owner != who.User {
 		return notOwner(id)
@@ -113,7 +100,7 @@ func (a *API) checkPoster(r *http.Request, who auth.Identity, set map[string]str
 		return err
 	}
 	if err != nil || !m.UsableBy(who.User) || !m.GoneAt.IsZero() || m.Category.Kind() != media.KindImage {
-		e := media.Invalid("metadata.preview_image.media_key.media", "must be the id of an image that this user may use")
+		e := media.Invalid("$.metadata.preview_image.media_key.media", "$.metadata.preview_image.media_key.media: must be the id of an image that this user may use")
 		e.Value = id.String()
 		return e
 	}

@@ -82,7 +82,7 @@ func (f *formReader) head() (part, error) {
 		if line = bytes.Index(window, []byte("\r\n")); line >= 0 {
 			stop = bytes.Index(window[line:], []byte("\r\n\r\n"))
 		}
-		if stop < 0 && len(window) >= maxPartHeader {
+		if stop > maxPartHeader || stop < 0 && len(window) >= maxPartHeader {
 			return part{}, malformed(fmt.Sprintf("the header of a part has more than %d bytes", maxPartHeader))
 		}
 		if stop < 0 {
@@ -185,5 +185,5 @@ func (f *formReader) need(n int) error {
 }
 
 func malformed(what string) error {
-	return media.Invalid("body", "the multipart/form-data body can't be read: %s", what)
+	return media.Invalid("body", "The multipart/form-data body can't be read: %s.", what)
 }

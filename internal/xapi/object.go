@@ -3,6 +3,7 @@ package xapi
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"mime"
@@ -128,6 +129,18 @@ func wrong(name string, v json.RawMessage, format string, args ...any) error {
 	e := media.Invalid(path, "%s: %s", path, fmt.Sprintf(format, args...))
 	e.Value = shorten(string(v))
 	return e
+}
+
+// inBody puts an error's field the way X's messages name members of a body.
+func inBody(err error) error {
+	var e *media.Error
+	if !errors.As(err, &e) || e.Code != media.CodeInvalid || e.Field == "" || strings.HasPrefix(e.Field, "$.") {
+		return err
+	}
+	named := *e
+	named.Field = "$." + e.Field
+	named.Detail = named.Field + ": " + e.Detail
+	return &named
 }
 
 // kindOf names the JSON type of a value as X's messages do.

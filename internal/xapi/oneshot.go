@@ -44,13 +44,25 @@ func oneShotCategories() []media.Category {
 	return slices.DeleteFunc(media.Categories(), func(c media.Category) bool { return c == media.AmplifyVideo })
 }
 
+// quoted lists names as X's messages do: "a", "b".
+func quoted(names []media.Category) string {
+	var b strings.Builder
+	for i, n := range names {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		b.WriteString(strconv.Quote(string(n)))
+	}
+	return b.String()
+}
+
 func oneShotRequest(values map[string]string) (upload.Request, error) {
 	var q upload.Request
 	var err error
 	if v, ok := values["media_category"]; ok {
 		q.Category, err = media.ParseCategory(v)
 		if err == nil && !slices.Contains(oneShotCategories(), q.Category) {
-			return q, wrong("media_category", json.RawMessage(strconv.Quote(v)), "does not have a value in the enumeration %q", oneShotCategories())
+			return q, wrong("media_category", json.RawMessage(strconv.Quote(v)), "does not have a value in the enumeration [%s]", quoted(oneShotCategories()))
 		}
 	}
 	if v, ok := values["media_type"]; ok && err == nil {

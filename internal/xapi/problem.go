@@ -163,7 +163,9 @@ func writeJSON(ctx context.Context, log *slog.Logger, w http.ResponseWriter, sta
 	b, err := json.Marshal(body)
 	if err != nil {
 		log.ErrorContext(ctx, "answer not encoded", "err", err)
-		status, b = http.StatusInternalServerError, []byte(`{"code":500,"message":"The server could not answer."}`)
+		e := &media.Error{Code: media.CodeInternal}
+		status = http.StatusInternalServerError
+		b, _ = json.Marshal(newProblem(e, shapeOf(e.Code))) // strings and numbers only
 	}
 	h := w.Header()
 	h.Set("Content-Type", "application/json; charset=utf-8")
