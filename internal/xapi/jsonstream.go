@@ -14,7 +14,6 @@ import (
 	"magpie/internal/media"
 )
 
-
 // readJSONUpload reads one JSON object as it streams in. The string "media" is
 // base64 and is decoded into sink, and found tells whether it was there; every
 // other member is given back raw. So a segment costs a fixed buffer and not its size. Standard and URL alphabets,
@@ -164,8 +163,8 @@ func (j *jsonStream) value() (json.RawMessage, error) {
 	}
 }
 
-func tooLong(what string) error {
-	return media.Invalid("body", "A %s in the JSON body has more than %d bytes.", what, maxJSONValue)
+func tooLong() error {
+	return media.Invalid("body", "The request body is too long: what comes with the media may have %d bytes in all.", maxFields)
 }
 
 // media decodes the base64 string that comes next into sink.

@@ -83,8 +83,10 @@ func TestReadJSONUploadRefuses(t *testing.T) {
 		"a bare new line":    "{\"media\":\"aG\nk/\"}",
 		"a bad value":        `{"x":nope}`,
 		"an unclosed value":  `{"x":[1,2}`,
-		"an endless value":   `{"x":"` + strings.Repeat("y", maxJSONValue+1) + `"}`,
-		"an endless name":    `{"` + strings.Repeat("y", maxJSONValue+1) + `":1}`,
+		"an endless value":   `{"x":"` + strings.Repeat("y", maxFields+1) + `"}`,
+		"an endless name":    `{"` + strings.Repeat("y", maxFields+1) + `":1}`,
+		"endless members":    `{` + strings.Repeat(`"x":1,`, maxFields) + `"y":1}`,
+		"a member twice":     `{"x":1,"x":2}`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			if m, _, err := readJSONUpload(strings.NewReader(body), 64, &strings.Builder{}); err == nil {
