@@ -4,8 +4,7 @@ SHELL   := /bin/bash
 DATA    ?= ./data
 LISTEN  ?= 127.0.0.1:8080
 TOOL    := go tool -modfile=tools/go.mod
-APT     := DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends
-SOURCES := $(shell git ls-files -co --exclude-standard '*.go')
+SOURCES  = $(shell find . -name node_modules -prune -o -name '*.go' -print)
 
 .PHONY: build serve test lint soak bench generate deps-serve deps-test
 
@@ -18,9 +17,11 @@ serve: deps-serve build
 test: deps-serve deps-test build
 	go test -count=1 -timeout 30m ./...
 
-# Format, vet, staticcheck, and generated code that is current.
+# Format, vet, staticcheck, and generated code that is current. The tools are
+# compiled at the first run, which takes some minutes, and kept.
 lint:
-	@unformatted=$$($(TOOL) gofumpt -l $(SOURCES)); if [ -n "$$unformatted" ]; then echo "not formatted: $$unformatted"; exit 1; fi
+	@unformatted=$$($(TOOL) gofumpt -l $(SOURCES)) || exit 1; \
+		if [ -n "$$unformatted" ]; then echo "not formatted:" $$unformatted; exit 1; fi
 	go vet ./...
 	$(TOOL) staticcheck ./...
 	$(TOOL) sqlc diff -f internal/catalog/sqlc.yaml
@@ -36,10 +37,22 @@ bench: deps-serve build
 	go test -run '^$$' -bench . -benchmem ./internal/...
 
 deps-serve:
-	@command -v ffmpeg >/dev/null || { apt-get update && $(APT) ffmpeg; }
+	@$(call need,ffmpeg)
 
-# curl and strace for the black-box tests, Chromium for the player's.
+# curl and strace for the black-box tests, Chromium for the player's, node for
+# the clients that people use.
 deps-test:
-	@for p in curl strace chromium; do command -v $$p >/dev/null || missing="$$missing $$p"; done; \
-		if [ -n "$$missing" ]; then apt-get update && $(APT) $$missing; fi
+	@$(call need,curl strace chromium node:nodejs npm)
 	@cd e2e/clients && { [ node_modules/.package-lock.json -nt package-lock.json ] || npm ci --no-audit --no-fund; }
+
+# need installs Debian's packages for the programs that are not there yet, each
+# written program or program:package.
+define need
+	missing=; for p in $(1); do command -v $${p%:*} >/dev/null || missing="$$missing $${p#*:}"; done; \
+	[ -z "$$missing" ] || { \
+		command -v apt-get >/dev/null || { echo "please install$$missing: this machine has no apt-get" >&2; exit 1; }; \
+		as_root=; [ "$$(id -u)" = 0 ] || as_root="sudo"; \
+		echo "installing$$missing"; \
+		$$as_root apt-get update -qq && \
+		$$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $$missing; }
+endef
