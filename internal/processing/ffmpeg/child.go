@@ -1,0 +1,193 @@
+package ffmpeg
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"runtime"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// command is one run of a program.
+type command struct {
+	path   string
+	args   []string
+	dir    string    // working folder, and the only one it may write to; "" for none
+	port   uint16    // the loopback port it may connect to; 0 for none
+	stdout io.Writer // nil drops it; an error from it ends the child
+	limits bounds
+}
+
+// bounds is what a child may use.
+type bounds struct {
+	wall   time.Duration
+	cpu    time.Duration
+	memory uint64 // bytes of address space
+	file   uint64 // bytes of one file
+}
+
+// exit is how a child ended by itself.
+type exit struct {
+	code    int            // -1 when a signal ended it
+	signal  syscall.Signal // 0 unless a signal ended it
+	overCPU bool           // it did not end well and used up its processor time
+	stderr  string
+}
+
+func (x exit) ok() bool { return x.code == 0 }
+
+// errWall is a child that was killed because it took too long by the clock.
+var errWall = errors.New("took longer than its wall-clock limit")
+
+// maxProcesses bounds the processes and threads of the user that a child runs
+// as. It is there against a fork bomb, so it leaves room for a busy desktop.
+const maxProcesses = 4096
+
+// run starts a child and waits for it. How the child ended is in exit; an
+// error means that it could not run, or was ended from outside: by ctx, by its
+// wall-clock limit, or because its output was not wanted. Whatever happened, no
+// process is left when run returns.
+func (e *Engine) run(ctx context.Context, c command) (exit, error) {
+	type result struct {
+		exit exit
+		err  error
+	}
+	done := make(chan result, 1)
+	onOwnThread(func() {
+		x, err := e.runHere(ctx, c)
+		done <- result{x, err}
+	})
+	r := <-done
+	return r.exit, r.err
+}
+
+// runHere is run on a thread that is thrown away afterwards. The thread must
+// live as long as the child: the signal that ends a child with its parent is
+// tied to the thread that started it.
+func (e *Engine) runHere(ctx context.Context, c command) (exit, error) {
+	// Opened before the sandbox, which has no such file.
+	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
+	if err != nil {
+		return exit{}, fmt.Errorf("run %s: %w", c.path, err)
+	}
+	defer null.Close()
+	wall, cancel := context.WithTimeoutCause(ctx, c.limits.wall, errWall)
+	defer cancel()
+
+	var stderr tail
+	cmd := exec.CommandContext(wall, c.path, c.args...)
+	cmd.Env = []string{"LC_ALL=C", "MALLOC_ARENA_MAX=4"} // each arena takes 64 MiB of address space
+	cmd.Dir = c.dir
+	cmd.Stdin = null
+	cmd.Stdout = null
+	if c.stdout != nil {
+		cmd.Stdout = c.stdout
+	}
+	cmd.Stderr = &stderr
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+	cmd.WaitDelay = 5 * time.Second
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+
+	if err := e.sandbox.enter(c.dir, c.port); err != nil {
+		return exit{}, fmt.Errorf("run %s: %w", c.path, err)
+	}
+	// Niceness belongs to the thread and is inherited. Where the whole service
+	// is nicer already this fails, which does not matter.
+	_ = unix.Setpriority(unix.PRIO_PROCESS, 0, 10)
+
+	if err := cmd.Start(); err != nil {
+		return exit{}, fmt.Errorf("run %s: %w", c.path, err)
+	}
+	// The limits hold for what the child has used already, so it gains nothing
+	// from the moment before they are set.
+	limitErr := c.limits.apply(cmd.Process.Pid)
+	if limitErr != nil {
+		_ = cmd.Cancel()
+	}
+	waitErr := cmd.Wait()
+	if limitErr != nil {
+		return exit{}, fmt.Errorf("limit %s: %w", c.path, limitErr)
+	}
+	if wall.Err() != nil && waitErr != nil {
+		return exit{}, fmt.Errorf("run %s: %w", c.path, context.Cause(wall))
+	}
+	x := exitOf(cmd.ProcessState, c.limits, stderr.String())
+	var exitErr *exec.ExitError
+	if waitErr != nil && (!errors.As(waitErr, &exitErr) || errors.Is(waitErr, errOutput)) {
+		return x, fmt.Errorf("run %s: %w", c.path, waitErr)
+	}
+	return x, nil
+}
+
+func exitOf(st *os.ProcessState, b bounds, stderr string) exit {
+	x := exit{code: st.ExitCode(), stderr: stderr}
+	if ws, ok := st.Sys().(syscall.WaitStatus); ok && ws.Signaled() {
+		x.signal = ws.Signal()
+	}
+	// ffmpeg takes the signal for the first limit and ends with 255, as it does
+	// for a signal from anyone else. The kernel's two ways of counting
+	// differ by some hundredths.
+	if x.code == 255 || x.signal == syscall.SIGXCPU || x.signal == syscall.SIGKILL {
+		limit := time.Duration(b.cpuSeconds()) * time.Second
+		x.overCPU = st.UserTime()+st.SystemTime() >= limit*8/10
+	}
+	return x
+}
+
+// cpuSeconds is the processor time as the kernel counts it.
+func (b bounds) cpuSeconds() uint64 { return max(uint64(b.cpu/time.Second), 1) }
+
+// apply limits a running process.
+func (b bounds) apply(pid int) error {
+	cpu := b.cpuSeconds()
+	for _, l := range []struct {
+		name      string
+		resource  int
+		soft, top uint64
+	}{
+		{"processor time", unix.RLIMIT_CPU, cpu, cpu + 5}, // ffmpeg ends by itself at the first
+		{"address space", unix.RLIMIT_AS, b.memory, b.memory},
+		{"file size", unix.RLIMIT_FSIZE, b.file, b.file},
+		{"core dumps", unix.RLIMIT_CORE, 0, 0},
+		{"open files", unix.RLIMIT_NOFILE, 256, 256},
+		{"processes", unix.RLIMIT_NPROC, maxProcesses, maxProcesses},
+	} {
+		var now unix.Rlimit
+		if err := unix.Prlimit(pid, l.resource, nil, &now); err != nil {
+			return fmt.Errorf("%s: %w", l.name, err)
+		}
+		want := unix.Rlimit{Cur: min(l.soft, now.Max), Max: min(l.top, now.Max)}
+		if err := unix.Prlimit(pid, l.resource, &want, nil); err != nil {
+			return fmt.Errorf("%s: %w", l.name, err)
+		}
+	}
+	return nil
+}
+
+// onOwnThread runs f on an operating system thread that ends with f: the
+// goroutine stays locked to it, and a thread that a locked goroutine leaves
+// behind is not used again. The process's main thread cannot end, so where that is
+// the one at hand it is kept busy while another is used.
+func onOwnThread(f func()) {
+	go func() {
+		runtime.LockOSThread()
+		if unix.Gettid() != unix.Getpid() {
+			f()
+			return
+		}
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			runtime.LockOSThread()
+			f()
+		}()
+		<-done
+		runtime.UnlockOSThread()
+	}()
+}

@@ -1,0 +1,118 @@
+package ffmpeg
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"syscall"
+
+	"magpie/internal/media"
+)
+
+// This file is the one place that reads what ffmpeg says. ffmpeg has few exit
+// codes, so whether the file or the surroundings are at fault is in its messages
+// (classify_test.go keeps them as they were seen). None is passed on: they hold
+// addresses and paths, and bytes of the uploader's choosing.
+
+// unreadable is the failure for a file that is no video of its kind; reason is
+// a clause of ours.
+func unreadable(reason string) *media.Failure {
+	return media.NewFailure(media.InvalidMedia, "The file is not a video that can be read: "+reason+".")
+}
+
+// surroundings are what ffmpeg says when not the file is at fault. The source
+// answering 416 is not among them: that is a file that points past its own end.
+var surroundings = []struct{ says, means string }{
+	{"No space left on device", "scratch folder is full"},
+	{"Disk quota exceeded", "scratch folder is full"},
+	{"Read-only file system", "scratch folder cannot be written"},
+	{"Permission denied", "a file or port could not be opened"},
+	{"Stream ends prematurely", "source ended early"},
+	{"Server returned 5XX", "source answered with an error"},
+	{"Server returned 40", "source answered with an error"}, // 400, 401, 403, 404; 416 reads 4XX
+	{"Connection refused", "source is not reachable"},
+	{"Connection reset by peer", "source closed the connection"},
+	{"Connection timed out", "source does not answer"},
+	{"Operation timed out", "source does not answer"},
+	{"Too many open files", "out of file descriptors"},
+	{"Resource temporarily unavailable", "out of threads"},
+	{"error while loading shared libraries", "a library is missing"},
+	{"Unknown encoder", "an encoder is missing"},
+	{"Unrecognized option", "this ffmpeg does not know an option"},
+	{"No such filter", "a filter is missing"},
+}
+
+// reasons are clauses for what ffmpeg says about a broken file.
+var reasons = []struct{ says, means string }{
+	{"moov atom not found", "its index (moov) is missing, so it may have been cut short"},
+	{"End of file", "it ends before the first picture"},
+	{"does not contain any stream", "no picture in it could be decoded"},
+	{"Output file is empty", "no picture in it could be decoded"},
+	{"Could not find codec parameters", "its pictures cannot be decoded"},
+	{"Invalid data found", "its contents are damaged"},
+}
+
+// notOnList is ffmpeg's refusal to open a decoder; the name is from its own
+// list of decoders.
+var notOnList = regexp.MustCompile(`Codec \(([a-z0-9_-]{1,32})\) not on whitelist`)
+
+// outside gives an error when the child's messages say that the surroundings
+// failed, whatever its exit code, and nil otherwise.
+func outside(what string, x exit) error {
+	for line := range strings.Lines(x.stderr) {
+		if strings.Contains(line, "HTTP error") && !strings.Contains(line, "HTTP error 416") {
+			return fmt.Errorf("%s: source answered with an error: %s", what, tidy(line))
+		}
+		for _, s := range surroundings {
+			if strings.Contains(line, s.says) {
+				return fmt.Errorf("%s: %s: %s", what, s.means, tidy(line))
+			}
+		}
+	}
+	return nil
+}
+
+// blame says who is at fault for a child that did not end well: a
+// *media.Failure is the file, any other error the surroundings.
+func blame(what, kind string, x exit) error {
+	if x.overCPU {
+		return media.NewFailure(media.UnsupportedMedia,
+			"The video takes more work to convert than is allowed for its length.")
+	}
+	switch x.signal {
+	case 0:
+	case syscall.SIGXFSZ:
+		return media.NewFailure(media.UnsupportedMedia,
+			"The video becomes larger when converted than is allowed for its length.")
+	case syscall.SIGSEGV, syscall.SIGABRT, syscall.SIGBUS, syscall.SIGFPE, syscall.SIGILL, syscall.SIGSYS:
+		// The same file does it again, so trying again helps nobody.
+		return unreadable("decoding it fails")
+	default:
+		return fmt.Errorf("%s: ended by signal %s", what, x.signal)
+	}
+	if err := outside(what, x); err != nil {
+		return err
+	}
+	if m := notOnList.FindStringSubmatch(x.stderr); m != nil {
+		return media.NewFailure(media.UnsupportedMedia,
+			"The file has a stream in a format that is not taken ("+m[1]+"); H.264 video with AAC sound always works.")
+	}
+	if strings.Contains(x.stderr, "Cannot allocate memory") {
+		return media.NewFailure(media.UnsupportedMedia, "The video takes more memory to convert than is allowed.")
+	}
+	for _, r := range reasons {
+		if strings.Contains(x.stderr, r.says) {
+			return unreadable(r.means)
+		}
+	}
+	return unreadable("its contents are not those of " + kind)
+}
+
+// tidy shortens a child's line for the log.
+func tidy(line string) string {
+	line = strings.ToValidUTF8(strings.TrimSpace(line), "?")
+	if len(line) > 300 {
+		line = line[:300]
+	}
+	return line
+}

@@ -1,0 +1,28 @@
+// Package ffmpeg is the engine for videos and GIFs. It runs ffmpeg and ffprobe
+// as child processes, never through a shell, and turns one original into
+//
+//   - for a video: an MP4 per rung of a ladder of sizes (320x180.mp4 …), the
+//     same bytes once more as HLS with fragmented MP4 (master.m3u8, and for each
+//     rung a 320x180.m3u8 that points by byte range into one 320x180.m4s), and
+//     poster.jpg;
+//   - for a GIF, or an MP4 that was uploaded as one: one silent MP4 and
+//     poster.jpg.
+//
+// The steps, one file each, in the order of Engine.Process: probe, measure,
+// check (gif, for GIFs, in place of these three), plan, render, verify,
+// package, save.
+//
+// Everything that goes in is hostile. The demuxer is the one for the type that
+// the bytes were found to have, never ffmpeg's guess; of protocols a child may
+// use only HTTP for the loopback source; decoders are the short list in
+// input.go. A child (child.go, sandbox.go) has an empty environment, limits on
+// processor time, memory and file size, and a wall-clock limit, dies with its
+// parent, and where the kernel has Landlock it can read no file but its own
+// program and libraries, write none but in its scratch folder, and connect to
+// no port but the source's. What a child prints reaches the log, never a
+// client: classify.go turns it into words of our own.
+//
+// The room knows nothing of blobs, of the catalogue or of who owns what. On
+// disk it writes only into Input.Scratch, and leaves the removal to the caller.
+// It runs on Linux.
+package ffmpeg

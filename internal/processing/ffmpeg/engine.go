@@ -1,0 +1,164 @@
+package ffmpeg
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"sync"
+
+	"magpie/internal/media"
+	"magpie/internal/processing"
+)
+
+// Config says which programs to run and what they may take on. The zero value
+// is useful.
+type Config struct {
+	FFmpeg  string            // path of ffmpeg; "" takes it from PATH
+	FFprobe string            // path of ffprobe; "" takes it from PATH
+	Limits  processing.Limits // the zero value is processing.DefaultLimits
+	Threads int               // threads of a decoder or encoder; 0 is one per processor, at most 8
+	Logger  *slog.Logger      // nil logs nothing
+}
+
+// Engine makes renditions of videos and GIFs. It may be used from many
+// goroutines; each Process runs one child at a time.
+type Engine struct {
+	ffmpeg  string
+	ffprobe string
+	limits  processing.Limits
+	threads int
+	log     *slog.Logger
+	sandbox sandbox
+
+	toneMapOnce sync.Once
+	toneMap     bool
+}
+
+var _ processing.Engine = (*Engine)(nil)
+
+// New finds the two programs. It fails, naming the setting, when one is not
+// there; it does not run them: Check does.
+func New(c Config) (*Engine, error) {
+	ffmpeg, err := program("ffmpeg", c.FFmpeg)
+	if err != nil {
+		return nil, err
+	}
+	ffprobe, err := program("ffprobe", c.FFprobe)
+	if err != nil {
+		return nil, err
+	}
+	if c.Threads < 0 {
+		return nil, fmt.Errorf("ffmpeg threads %d: wants 0 for one per processor, or more", c.Threads)
+	}
+	e := &Engine{ffmpeg: ffmpeg, ffprobe: ffprobe, limits: c.Limits, threads: c.Threads, log: c.Logger}
+	if e.limits == (processing.Limits{}) {
+		e.limits = processing.DefaultLimits()
+	}
+	if e.threads == 0 {
+		e.threads = min(runtime.NumCPU(), 8)
+	}
+	if e.log == nil {
+		e.log = slog.New(slog.DiscardHandler)
+	}
+	e.sandbox = newSandbox(ffmpeg, ffprobe)
+	return e, nil
+}
+
+// program gives the absolute path of a program with links resolved, because
+// the sandbox allows files, not links.
+func program(name, path string) (string, error) {
+	if path == "" {
+		path = name
+	}
+	found, err := exec.LookPath(path)
+	if err != nil {
+		return "", fmt.Errorf("find %s (install it, or set its path): %w", name, err)
+	}
+	if found, err = filepath.Abs(found); err != nil {
+		return "", fmt.Errorf("find %s: %w", name, err)
+	}
+	if found, err = filepath.EvalSymlinks(found); err != nil {
+		return "", fmt.Errorf("find %s: %w", name, err)
+	}
+	return found, nil
+}
+
+// Process makes the renditions of one video or GIF, as processing.Engine says.
+// in.Media.Category must be of KindVideo or KindGIF.
+func (e *Engine) Process(ctx context.Context, in processing.Input, out processing.Output) (media.Outcome, error) {
+	src, err := sourceOf(in)
+	if err != nil {
+		return media.Outcome{}, err
+	}
+	p, err := e.prepare(ctx, in, src)
+	if err != nil {
+		return media.Outcome{}, err
+	}
+	outcome := media.Outcome{Width: p.Width, Height: p.Height, Duration: p.Duration}
+	if err := e.render(ctx, src, p, in.Scratch, out.Progress); err != nil {
+		return outcome, err
+	}
+	made, err := e.verify(ctx, p, in.Scratch)
+	if err != nil {
+		return outcome, err
+	}
+	out.Progress(renderShare)
+	files, err := e.collect(ctx, p, made, in.Scratch)
+	if err != nil {
+		return outcome, err
+	}
+	if err := save(ctx, files, in.Scratch, out); err != nil {
+		return outcome, err
+	}
+	return outcome, nil
+}
+
+// prepare looks at the original and plans, without writing anything.
+func (e *Engine) prepare(ctx context.Context, in processing.Input, src source) (plan, error) {
+	if in.Media.Type == media.GIF {
+		g, err := scanGIF(ctx, in.Original, in.Size, e.limits)
+		if err != nil {
+			return plan{}, err
+		}
+		return planGIF(g), nil
+	}
+	found, err := e.probe(ctx, src)
+	if err != nil {
+		return plan{}, err
+	}
+	if err := check(found, e.limits); err != nil {
+		return plan{}, err
+	}
+	if found.needsMeasure(in.Media.Type) {
+		if found, err = e.measure(ctx, src, found, in.Size); err != nil {
+			return plan{}, err
+		}
+	}
+	if err := e.limits.CheckDuration(found.length()); err != nil {
+		return plan{}, err
+	}
+	p := planVideo(found, in.Media.Category.Kind() == media.KindGIF)
+	p.ToneMap = p.HDR != "" && e.canToneMap(ctx)
+	return p, nil
+}
+
+// collect names every file that is to be saved: posters and MP4s, then what
+// packaging adds for a video.
+func (e *Engine) collect(ctx context.Context, p plan, made rendered, scratch string) ([]media.Rendition, error) {
+	poster, err := e.poster(ctx, p, scratch)
+	if err != nil {
+		return nil, err
+	}
+	files := append([]media.Rendition{poster}, made.files...)
+	if p.Loop {
+		return files, nil
+	}
+	hls, err := e.packageHLS(ctx, p, made, scratch)
+	if err != nil {
+		return nil, err
+	}
+	return append(files, hls...), nil
+}

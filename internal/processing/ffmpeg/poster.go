@@ -1,0 +1,98 @@
+package ffmpeg
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"image"
+	"image/jpeg"
+	"io/fs"
+	"math"
+	"os"
+	"path/filepath"
+
+	"magpie/internal/media"
+)
+
+// posterName is what the poster is saved as.
+const posterName = "poster.jpg"
+
+// poster chooses one of the candidates that rendering left in scratch and
+// renames it to posterName.
+func (e *Engine) poster(ctx context.Context, p plan, scratch string) (media.Rendition, error) {
+	best, bestScore := "", -1.0
+	for i := 1; i <= posterCandidates; i++ {
+		if err := ctx.Err(); err != nil {
+			return media.Rendition{}, fmt.Errorf("choose poster: %w", err)
+		}
+		name := filepath.Join(scratch, fmt.Sprintf(posterPattern, i))
+		score, err := scoreFile(name)
+		if errors.Is(err, fs.ErrNotExist) {
+			break
+		}
+		if err != nil {
+			return media.Rendition{}, fmt.Errorf("choose poster: %w", err)
+		}
+		// An earlier picture wins unless a later one is clearly richer.
+		if score > bestScore*1.1 || best == "" {
+			best, bestScore = name, score
+		}
+	}
+	if best == "" {
+		return media.Rendition{}, unreadable("no picture in it could be decoded")
+	}
+	if err := os.Rename(best, filepath.Join(scratch, posterName)); err != nil {
+		return media.Rendition{}, fmt.Errorf("choose poster: %w", err)
+	}
+	return media.Rendition{
+		Role: media.RolePoster, Name: posterName, ContentType: "image/jpeg",
+		Width: p.Poster.Width, Height: p.Poster.Height,
+	}, nil
+}
+
+func scoreFile(name string) (float64, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return 0, err
+	}
+	defer f.Close()
+	img, err := jpeg.Decode(bufio.NewReader(f))
+	if err != nil {
+		return 0, fmt.Errorf("read %s: %w", filepath.Base(name), err)
+	}
+	y, ok := img.(*image.YCbCr)
+	if !ok {
+		return 0, fmt.Errorf("read %s: not in colour", filepath.Base(name))
+	}
+	return score(y), nil
+}
+
+// score says how much there is to see: the entropy of the brightness in bits,
+// 0 for one flat colour, less where nearly everything is black or white.
+func score(img *image.YCbCr) float64 {
+	const grid = 2 // every second pixel of every second line is enough
+	var histogram [64]int
+	n, extreme := 0, 0
+	for y := img.Rect.Min.Y; y < img.Rect.Max.Y; y += grid {
+		for x := img.Rect.Min.X; x < img.Rect.Max.X; x += grid {
+			v := img.Y[img.YOffset(x, y)]
+			histogram[v/4]++
+			n++
+			if v < 16 || v > 245 {
+				extreme++
+			}
+		}
+	}
+	bits := 0.0
+	for _, c := range histogram {
+		if c > 0 {
+			p := float64(c) / float64(n)
+			bits -= p * math.Log2(p)
+		}
+	}
+	if share := float64(extreme) / float64(max(n, 1)); share > 0.9 {
+		bits *= 0.25
+	}
+	return bits
+}

@@ -1,0 +1,130 @@
+package ffmpeg
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"magpie/internal/media"
+)
+
+// renderShare is the percentage of all work that rendering counts for.
+const renderShare = 95
+
+// audioRate is bits a second of sound.
+const audioRate = 128_000
+
+// posterPattern is what ffmpeg names the poster's candidates by.
+const posterPattern = "candidate-%02d.jpg"
+
+// render decodes the original once and writes an MP4 per rung and the poster's
+// candidates into scratch.
+func (e *Engine) render(ctx context.Context, src source, p plan, scratch string, report func(int)) error {
+	var last progress
+	x, err := e.run(ctx, command{
+		path: e.ffmpeg, args: e.renderArgs(src, p), dir: scratch, port: src.port,
+		stdout: &progressWriter{report: func(now progress) {
+			last = now
+			if p.Duration > 0 {
+				report(min(int(renderShare*now.out/p.Duration), renderShare-1))
+			}
+		}},
+		limits: renderBounds(p),
+	})
+	if err != nil {
+		return fmt.Errorf("render: %w", err)
+	}
+	e.log.DebugContext(ctx, "ffmpeg ended", "step", "render", "code", x.code, "out", last.out, "stderr", x.stderr)
+	if !x.ok() {
+		return blame("render", src.kind, x)
+	}
+	if err := outside("render", x); err != nil {
+		return err
+	}
+	// The last picture may end a little before the cut.
+	if last.out >= overrun(p.Duration)-2*time.Second {
+		return media.NewFailure(media.InvalidMedia, fmt.Sprintf(
+			"The file says that it lasts %s and goes on for longer.", inWords(p.Duration)))
+	}
+	return nil
+}
+
+// overrun is where rendering stops. A file that goes on this much longer
+// than it says has lied, and with it all limits that come from its length.
+func overrun(d time.Duration) time.Duration { return d + d/10 + 10*time.Second }
+
+// renderBounds are what a child may use for an original of this length and
+// size. Wall-clock: a minute and thirty times the length. Processor time:
+// four processors for all of that. A file: twice what the rates allow, which is
+// never reached by an honest one.
+func renderBounds(p plan) bounds {
+	wall := time.Minute + 30*p.Duration
+	t := p.top()
+	file := uint64(float64(t.MaxRate+audioRate) / 8 * 2 * overrun(p.Duration).Seconds())
+	if p.Animated {
+		// No rate is set for these; a picture is never larger than raw.
+		file = uint64(t.Width*t.Height) * 3 * uint64(max(p.Duration/(20*time.Millisecond), 1))
+	}
+	return bounds{
+		wall: wall, cpu: 4 * wall,
+		// Frames in flight in the decoder, at up to 10 bits and 4:4:4.
+		memory: 4<<30 + uint64(p.CodedPixels)*256,
+		file:   file + 16<<20,
+	}
+}
+
+func (e *Engine) renderArgs(src source, p plan) []string {
+	threads := strconv.Itoa(e.threads)
+	args := slices.Concat([]string{
+		"-nostdin", "-hide_banner", "-loglevel", "level+warning", "-nostats", "-progress", "pipe:1", "-y",
+		"-filter_complex_threads", threads,
+		// Turning is part of the plan, so that it cannot disagree with it.
+		"-noautorotate", "-threads", threads, "-max_pixels", strconv.FormatInt(min(e.limits.MaxVideoPixels, 1<<31-1), 10),
+	}, src.args, []string{"-i", src.url})
+	if p.Orientation != (orientation{}) {
+		args = append(args, "-f", "lavfi", "-i", "color=s=16x16:r=1:d=1")
+	}
+	args = append(args, "-filter_complex", p.videoGraph())
+	if p.Audio != nil {
+		// A graph of its own: joined, pictures would wait for the first sound.
+		args = append(args, "-filter_complex", p.audioGraph())
+	}
+	for i, r := range p.Rungs {
+		args = append(args, p.rungArgs(i, r, threads)...)
+	}
+	return append(args,
+		"-map", "[poster]", "-frames:v", strconv.Itoa(posterCandidates), "-fps_mode", "passthrough",
+		"-c:v", "mjpeg", "-q:v", "3", "-flags:v", "+bitexact", "-map_metadata", "-1", "-f", "image2", posterPattern)
+}
+
+// rungArgs are the options of one MP4.
+func (p *plan) rungArgs(i int, r rung, threads string) []string {
+	n := strconv.Itoa(i)
+	args := []string{
+		"-map", "[v" + n + "]",
+		"-c:v", "libx264", "-preset", "veryfast", "-profile:v", "high", "-pix_fmt", "yuv420p", "-crf", "23",
+		"-threads", threads, "-flags:v", "+cgop+bitexact",
+		// A key picture every two seconds, at the same places in all rungs,
+		// and nowhere else.
+		"-force_key_frames", "expr:gte(t,n_forced*2)", "-forced-idr", "1", "-sc_threshold", "0", "-g", "600",
+		"-fps_mode", "passthrough",
+	}
+	if p.Animated {
+		// Timestamps in hundredths are exact. Without B-frames the last packet
+		// is the last picture, and takes its delay from here.
+		args = append(args, "-bf", "0", "-enc_time_base", "1:100", "-video_track_timescale", "100",
+			"-bsf:v", "setts=duration="+strconv.FormatInt(int64(p.LastDelay/(10*time.Millisecond)), 10))
+	} else {
+		args = append(args, "-maxrate", strconv.FormatInt(r.MaxRate, 10), "-bufsize", strconv.FormatInt(2*r.MaxRate, 10))
+	}
+	if p.Audio != nil {
+		args = append(args, "-map", "[a"+n+"]",
+			"-c:a", "aac", "-profile:a", "aac_low", "-b:a", strconv.Itoa(audioRate), "-ac", "2", "-flags:a", "+bitexact")
+	}
+	return append(args,
+		"-map_metadata", "-1", "-map_chapters", "-1", "-fflags", "+bitexact", "-max_muxing_queue_size", "4096",
+		"-t", strconv.FormatFloat(overrun(p.Duration).Seconds(), 'f', 3, 64),
+		"-movflags", "+faststart", "-f", "mp4", r.name()+".mp4")
+}
