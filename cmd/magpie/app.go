@@ -112,6 +112,9 @@ func (a *app) routes(inline *processing.Admission) http.Handler {
 	shown := http.NewServeMux()
 	shown.Handle("GET /media/{slug}/{name}", renditions)
 	shown.HandleFunc("OPTIONS /media/{slug}/{name}", renditions.Preflight)
+	shown.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		fail(w, r, media.Errorf(media.CodeNotFound, "There is nothing at %s %s; this address serves media only.", r.Method, r.URL.Path))
+	})
 
 	all := http.NewServeMux()
 	all.Handle("/", xapi.New(a.sessions, a.catalog, a.tokens,
