@@ -37,8 +37,10 @@ func plugs() map[string]string {
 // HTTP sink below the edge.
 func allowed() map[string][]string {
 	return map[string][]string{
-		"net/http": {"cmd/magpie", "internal/xapi", "internal/ownapi", "internal/tus", "internal/console", "internal/delivery",
-			"internal/webhook", "internal/auth", "internal/blob/s3blob", "internal/processing"},
+		"net/http": {
+			"cmd/magpie", "internal/xapi", "internal/ownapi", "internal/tus", "internal/console", "internal/delivery",
+			"internal/webhook", "internal/auth", "internal/blob/s3blob", "internal/processing",
+		},
 		"os/exec": {"internal/processing/ffmpeg"},
 	}
 }

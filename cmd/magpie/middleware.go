@@ -44,6 +44,7 @@ func (h withRequest) Handle(ctx context.Context, r slog.Record) error {
 func (h withRequest) WithAttrs(a []slog.Attr) slog.Handler {
 	return withRequest{h.Handler.WithAttrs(a)}
 }
+
 func (h withRequest) WithGroup(name string) slog.Handler {
 	return withRequest{h.Handler.WithGroup(name)}
 }
