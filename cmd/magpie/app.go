@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"path"
 	"runtime"
 	"sync"
 	"time"
@@ -125,6 +126,11 @@ func (a *app) routes(inline *processing.Admission) http.Handler {
 	all.HandleFunc("GET /healthz", healthy)
 	all.HandleFunc("GET /readyz", a.ready)
 	return observed(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		// The mux would redirect these, and few clients send a body twice.
+		if clean := path.Clean(r.URL.Path); clean != r.URL.Path && clean+"/" != r.URL.Path {
+			fail(w, r, media.Errorf(media.CodeNotFound, "There is nothing at %s %s, whose path has doubled slashes or dots; %s has none.", r.Method, r.URL.Path, clean))
+			return
+		}
 		if links.OnMediaOrigin(r) {
 			shown.ServeHTTP(w, r)
 			return

@@ -1,0 +1,84 @@
+package bustest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"magpie/internal/bus"
+)
+
+var errBroken = errors.New("broken")
+
+// failTimes runs job 7 with a handler that fails with fail until its n-th
+// delivery, and checks that each delivery came and was counted.
+func failTimes(t *testing.T, b *bus.Bus, n int, fail func() error) {
+	t.Helper()
+	got := make(chan int, n+1)
+	w := start(t, b, bus.Fast, 1, func(_ context.Context, j bus.Job) error {
+		got <- j.Delivery
+		if j.Delivery < n {
+			return fail()
+		}
+		return nil
+	})
+	send(t, b, 7, bus.Fast)
+	for want := 1; want <= n; want++ {
+		if d := receive(t, got, fmt.Sprintf("delivery %d", want)); d != want {
+			t.Fatalf("delivery %d says that it is number %d", want, d)
+		}
+	}
+	w.stop()
+	wantLen(t, b, 0)
+}
+
+func errorIsTriedAgain(t *testing.T, open Opener) {
+	b := open(t, bus.Config{Lease: never, Backoff: []time.Duration{time.Millisecond, 20 * time.Millisecond}})
+	failTimes(t, b, 4, func() error { return errBroken })
+}
+
+func neverGivenUp(t *testing.T, open Opener) {
+	b := open(t, bus.Config{Lease: never, Backoff: []time.Duration{time.Nanosecond}})
+	failTimes(t, b, 50, func() error { return errBroken })
+}
+
+func panicIsAnError(t *testing.T, open Opener) {
+	b := open(t, bus.Config{Lease: never, Backoff: []time.Duration{time.Millisecond}})
+	failTimes(t, b, 2, func() error { panic("at the codec") })
+}
+
+// laterIsLater: with a back-off of never, only Later brings the job again.
+func laterIsLater(t *testing.T, open Opener) {
+	b := open(t, patient())
+	failTimes(t, b, 3, func() error {
+		return fmt.Errorf("no room: %w", bus.Later(5*time.Millisecond, errBroken))
+	})
+	failTimes(t, b, 3, func() error { return bus.Later(-1, nil) })
+}
+
+// waitingHoldsUpNobody: jobs that wait for their next try take no slot and no
+// place in the queue, however many they are.
+func waitingHoldsUpNobody(t *testing.T, open Opener) {
+	b := open(t, patient())
+	const broken = 1200 // more than JetStream lets wait unless told otherwise
+	failed := make(chan struct{}, broken)
+	good := make(chan bus.Job, 1)
+	w := start(t, b, bus.Fast, 2, func(_ context.Context, j bus.Job) error {
+		if j.ID <= broken {
+			failed <- struct{}{}
+			return errBroken
+		}
+		good <- j
+		return nil
+	})
+	sendMany(t, b, broken)
+	for range broken {
+		receive(t, failed, "failing job")
+	}
+	send(t, b, broken+1, bus.Fast)
+	receive(t, good, "job behind those that wait")
+	w.stop()
+	wantLen(t, b, broken)
+}

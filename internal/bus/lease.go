@@ -1,0 +1,61 @@
+package bus
+
+import (
+	"context"
+	"time"
+)
+
+// runLeased runs f while it keeps the lease of a delivery that came at got. If
+// the lease is lost, the context of f ends, with that as its cause, and what f
+// returns counts for nothing.
+func (b *Bus) runLeased(ctx context.Context, reply string, got time.Time, lapsed <-chan struct{}, f func(context.Context) error) (lost bool, err error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	// The lease outlives the end of ctx: until f has returned, the job is ours.
+	keep, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	kept := make(chan struct{})
+	go func() {
+		defer close(kept)
+		if b.keepLease(keep, reply, got, lapsed) {
+			lost = true
+			cancel(ErrLeaseLost)
+		}
+	}()
+	err = f(ctx)
+	stop()
+	<-kept // no renewal may follow the verdict
+	return lost, err
+}
+
+// keepLease renews the lease of a delivery every third of it until ctx ends, and
+// returns true as soon as the lease is lost: it lapsed with all others, or for a
+// whole lease since the sending of the last renewal that the server confirmed
+// none was confirmed. The server counts from later than that, so it has not
+// delivered the job again by then.
+func (b *Bus) keepLease(ctx context.Context, reply string, from time.Time, lapsed <-chan struct{}) (lost bool) {
+	lease := b.cfg.Lease
+	end := from.Add(lease)
+	for {
+		timer := time.NewTimer(min(lease/3, time.Until(end)))
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return false
+		case <-lapsed:
+			timer.Stop()
+			return true
+		case <-timer.C:
+		}
+		sent := time.Now()
+		if !sent.Before(end) {
+			return true
+		}
+		try, cancel := context.WithDeadline(ctx, end)
+		err := b.say(try, reply, wordWorking)
+		cancel()
+		if err == nil {
+			end = sent.Add(lease)
+		}
+	}
+}

@@ -1,0 +1,128 @@
+package bus
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"magpie/internal/media"
+)
+
+// Lane is a queue of its own, so that short work does not wait behind long. A
+// media belongs to one lane; the caller derives it from what does not change
+// about the media.
+type Lane string
+
+// The lanes.
+const (
+	Fast Lane = "fast" // GIFs, and whatever else takes seconds
+	Slow Lane = "slow" // films
+)
+
+// Lanes lists them.
+func Lanes() []Lane { return []Lane{Fast, Slow} }
+
+const (
+	streamName    = "MAGPIE_JOBS"
+	subjectPrefix = "magpie.jobs."
+)
+
+// subject is the one a media's job has; each holds one message at most.
+func subject(lane Lane, id media.ID) string {
+	return subjectPrefix + string(lane) + "." + id.String()
+}
+
+// anyLane matches a media's job in whatever lane it is.
+func anyLane(id media.ID) string { return subjectPrefix + "*." + id.String() }
+
+// parseSubject reads what subject wrote.
+func parseSubject(s string) (Lane, media.ID, error) {
+	rest, found := strings.CutPrefix(s, subjectPrefix)
+	lane, number, cut := strings.Cut(rest, ".")
+	if found && cut {
+		if err := checkLane(Lane(lane)); err != nil {
+			return "", 0, err
+		}
+		id, err := media.ParseID(number)
+		return Lane(lane), id, err
+	}
+	return "", 0, fmt.Errorf("%q is not the subject of a job", s)
+}
+
+func checkLane(lane Lane) error {
+	for _, l := range Lanes() {
+		if l == lane {
+			return nil
+		}
+	}
+	return fmt.Errorf("bus: there is no lane %q", lane)
+}
+
+// makeQueue makes the stream and a consumer for each lane where they are
+// missing, and brings their settings up to date. It may be called at any time.
+func (b *Bus) makeQueue(ctx context.Context) error {
+	if err := b.makeStream(ctx); err != nil {
+		return err
+	}
+	for _, lane := range Lanes() {
+		if _, err := b.consumer(ctx, lane); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// dropLeases deletes the consumers that an embedded store may still hold, and
+// with them the leases of the process that had it before.
+func (b *Bus) dropLeases(ctx context.Context) error {
+	for _, lane := range Lanes() {
+		err := b.js.DeleteConsumer(ctx, streamName, string(lane))
+		if err != nil && !errors.Is(err, jetstream.ErrConsumerNotFound) && !errors.Is(err, jetstream.ErrStreamNotFound) {
+			return fmt.Errorf("drop the old leases of lane %s: %w", lane, err)
+		}
+	}
+	return nil
+}
+
+// makeStream makes the stream, which holds one message for each media that has
+// a job and forgets it when it is acked.
+func (b *Bus) makeStream(ctx context.Context) error {
+	_, err := b.js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{
+		Name:                 streamName,
+		Description:          "media that wait to be processed",
+		Subjects:             []string{subjectPrefix + "*.*"},
+		Retention:            jetstream.WorkQueuePolicy,
+		Storage:              jetstream.FileStorage,
+		Replicas:             b.cfg.Replicas,
+		MaxMsgsPerSubject:    1,
+		Discard:              jetstream.DiscardNew,
+		DiscardNewPerSubject: true,
+	})
+	if err != nil {
+		return fmt.Errorf("make the job queue: %w", err)
+	}
+	return nil
+}
+
+// consumer makes a lane's consumer where there is none; it holds the leases. In
+// an embedded bus they are in memory, so that they end with the process.
+// Deliveries and unacked jobs have no upper bound: a job that waits for its next
+// try counts as unacked and must not hold up the others.
+func (b *Bus) consumer(ctx context.Context, lane Lane) (jetstream.Consumer, error) {
+	c, err := b.js.CreateOrUpdateConsumer(ctx, streamName, jetstream.ConsumerConfig{
+		Durable:       string(lane),
+		FilterSubject: subjectPrefix + string(lane) + ".*",
+		AckPolicy:     jetstream.AckExplicitPolicy,
+		AckWait:       b.cfg.Lease,
+		MaxDeliver:    -1,
+		MaxAckPending: -1,
+		MemoryStorage: b.engine != nil,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("make the consumer of lane %s: %w", lane, err)
+	}
+	return c, nil
+}

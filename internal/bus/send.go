@@ -1,0 +1,97 @@
+package bus
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"magpie/internal/media"
+)
+
+// Send makes a job for a media. Once it returns nil there is one on stable
+// storage: this one, or one that was waiting or running already, in whichever
+// lane. On an error there may be one or not; sending again is always right.
+func (b *Bus) Send(ctx context.Context, id media.ID, lane Lane) error {
+	if err := checkLane(lane); err != nil {
+		return err
+	}
+	if id <= 0 {
+		return fmt.Errorf("bus: %d is not a media id", id)
+	}
+	if b.isClosing() {
+		return ErrClosed
+	}
+	// What is known to be wrong is mended first, because the server does not
+	// answer a message that it could not write.
+	err := b.knownIll()
+	if err == nil {
+		err = b.send(ctx, id, lane)
+	}
+	if err != nil && b.diagnose() != nil {
+		if err = b.heal(ctx); err == nil {
+			err = b.send(ctx, id, lane)
+		}
+	}
+	switch {
+	case err == nil:
+		return nil
+	case b.isClosing():
+		return ErrClosed
+	}
+	return fmt.Errorf("send job for media %s: %w", id, err)
+}
+
+// send publishes the job once. The server refuses it if the media has one in
+// any lane. It gives the same answer where it could not read its store, and the
+// job it saw may have ended since; so a refusal is believed only once that job
+// has been looked up, and tried again where there is none.
+func (b *Bus) send(ctx context.Context, id media.ID, lane Lane) error {
+	var err error
+	for range 3 {
+		_, err = b.js.Publish(ctx, subject(lane, id), nil, jetstream.WithExpectLastSequenceForSubject(0, anyLane(id)))
+		if err == nil || !isConflict(err) {
+			return err
+		}
+		if has, err := b.has(ctx, id); err != nil || has {
+			return err
+		}
+	}
+	return err
+}
+
+// has reports whether a media has a job, waiting or running.
+func (b *Bus) has(ctx context.Context, id media.ID) (bool, error) {
+	s, err := b.js.Stream(ctx, streamName)
+	if err != nil {
+		return false, err
+	}
+	_, err = s.GetLastMsgForSubject(ctx, anyLane(id))
+	if errors.Is(err, jetstream.ErrMsgNotFound) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// isConflict reports whether the server refused a message because its subject
+// holds one.
+func isConflict(err error) bool {
+	var api *jetstream.APIError
+	return errors.As(err, &api) &&
+		(api.ErrorCode == jetstream.JSErrCodeStreamWrongLastSequence ||
+			api.ErrorCode == jetstream.JSErrCodeStreamWrongLastSequenceConstant)
+}
+
+// Len is how many jobs there are in all lanes together: waiting, running, or
+// between two tries.
+func (b *Bus) Len(ctx context.Context) (int, error) {
+	if b.isClosing() {
+		return 0, ErrClosed
+	}
+	s, err := b.js.Stream(ctx, streamName)
+	if err != nil {
+		return 0, fmt.Errorf("count the jobs: %w", err)
+	}
+	return int(s.CachedInfo().State.Msgs), nil // as of the line above
+}
