@@ -112,7 +112,11 @@ func (b *patientBody) Read(p []byte) (int, error) {
 	b.began = true
 	_ = b.control.SetReadDeadline(time.Now().Add(bodyPatience)) // not every connection has one
 	n, err := b.ReadCloser.Read(p)
-	b.ended = b.ended || err != nil
+	if err != nil {
+		b.ended = true
+		// Past the body, a deadline would take the client for gone.
+		_ = b.control.SetReadDeadline(time.Time{})
+	}
 	return n, err
 }
 
