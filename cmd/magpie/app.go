@@ -78,6 +78,7 @@ func newApp(ctx context.Context, s settings, log *slog.Logger) (a *app, err erro
 		Lifetime: s.SessionLifetime, MaxSegment: int64(s.MaxSegment), Retention: s.Retention,
 		Grace:      max(s.SweepGrace, 1),          // 0 would be the default, and means none here
 		PruneAfter: 7*24*time.Hour + s.SweepGrace, // a row outlives its bytes
+		AloneSince: time.Now(),                    // the caller holds the lock
 	}, a.catalog, a.blobs, time.Now, rand.Reader, log)
 	a.handler = a.routes(processing.NewAdmission(worker, runtime.NumCPU(), 64))
 	return a, nil

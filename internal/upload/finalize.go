@@ -25,7 +25,7 @@ func (s *Sessions) Finalize(ctx context.Context, user string, id media.ID) (medi
 	}
 	for {
 		now := s.now()
-		session, took, err := s.catalog.BeginClosing(ctx, id, token, now, now.Add(-s.cfg.ClosingLimit))
+		session, took, err := s.catalog.BeginClosing(ctx, id, token, now, s.staleBefore(now))
 		if err != nil {
 			return media.Media{}, fmt.Errorf("begin closing %s: %w", id, err)
 		}
@@ -47,6 +47,15 @@ func (s *Sessions) Finalize(ctx context.Context, user string, id media.ID) (medi
 			return media.Media{}, expired(session)
 		}
 	}
+}
+
+// staleBefore is when a finalize must have begun to be taken for dead.
+func (s *Sessions) staleBefore(now time.Time) time.Time {
+	limit := now.Add(-s.cfg.ClosingLimit)
+	if alone := s.cfg.AloneSince; alone.After(limit) && alone.Before(now) {
+		return alone
+	}
+	return limit
 }
 
 // awaitClosing waits for the finalize that is closing the session to end.

@@ -20,6 +20,11 @@ type Config struct {
 	ClosingLimit time.Duration // a finalize older than this is taken for dead; 30 s
 	Grace        time.Duration // from the end of a session or media to the removal of its bytes; 1 h
 	PruneAfter   time.Duration // from the end to the removal of its rows; 7 days
+
+	// AloneSince is from when on no other process has used the catalogue, so
+	// that a finalize begun before is dead however young it is. Zero where
+	// processes share it.
+	AloneSince time.Time
 }
 
 // WithDefaults fills in what is zero.

@@ -59,7 +59,7 @@ func (s *Sessions) expireSessions(ctx context.Context) (int, error) {
 	sum := 0
 	for {
 		now := s.now()
-		ids, err := s.catalog.ExpireSessions(ctx, now, now.Add(-s.cfg.ClosingLimit), sweepBatch)
+		ids, err := s.catalog.ExpireSessions(ctx, now, s.staleBefore(now), sweepBatch)
 		if err != nil {
 			return sum, fmt.Errorf("expire sessions: %w", err)
 		}
