@@ -108,7 +108,7 @@ func (a *app) newWorker(ctx context.Context) (*processing.Worker, error) {
 
 // routes puts the surfaces together.
 func (a *app) routes(inline *processing.Admission) http.Handler {
-	fail := xapi.WriteProblem(a.log)
+	fail := xapi.WriteProblem(a.log, a.sessions.MaxSegment())
 	links := delivery.Links{Public: a.settings.PublicURL, Media: a.settings.MediaOrigin}
 	renditions := delivery.NewRenditions(a.catalog, a.blobs, time.Now, fail, a.log)
 	shown := http.NewServeMux()

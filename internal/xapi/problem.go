@@ -75,9 +75,10 @@ func shapeOf(c media.Code) shape {
 	return shape{http.StatusInternalServerError, "Internal Error", "internal-error", "The server could not answer. Its log says why."}
 }
 
-// WriteProblem answers with an error. Errors without a code become a plain
-// internal error, and their cause goes to the log only.
-func WriteProblem(log *slog.Logger) func(http.ResponseWriter, *http.Request, error) {
+// WriteProblem answers with an error, once the client had a chance to finish
+// sending a body that holds one segment of maxSegment bytes. Errors without a
+// code become a plain internal error, and their cause goes to the log only.
+func WriteProblem(log *slog.Logger, maxSegment int64) func(http.ResponseWriter, *http.Request, error) {
 	return func(w http.ResponseWriter, r *http.Request, err error) {
 		var e *media.Error
 		if !errors.As(err, &e) {
@@ -87,6 +88,7 @@ func WriteProblem(log *slog.Logger) func(http.ResponseWriter, *http.Request, err
 			log.InfoContext(r.Context(), "client went away", "err", err)
 			return
 		}
+		drain(w, r, maxSegment)
 		s := shapeOf(e.Code)
 		if s.status >= http.StatusInternalServerError {
 			log.Log(r.Context(), levelOf(s.status), "request failed", "method", r.Method, "path", r.URL.Path, "status", s.status, "err", err)

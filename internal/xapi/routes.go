@@ -2,7 +2,6 @@ package xapi
 
 import (
 	"context"
-	"io"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -46,7 +45,7 @@ const uploadBuffer = 256 << 10
 func New(s *upload.Sessions, c *catalog.Catalog, t *auth.Tokens, p Processing, l delivery.Links, now func() time.Time, log *slog.Logger) *API {
 	a := &API{
 		sessions: s, catalog: c, tokens: t, process: p, links: l, now: now, log: log,
-		fail:    WriteProblem(log),
+		fail:    WriteProblem(log, s.MaxSegment()),
 		buffers: sync.Pool{New: func() any { b := make([]byte, uploadBuffer); return &b }},
 		mux:     http.NewServeMux(),
 	}
@@ -76,12 +75,10 @@ type need struct {
 type handler func(w http.ResponseWriter, r *http.Request, who auth.Identity) error
 
 // endpoint makes an http.Handler of a handler: it identifies the caller, keeps
-// a stalled body from holding the request for ever, and answers errors once the
-// client had a chance to finish sending.
+// a stalled body from holding the request for ever, and answers errors.
 func (a *API) endpoint(n need, h handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		body := &patientBody{ReadCloser: r.Body, control: http.NewResponseController(w)}
-		r.Body = body
+		r.Body = patient(w, r.Body)
 		who, err := a.tokens.Request(r)
 		if err == nil {
 			err = who.Need(n.scope, n.appOnly)
@@ -90,44 +87,9 @@ func (a *API) endpoint(n need, h handler) http.Handler {
 			err = h(w, r, who)
 		}
 		if err != nil {
-			body.drain(a.sessions.MaxSegment(), r.Header.Get("Expect") != "")
 			a.fail(w, r, err)
 		}
 	})
-}
-
-// bodyPatience is how long a request body may stand still.
-const bodyPatience = 60 * time.Second
-
-// patientBody moves the read deadline forward with every read, so that a slow
-// client may take as long as it likes and a dead one may not.
-type patientBody struct {
-	io.ReadCloser
-	control *http.ResponseController
-	began   bool
-	ended   bool
-}
-
-func (b *patientBody) Read(p []byte) (int, error) {
-	b.began = true
-	_ = b.control.SetReadDeadline(time.Now().Add(bodyPatience)) // not every connection has one
-	n, err := b.ReadCloser.Read(p)
-	if err != nil {
-		b.ended = true
-		// Past the body, a deadline would take the client for gone.
-		_ = b.control.SetReadDeadline(time.Time{})
-	}
-	return n, err
-}
-
-// drain reads what the client still sends, up to limit bytes, before it is told
-// of an error: a connection closed in the middle of a body is reset, and the
-// answer lost with it. A client that waits for 100-continue is not told to go on.
-func (b *patientBody) drain(limit int64, waits bool) {
-	if b.ended || (waits && !b.began) {
-		return
-	}
-	_, _ = io.Copy(io.Discard, io.LimitReader(b, limit+1<<20))
 }
 
 // unknown answers for what no route takes: 405 where another method would do,

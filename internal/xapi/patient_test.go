@@ -1,0 +1,52 @@
+package xapi
+
+import (
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"magpie/internal/media"
+)
+
+// timed is a response that notes the read deadline.
+type timed struct {
+	*httptest.ResponseRecorder
+	deadline time.Time
+}
+
+func (w *timed) SetReadDeadline(t time.Time) error { w.deadline = t; return nil }
+
+func TestPatientBodyHasNoDeadlineAfterItsEnd(t *testing.T) {
+	w := &timed{ResponseRecorder: httptest.NewRecorder()}
+	body := patient(w, io.NopCloser(strings.NewReader("segment")))
+	if _, err := io.ReadFull(body, make([]byte, 3)); err != nil || w.deadline.IsZero() {
+		t.Errorf("within the body: deadline %v, %v", w.deadline, err)
+	}
+	if _, err := io.ReadAll(body); err != nil || !w.deadline.IsZero() {
+		t.Errorf("behind the body: deadline %v, %v", w.deadline, err)
+	}
+}
+
+// counted is an endless body that counts what is read of it.
+type counted struct{ n int64 }
+
+func (c *counted) Read(p []byte) (int, error) { c.n += int64(len(p)); return len(p), nil }
+func (*counted) Close() error                 { return nil }
+
+func TestErrorsComeAfterTheBodyWithinBounds(t *testing.T) {
+	const segment = 80 << 20
+	for expect, most := range map[string]int64{"": segment + 1<<20, "100-continue": 0} {
+		body := &counted{}
+		r := httptest.NewRequest(http.MethodPost, "/2/media/upload", body)
+		r.Header.Set("Expect", expect)
+		w := httptest.NewRecorder()
+		WriteProblem(slog.New(slog.DiscardHandler), segment)(w, r, media.Invalid("media", "is wrong"))
+		if w.Code != http.StatusBadRequest || body.n < most || body.n > most+1<<20 {
+			t.Errorf("Expect %q: status %d after %d bytes, want about %d", expect, w.Code, body.n, most)
+		}
+	}
+}
