@@ -20,26 +20,31 @@ func unreadable(reason string) *media.Failure {
 	return media.NewFailure(media.InvalidMedia, "The file is not a video that can be read: "+reason+".")
 }
 
-// surroundings are what ffmpeg says when not the file is at fault. The source
-// answering 416 is not among them: that is a file that points past its own end.
-var surroundings = []struct{ says, means string }{
-	{"No space left on device", "scratch folder is full"},
-	{"Disk quota exceeded", "scratch folder is full"},
-	{"Read-only file system", "scratch folder cannot be written"},
-	{"Permission denied", "a file or port could not be opened"},
-	{"Stream ends prematurely", "source ended early"},
-	{"Server returned 5XX", "source answered with an error"},
-	{"Server returned 40", "source answered with an error"}, // 400, 401, 403, 404; 416 reads 4XX
-	{"Connection refused", "source is not reachable"},
-	{"Connection reset by peer", "source closed the connection"},
-	{"Connection timed out", "source does not answer"},
-	{"Operation timed out", "source does not answer"},
-	{"Too many open files", "out of file descriptors"},
-	{"Resource temporarily unavailable", "out of threads"},
-	{"error while loading shared libraries", "a library is missing"},
-	{"Unknown encoder", "an encoder is missing"},
-	{"Unrecognized option", "this ffmpeg does not know an option"},
-	{"No such filter", "a filter is missing"},
+// surroundings are what ffmpeg says when not the file is at fault. What it says
+// of the source counts even when it ends well, because it takes a source that
+// breaks off for the end of the file. The source answering 416 is not among
+// them: that is a file that points past its own end.
+var surroundings = []struct {
+	says, means string
+	source      bool
+}{
+	{"Stream ends prematurely", "source ended early", true},
+	{"Server returned 5XX", "source answered with an error", true},
+	{"Server returned 40", "source answered with an error", true}, // 400, 401, 403, 404; 416 reads 4XX
+	{"Connection refused", "source is not reachable", true},
+	{"Connection reset by peer", "source closed the connection", true},
+	{"Connection timed out", "source does not answer", true},
+	{"Operation timed out", "source does not answer", true},
+	{"No space left on device", "scratch folder is full", false},
+	{"Disk quota exceeded", "scratch folder is full", false},
+	{"Read-only file system", "scratch folder cannot be written", false},
+	{"Permission denied", "a file or port could not be opened", false},
+	{"Too many open files", "out of file descriptors", false},
+	{"Resource temporarily unavailable", "out of threads", false},
+	{"error while loading shared libraries", "a library is missing", false},
+	{"Unknown encoder", "an encoder is missing", false},
+	{"Unrecognized option", "this ffmpeg does not know an option", false},
+	{"No such filter", "a filter is missing", false},
 }
 
 // reasons are clauses for what ffmpeg says about a broken file.
@@ -57,14 +62,14 @@ var reasons = []struct{ says, means string }{
 var notOnList = regexp.MustCompile(`Codec \(([a-z0-9_-]{1,32})\) not on whitelist`)
 
 // outside gives an error when the child's messages say that the surroundings
-// failed, whatever its exit code, and nil otherwise.
+// failed, and nil otherwise.
 func outside(what string, x exit) error {
 	for line := range strings.Lines(x.stderr) {
 		if strings.Contains(line, "HTTP error") && !strings.Contains(line, "HTTP error 416") {
 			return fmt.Errorf("%s: source answered with an error: %s", what, tidy(line))
 		}
 		for _, s := range surroundings {
-			if strings.Contains(line, s.says) {
+			if strings.Contains(line, s.says) && (s.source || !x.ok()) {
 				return fmt.Errorf("%s: %s: %s", what, s.means, tidy(line))
 			}
 		}
