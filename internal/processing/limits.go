@@ -28,12 +28,12 @@ func DefaultLimits() Limits {
 
 // CheckImage refuses images of too many pixels.
 func (l Limits) CheckImage(width, height int) error {
-	return checkPixels("an image", width, height, l.MaxImagePixels)
+	return checkPixels("An image", width, height, l.MaxImagePixels)
 }
 
 // CheckFrame refuses video frames of too many pixels.
 func (l Limits) CheckFrame(width, height int) error {
-	return checkPixels("a video frame", width, height, l.MaxVideoPixels)
+	return checkPixels("A video frame", width, height, l.MaxVideoPixels)
 }
 
 // CheckGIFFrames refuses GIFs of too many frames.
@@ -62,5 +62,5 @@ func checkPixels(what string, width, height int, limit int64) error {
 		return media.NewFailure(media.InvalidMedia, fmt.Sprintf("The file says that it is %d×%d pixels.", width, height))
 	}
 	return media.NewFailure(media.UnsupportedMedia,
-		fmt.Sprintf("%d×%d is more than the %d pixels that %s may have.", width, height, limit, what))
+		fmt.Sprintf("%s of %d×%d has more than %d pixels, the most that is accepted.", what, width, height, limit))
 }

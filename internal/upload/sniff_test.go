@@ -312,6 +312,7 @@ func TestDescribe(t *testing.T) {
 		"\x1F\x8B\x08\x00":                          "a gzip archive",
 		"\x7FELF\x02\x01\x01\x00":                   "a program",
 		"WEBVTT\n":                                  "WebVTT subtitles",
+		"GIF89a\x01\x00\x01\x00\x00\x00\x00junk":    "a damaged file that begins like a GIF image",
 		"\x00\x01\x02\x03\x04\xFE\xDC\xBA\x98":      "unknown bytes",
 	}
 	for head, want := range tests {

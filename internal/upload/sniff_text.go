@@ -77,6 +77,9 @@ func describe(head []byte) string {
 	for m := guess; m != nil; m = m.Parent() {
 		name, _, _ := strings.Cut(m.String(), ";")
 		if w, ok := words[name]; ok {
+			if _, err := media.ParseType(name); err == nil { // sniff looked at more than the signature
+				return "a damaged file that begins like " + w
+			}
 			return w
 		}
 		if m.Is("application/octet-stream") {
