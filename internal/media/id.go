@@ -41,14 +41,15 @@ func ParseID(s string) (ID, error) {
 }
 
 // NewID makes an id for the instant now from random. It fails only if random
-// does.
+// does: a clock that is set before idEpoch gives ids of the epoch's first
+// millisecond, and one after 2080 ids of the last that 41 bits hold.
 func NewID(now time.Time, random io.Reader) (ID, error) {
 	var b [4]byte
 	if _, err := io.ReadFull(random, b[:]); err != nil {
 		return 0, err
 	}
 	low := binary.LittleEndian.Uint32(b[:]) & (1<<idRandomBits - 1)
-	ms := now.UnixMilli() - idEpoch
+	ms := min(max(now.UnixMilli()-idEpoch, 1), 1<<41-1)
 	return ID(ms<<idRandomBits | int64(low)), nil
 }
 
