@@ -141,6 +141,12 @@ func (s *server) kill() {
 func (s *server) stop() int {
 	s.t.Helper()
 	_ = s.cmd.Process.Signal(syscall.SIGTERM)
+	return s.wait()
+}
+
+// wait gives the exit status of a process that has been told to end.
+func (s *server) wait() int {
+	s.t.Helper()
 	select {
 	case <-s.done:
 	case <-time.After(40 * time.Second):

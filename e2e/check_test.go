@@ -1,0 +1,162 @@
+package e2e
+
+import (
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// checkFinds runs magpie check, which must end with status 1 and name every one
+// of the pieces.
+func (s *server) checkFinds(pieces ...string) {
+	s.t.Helper()
+	out, errs, code := magpie(s.t, "check", "--data", s.data)
+	if code != 1 {
+		s.t.Errorf("magpie check: exit %d, want 1: %s%s", code, out, errs)
+	}
+	for _, piece := range pieces {
+		if !strings.Contains(out+errs, piece) {
+			s.t.Errorf("magpie check does not name %q: %s%s", piece, out, errs)
+		}
+	}
+}
+
+// keyOf is the key of a blob, as magpie names it, by its path on disk: without
+// the folder that spreads blobs out.
+func (s *server) keyOf(path string) string {
+	s.t.Helper()
+	parts := strings.Split(strings.TrimPrefix(path, filepath.Join(s.data, "blobs")+"/"), "/")
+	return strings.Join(append(parts[:1:1], parts[2:]...), "/")
+}
+
+// TestCheck damages a whole folder in one way after the other.
+func TestCheck(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	c := s.client()
+	file := tinyGIF(t)
+	id := c.upload("image/gif", "tweet_gif", file, len(file)/3+1)["id"].(string)
+	c.succeeded(id)
+	open := c.initialize("image/png", "", 9)
+	c.append(open, 0, []byte("123456789")).data()
+	s.checkWhole()
+	if code := s.stop(); code != 0 {
+		t.Errorf("exit status %d", code)
+	}
+	out, _, code := magpie(t, "check", "--data", s.data)
+	if code != 0 || !strings.Contains(out, "whole") || !strings.Contains(out, "1 media") {
+		t.Errorf("magpie check: exit %d: %s", code, out)
+	}
+
+	flip := func(b []byte) []byte { b[len(b)/2] ^= 1; return b }
+	cut := func(b []byte) []byte { return b[:len(b)-1] }
+	grow := func(b []byte) []byte { return append(b, 0) }
+	gone := func([]byte) []byte { return nil }
+	for name, row := range map[string]struct {
+		path   string
+		damage func([]byte) []byte
+		words  string
+	}{
+		"a bit of a segment":               {s.blobs("segments", id)[1], flip, "damaged"},
+		"a bit of an open upload":          {s.blobs("segments", open)[0], flip, "damaged"},
+		"a bit of a rendition":             {s.blobs("renditions", id)[0], flip, "damaged"},
+		"the end of a segment":             {s.blobs("segments", id)[0], cut, "bytes instead of"},
+		"more than a segment":              {s.blobs("segments", id)[0], grow, "bytes instead of"},
+		"the end of a rendition":           {s.blobs("renditions", id)[0], cut, "bytes instead of"},
+		"a missing segment of a media":     {s.blobs("segments", id)[2], gone, "missing"},
+		"a missing rendition":              {s.blobs("renditions", id)[0], gone, "missing"},
+		"a rendition that is not there":    {s.blobs("renditions", id)[0], gone, id},
+		"a segment that says which upload": {s.blobs("segments", id)[0], flip, id},
+	} {
+		t.Run(name, func(t *testing.T) {
+			was, err := os.ReadFile(row.path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if now := row.damage(append([]byte{}, was...)); now != nil {
+				err = os.WriteFile(row.path, now, 0o600)
+			} else {
+				err = os.Remove(row.path)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			s.checkFinds(s.keyOf(row.path), row.words, "1 faults")
+			if err := os.WriteFile(row.path, was, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			s.checkWhole()
+		})
+	}
+	t.Run("a segment of no upload", func(t *testing.T) {
+		stray := filepath.Join(filepath.Dir(filepath.Dir(s.blobs("segments", id)[0])), "stray")
+		if err := os.Rename(filepath.Dir(s.blobs("segments", open)[0]), stray); err != nil {
+			t.Fatal(err)
+		}
+		// Its name is no upload's, so nothing can be said of it; the rest is whole.
+		s.checkWhole()
+	})
+}
+
+// TestCheckBeside reads everything back while uploads come, are processed and
+// expire.
+func TestCheckBeside(t *testing.T) {
+	t.Parallel()
+	s := start(t, "--session-lifetime", "1s", "--retention", "3s", "--sweep-every", "1s", "--sweep-grace", "0s")
+	end, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		c := s.client()
+		for i := 0; ; i++ {
+			select {
+			case <-end:
+				return
+			default:
+			}
+			file := tinyPNG(t, i)
+			if i%10 == 0 {
+				file = tinyGIF(t)
+			}
+			opened := c.call(http.MethodPost, "/2/media/upload/initialize", map[string]any{"total_bytes": len(file)})
+			id := opened.data()["id"].(string)
+			c.append(id, 0, file).data()
+			if i%3 > 0 { // the others expire
+				c.finalize(id).data()
+			}
+		}
+	}()
+	for range 12 {
+		s.checkWhole()
+	}
+	close(end)
+	<-ended
+	s.checkWhole()
+}
+
+func TestCheckWithoutData(t *testing.T) {
+	t.Parallel()
+	for folder, words := range map[string]string{t.TempDir(): "magpie.db", "/nowhere": "/nowhere"} {
+		out, errs, code := magpie(t, "check", "--data", folder)
+		if code != 1 || out != "" || !strings.Contains(errs, words) || !strings.Contains(errs, "no such file") {
+			t.Errorf("magpie check of %s: exit %d: %s%s", folder, code, out, errs)
+		}
+	}
+	if left := files(t, "/nowhere"); left != nil {
+		t.Errorf("a check made %v", left)
+	}
+	s := start(t)
+	if code := s.stop(); code != 0 {
+		t.Errorf("exit status %d", code)
+	}
+	if err := os.RemoveAll(filepath.Join(s.data, "blobs")); err != nil {
+		t.Fatal(err)
+	}
+	s.checkFinds("blob")
+	// Not a database at all.
+	if err := os.WriteFile(filepath.Join(s.data, "magpie.db"), []byte(strings.Repeat("not a database. ", 300)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s.checkFinds("magpie.db", "not a database")
+}
