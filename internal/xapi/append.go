@@ -16,7 +16,11 @@ func (a *API) append(w http.ResponseWriter, r *http.Request, who auth.Identity) 
 	if err != nil {
 		return err
 	}
-	segment, err := a.sessions.Append(r.Context(), who.User, id, hint(r))
+	hint, err := a.announced(r)
+	if err != nil {
+		return err
+	}
+	segment, err := a.sessions.Append(r.Context(), who.User, id, hint)
 	if err != nil {
 		return err
 	}
@@ -43,8 +47,18 @@ type appended struct {
 	ExpiresAt int64 `json:"expires_at"` // unix seconds
 }
 
-// hint is how many bytes a request announces, 0 where it doesn't.
-func hint(r *http.Request) int64 { return max(0, r.ContentLength) }
+// announced is how many bytes of media a request announces, 0 where it doesn't.
+// It refuses at once what can't hold a segment of the allowed size, in whatever
+// way that is written.
+func (a *API) announced(r *http.Request) (int64, error) {
+	// Base64 with every letter escaped is eight times as long.
+	const longest, envelope = 8, 1 << 20
+	limit := a.sessions.MaxSegment()
+	if r.ContentLength > longest*limit+envelope {
+		return 0, media.Errorf(media.CodeTooLarge, "The request announces %d bytes, and one may carry a segment of at most %d; send smaller segments.", r.ContentLength, limit)
+	}
+	return min(max(0, r.ContentLength), limit), nil
+}
 
 // segmentIndex reads segment_index, which clients send as a number or a string.
 func segmentIndex(f uploadFields) (int, error) {

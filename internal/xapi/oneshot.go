@@ -15,7 +15,11 @@ import (
 // oneShot answers POST /2/media/upload: a whole file in one request, as a form
 // or as JSON with base64.
 func (a *API) oneShot(w http.ResponseWriter, r *http.Request, who auth.Identity) error {
-	upload, err := a.sessions.OneShot(r.Context(), hint(r))
+	hint, err := a.announced(r)
+	if err != nil {
+		return err
+	}
+	upload, err := a.sessions.OneShot(r.Context(), hint)
 	if err != nil {
 		return err
 	}
