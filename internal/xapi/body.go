@@ -51,11 +51,7 @@ func (a *API) readUpload(r *http.Request, sink io.Writer) (uploadFields, error) 
 // off.
 func readError(err error) error {
 	var e *media.Error
-	var broken *http.MaxBytesError
-	switch {
-	case errors.As(err, &e), errors.As(err, &broken):
-		return err
-	case errors.Is(err, errStore):
+	if errors.As(err, &e) || errors.Is(err, errStore) {
 		return err
 	}
 	return brokenBody(err)
@@ -88,11 +84,12 @@ func (a *API) readForm(body io.Reader, boundary string, sink io.Writer) (uploadF
 			f.media = true
 			err = copyPart(storing{sink}, form, p)
 		} else {
-			var text strings.Builder
-			left -= len(p.name)
-			err = copyPart(&bounded{&text, p.name, left}, form, p)
-			left -= text.Len()
-			f.values[p.name] = text.String()
+			field := &bounded{name: p.name, left: left}
+			if err = field.take(len(p.name)); err == nil {
+				err = copyPart(field, form, p)
+			}
+			left = field.left
+			f.values[p.name] = field.text.String()
 		}
 		if err != nil {
 			return f, err
@@ -176,14 +173,21 @@ func (s storing) Write(p []byte) (int, error) {
 
 // bounded refuses the field with which a form grows too long.
 type bounded struct {
-	text *strings.Builder
+	text strings.Builder
 	name string
-	most int
+	left int // bytes that the form may still have
 }
 
 func (b *bounded) Write(p []byte) (int, error) {
-	if b.text.Len()+len(p) > b.most {
-		return 0, media.Invalid(shorten(b.name), "is too long: what comes with the media may have %d bytes in all", maxFields)
+	if err := b.take(len(p)); err != nil {
+		return 0, err
 	}
 	return b.text.Write(p)
+}
+
+func (b *bounded) take(n int) error {
+	if b.left -= n; b.left < 0 {
+		return media.Invalid(shorten(b.name), "is too long: what comes with the media may have %d bytes in all", maxFields)
+	}
+	return nil
 }

@@ -35,7 +35,8 @@ func digested(r *http.Request) (body io.Reader, check func() error, err error) {
 	if v := r.Header.Get("Content-MD5"); v != "" {
 		err = add("Content-MD5", v, md5.New())
 	}
-	for _, entry := range strings.Split(r.Header.Get("Content-Digest"), ",") {
+	// A dictionary (RFC 8941 §3.2), which may be spread over several lines.
+	for _, entry := range strings.Split(strings.Join(r.Header.Values("Content-Digest"), ","), ",") {
 		name, value, _ := strings.Cut(strings.TrimSpace(entry), "=")
 		var sum hash.Hash
 		switch strings.ToLower(name) {

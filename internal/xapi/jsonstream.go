@@ -3,21 +3,18 @@ package xapi
 import (
 	"bufio"
 	"bytes"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
-	"strconv"
-	"unicode/utf16"
 
 	"magpie/internal/media"
 )
 
 // readJSONUpload reads one JSON object as it streams in. The string "media" is
 // base64 and is decoded into sink, and found tells whether it was there; every
-// other member is given back raw. So a segment costs a fixed buffer and not its size. Standard and URL alphabets,
-// with or without padding, and line breaks are taken.
+// other member is given back raw. So a segment costs a fixed buffer and not its
+// size. Standard and URL alphabets, with or without padding, and line breaks are
+// taken.
 func readJSONUpload(body io.Reader, buf int, sink io.Writer) (members map[string]json.RawMessage, found bool, err error) {
 	j := &jsonStream{r: bufio.NewReaderSize(body, buf), left: maxFields}
 	members = map[string]json.RawMessage{}
@@ -177,174 +174,4 @@ func (j *jsonStream) media(sink io.Writer) error {
 		return media.Invalid("media", "must be a string of base64")
 	}
 	return decodeBase64(sink, &jsonString{r: j.r})
-}
-
-// decodeBase64 decodes all of text into sink.
-func decodeBase64(sink io.Writer, text io.Reader) error {
-	clean := &base64Text{r: text}
-	buf := make([]byte, 32<<10)
-	d := base64.NewDecoder(base64.RawStdEncoding, clean)
-	for {
-		n, err := d.Read(buf)
-		if n > 0 {
-			if _, e := sink.Write(buf[:n]); e != nil {
-				return e
-			}
-		}
-		var corrupt base64.CorruptInputError
-		switch {
-		case err == nil:
-		case clean.err != nil:
-			return clean.err
-		case errors.As(err, &corrupt), errors.Is(err, io.ErrUnexpectedEOF):
-			return media.Invalid("media", "is not valid base64")
-		case errors.Is(err, io.EOF):
-			return nil
-		default:
-			return err
-		}
-	}
-}
-
-// base64Text drops white space and padding, and turns the URL alphabet into the
-// standard one.
-type base64Text struct {
-	r      io.Reader
-	padded bool
-	err    error // other than io.EOF
-}
-
-func (b *base64Text) Read(p []byte) (int, error) {
-	n, err := b.r.Read(p)
-	kept := p[:0]
-	for _, c := range p[:n] {
-		switch c {
-		case '\r', '\n', ' ', '\t':
-			continue
-		case '=':
-			b.padded = true
-			continue
-		case '-':
-			c = '+'
-		case '_':
-			c = '/'
-		}
-		if b.padded {
-			b.err = media.Invalid("media", "is not valid base64: data follows the padding")
-			return 0, b.err
-		}
-		kept = append(kept, c)
-	}
-	if err != nil && !errors.Is(err, io.EOF) {
-		b.err = err
-	}
-	return len(kept), err
-}
-
-// jsonString reads the inside of a JSON string, unescaped, up to its closing
-// quote, which it consumes.
-type jsonString struct {
-	r    *bufio.Reader
-	rest []byte // of an escape that did not fit
-	done bool
-}
-
-func (s *jsonString) Read(p []byte) (int, error) {
-	if len(s.rest) > 0 {
-		n := copy(p, s.rest)
-		s.rest = s.rest[n:]
-		return n, nil
-	}
-	if s.done || len(p) == 0 {
-		if s.done {
-			return 0, io.EOF
-		}
-		return 0, nil
-	}
-	if _, err := s.r.Peek(1); err != nil {
-		if errors.Is(err, io.EOF) {
-			err = notJSON()
-		}
-		return 0, err
-	}
-	window, _ := s.r.Peek(min(s.r.Buffered(), len(p)))
-	plain := bytes.IndexFunc(window, func(c rune) bool { return c == '"' || c == '\\' || c < ' ' })
-	if plain < 0 {
-		plain = len(window)
-	}
-	if plain > 0 {
-		n := copy(p, window[:plain])
-		_, err := s.r.Discard(n)
-		return n, err
-	}
-	switch c, _ := s.r.ReadByte(); {
-	case c == '"':
-		s.done = true
-		return 0, io.EOF
-	case c == '\\':
-		if err := s.escape(); err != nil {
-			return 0, err
-		}
-		return s.Read(p)
-	default:
-		return 0, notJSON() // a bare control character
-	}
-}
-
-// escape reads what follows a backslash into rest.
-func (s *jsonString) escape() error {
-	c, err := s.r.ReadByte()
-	if err != nil {
-		return notJSON()
-	}
-	switch c {
-	case '"', '\\', '/':
-		s.rest = []byte{c}
-	case 'b':
-		s.rest = []byte{'\b'}
-	case 'f':
-		s.rest = []byte{'\f'}
-	case 'n':
-		s.rest = []byte{'\n'}
-	case 'r':
-		s.rest = []byte{'\r'}
-	case 't':
-		s.rest = []byte{'\t'}
-	case 'u':
-		return s.unicode()
-	default:
-		return notJSON()
-	}
-	return nil
-}
-
-func (s *jsonString) unicode() error {
-	r, err := s.hex()
-	if err != nil {
-		return err
-	}
-	if utf16.IsSurrogate(r) {
-		if next, err := s.r.Peek(2); err == nil && string(next) == `\u` {
-			_, _ = s.r.Discard(2)
-			low, err := s.hex()
-			if err != nil {
-				return err
-			}
-			r = utf16.DecodeRune(r, low)
-		}
-	}
-	s.rest = fmt.Appendf(nil, "%c", r)
-	return nil
-}
-
-func (s *jsonString) hex() (rune, error) {
-	var b [4]byte
-	if _, err := io.ReadFull(s.r, b[:]); err != nil {
-		return 0, notJSON()
-	}
-	n, err := strconv.ParseUint(string(b[:]), 16, 16)
-	if err != nil {
-		return 0, notJSON()
-	}
-	return rune(n), nil
 }

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"math"
 	"mime"
 	"net/http"
 	"slices"
@@ -47,9 +49,9 @@ func readObject(r *http.Request) (object, error) {
 
 // only refuses members that are not among names.
 func (o object) only(names ...string) error {
-	for name, v := range o {
+	for _, name := range slices.Sorted(maps.Keys(o)) {
 		if !slices.Contains(names, name) {
-			return wrong(name, v, "is not defined in the schema and the schema does not allow additional properties; it takes [%s]", strings.Join(names, ", "))
+			return wrong(name, o[name], "is not defined in the schema and the schema does not allow additional properties; it takes [%s]", strings.Join(names, ", "))
 		}
 	}
 	return nil
@@ -95,11 +97,14 @@ func (o object) integer(name string, absent int64) (int64, error) {
 		return i, nil
 	}
 	// 1e3 and 10.0 are whole numbers, too.
-	f, err := strconv.ParseFloat(n.String(), 64)
-	if err != nil || f != float64(int64(f)) || f > 1<<53 || f < -(1<<53) {
+	switch f, err := strconv.ParseFloat(n.String(), 64); {
+	case err == nil && f != math.Trunc(f):
 		return 0, mismatch(name, o[name], "integer")
+	case err != nil || math.Abs(f) > 1<<53:
+		return 0, wrong(name, o[name], "is larger than any number that is taken here")
+	default:
+		return int64(f), nil
 	}
-	return int64(f), nil
 }
 
 // texts reads a member that is an array of strings.

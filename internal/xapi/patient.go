@@ -1,6 +1,7 @@
 package xapi
 
 import (
+	"errors"
 	"io"
 	"net/http"
 	"time"
@@ -30,9 +31,10 @@ func (b *patientBody) Read(p []byte) (int, error) {
 	b.began = true
 	_ = b.control.SetReadDeadline(time.Now().Add(bodyPatience)) // not every connection has one
 	n, err := b.ReadCloser.Read(p)
-	if err != nil {
-		b.ended = true
-		// Past the body, a deadline would take the client for gone.
+	b.ended = b.ended || err != nil
+	if errors.Is(err, io.EOF) {
+		// Past the body, a deadline would take the client for gone. One that
+		// stalled keeps it: the server reads on before it closes.
 		_ = b.control.SetReadDeadline(time.Time{})
 	}
 	return n, err

@@ -9,6 +9,7 @@ import (
 	"math"
 	"net/http"
 	"strconv"
+	"time"
 
 	"magpie/internal/media"
 )
@@ -84,9 +85,10 @@ func WriteProblem(log *slog.Logger, maxSegment int64) func(http.ResponseWriter, 
 		if !errors.As(err, &e) {
 			e = &media.Error{Code: media.CodeInternal}
 		}
-		if gone := r.Context().Err(); gone != nil && e.Code == media.CodeInternal {
-			log.InfoContext(r.Context(), "client went away", "err", err)
-			return
+		if r.Context().Err() != nil && e.Code == media.CodeInternal {
+			// The client closed its side. It may still be reading, and without an
+			// answer it would get an empty 200.
+			e = media.Busy(time.Second, "The connection was closed before the request was done; send it again.")
 		}
 		drain(w, r, maxSegment)
 		s := shapeOf(e.Code)
