@@ -162,7 +162,7 @@ func TestContinueIsNotSentForNothing(t *testing.T) {
 func TestErrorsReachAClientThatIsStillSending(t *testing.T) {
 	t.Parallel()
 	big := bytes.Repeat([]byte("thirty megabytes"), 30_000_000/16)
-	for _, args := range [][]string{nil, {"--max-segment", "64KiB"}} {
+	for _, args := range [][]string{nil, {"--max-segment", "4MiB"}} {
 		c := start(t, args...).client()
 		id := c.initialize("", "", -1)
 		segment := func(index string) string { return formRow("segment_index", index, "media", string(big)) }
