@@ -1,7 +1,6 @@
 package bus
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -9,12 +8,7 @@ import (
 	"syscall"
 
 	"github.com/nats-io/nats-server/v2/server"
-	"github.com/nats-io/nats.go"
 )
-
-// maxMemory bounds what the server may keep in memory only, which is nothing
-// but leases. Left out, it would reserve three quarters of the machine's.
-const maxMemory = 16 << 20
 
 // engine is a NATS server inside the process. It opens no port and takes no
 // signals; the connection to it is a pipe.
@@ -36,7 +30,7 @@ func startEngine(cfg Config) (*engine, error) {
 		JetStream:              true,
 		StoreDir:               cfg.Dir,
 		SyncAlways:             true,
-		JetStreamMaxMemory:     maxMemory,
+		JetStreamMaxMemory:     16 << 20, // leases; left out, it would be most of the machine
 		JetStreamMaxStore:      cfg.MaxStore,
 		DisableJetStreamBanner: true,
 	})
@@ -56,26 +50,6 @@ func startEngine(cfg Config) (*engine, error) {
 		return nil, errors.New("the embedded server did not start its store")
 	}
 	return e, nil
-}
-
-// openEngine starts an engine and makes a Bus on it.
-func openEngine(ctx context.Context, cfg Config) (*Bus, error) {
-	e, err := startEngine(cfg)
-	if err != nil {
-		return nil, err
-	}
-	nc, err := connect(cfg, nats.InProcessServer(e.server))
-	if err != nil {
-		e.stop()
-		return nil, fmt.Errorf("connect to the embedded server: %w", err)
-	}
-	b, err := newBus(ctx, cfg, e, nc)
-	if err != nil {
-		nc.Close()
-		e.stop()
-		return nil, err
-	}
-	return b, nil
 }
 
 // healthy fails when the store is off or has met a write error.
@@ -100,24 +74,6 @@ func (e *engine) healthy() error {
 		}
 	}
 	return nil
-}
-
-// restartStore closes the store, reads it again, and fails if the server does
-// not take it. Leases do not survive it.
-func (e *engine) restartStore(cfg Config) error {
-	if err := e.server.ShutdownJetStream(); err != nil {
-		return err
-	}
-	if err := dropIndex(cfg.Dir); err != nil {
-		return err
-	}
-	return e.server.EnableJetStream(&server.JetStreamConfig{
-		StoreDir:   cfg.Dir,
-		SyncAlways: true,
-		Strict:     true,
-		MaxMemory:  maxMemory,
-		MaxStore:   cfg.MaxStore,
-	})
 }
 
 // dropIndex deletes the index of the store's messages, which only saves reading

@@ -96,7 +96,7 @@ func TestStoreSwitchedOff(t *testing.T) {
 		t.Fatal(err)
 	}
 	<-deliveries
-	if err := b.engine.server.ShutdownJetStream(); err != nil {
+	if err := b.current().engine.server.ShutdownJetStream(); err != nil {
 		t.Fatal(err)
 	}
 	if err := b.Send(ctx, 8, Fast); err != nil {

@@ -8,7 +8,7 @@ import (
 // runLeased runs f while it keeps the lease of a delivery that came at got. If
 // the lease is lost, the context of f ends, with that as its cause, and what f
 // returns counts for nothing.
-func (b *Bus) runLeased(ctx context.Context, reply string, got time.Time, lapsed <-chan struct{}, f func(context.Context) error) (lost bool, err error) {
+func (l *link) runLeased(ctx context.Context, reply string, got time.Time, f func(context.Context) error) (lost bool, err error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	// The lease outlives the end of ctx: until f has returned, the job is ours.
@@ -17,7 +17,7 @@ func (b *Bus) runLeased(ctx context.Context, reply string, got time.Time, lapsed
 	kept := make(chan struct{})
 	go func() {
 		defer close(kept)
-		if b.keepLease(keep, reply, got, lapsed) {
+		if l.keepLease(keep, reply, got) {
 			lost = true
 			cancel(ErrLeaseLost)
 		}
@@ -29,12 +29,12 @@ func (b *Bus) runLeased(ctx context.Context, reply string, got time.Time, lapsed
 }
 
 // keepLease renews the lease of a delivery every third of it until ctx ends, and
-// returns true as soon as the lease is lost: it lapsed with all others, or for a
+// returns true as soon as the lease is lost: the link is given up, or for a
 // whole lease since the sending of the last renewal that the server confirmed
 // none was confirmed. The server counts from later than that, so it has not
 // delivered the job again by then.
-func (b *Bus) keepLease(ctx context.Context, reply string, from time.Time, lapsed <-chan struct{}) (lost bool) {
-	lease := b.cfg.Lease
+func (l *link) keepLease(ctx context.Context, reply string, from time.Time) (lost bool) {
+	lease := l.cfg.Lease
 	end := from.Add(lease)
 	for {
 		timer := time.NewTimer(min(lease/3, time.Until(end)))
@@ -42,7 +42,7 @@ func (b *Bus) keepLease(ctx context.Context, reply string, from time.Time, lapse
 		case <-ctx.Done():
 			timer.Stop()
 			return false
-		case <-lapsed:
+		case <-l.gone:
 			timer.Stop()
 			return true
 		case <-timer.C:
@@ -52,7 +52,7 @@ func (b *Bus) keepLease(ctx context.Context, reply string, from time.Time, lapse
 			return true
 		}
 		try, cancel := context.WithDeadline(ctx, end)
-		err := b.say(try, reply, wordWorking)
+		err := l.say(try, reply, wordWorking)
 		cancel()
 		if err == nil {
 			end = sent.Add(lease)

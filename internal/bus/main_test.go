@@ -3,6 +3,7 @@ package bus
 import (
 	"bufio"
 	"context"
+	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -20,6 +21,10 @@ const childEnv = "MAGPIE_BUS_CHILD"
 func TestMain(m *testing.M) {
 	switch os.Getenv(childEnv) {
 	case "":
+		// Each check opens a server; flags on the command line still win.
+		if err := flag.Set("rapid.checks", "40"); err != nil {
+			panic(err)
+		}
 		goleak.VerifyTestMain(m)
 	case "work":
 		workUntilKilled(os.Args[len(os.Args)-1])

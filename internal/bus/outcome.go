@@ -1,7 +1,6 @@
 package bus
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -68,10 +67,4 @@ func verdict(cfg Config, delivery int, ended bool, err error) (word []byte, wait
 		d := cfg.backoff(delivery)
 		return wordAgain(d), d
 	}
-}
-
-// say tells the server about a delivery and waits until it has heard.
-func (b *Bus) say(ctx context.Context, reply string, word []byte) error {
-	_, err := b.nc.RequestWithContext(ctx, reply, word)
-	return err
 }

@@ -63,12 +63,12 @@ func checkLane(lane Lane) error {
 
 // makeQueue makes the stream and a consumer for each lane where they are
 // missing, and brings their settings up to date. It may be called at any time.
-func (b *Bus) makeQueue(ctx context.Context) error {
-	if err := b.makeStream(ctx); err != nil {
+func (l *link) makeQueue(ctx context.Context) error {
+	if err := l.makeStream(ctx); err != nil {
 		return err
 	}
 	for _, lane := range Lanes() {
-		if _, err := b.consumer(ctx, lane); err != nil {
+		if _, err := l.consumer(ctx, lane); err != nil {
 			return err
 		}
 	}
@@ -77,9 +77,9 @@ func (b *Bus) makeQueue(ctx context.Context) error {
 
 // dropLeases deletes the consumers that an embedded store may still hold, and
 // with them the leases of the process that had it before.
-func (b *Bus) dropLeases(ctx context.Context) error {
+func (l *link) dropLeases(ctx context.Context) error {
 	for _, lane := range Lanes() {
-		err := b.js.DeleteConsumer(ctx, streamName, string(lane))
+		err := l.js.DeleteConsumer(ctx, streamName, string(lane))
 		if err != nil && !errors.Is(err, jetstream.ErrConsumerNotFound) && !errors.Is(err, jetstream.ErrStreamNotFound) {
 			return fmt.Errorf("drop the old leases of lane %s: %w", lane, err)
 		}
@@ -89,14 +89,14 @@ func (b *Bus) dropLeases(ctx context.Context) error {
 
 // makeStream makes the stream, which holds one message for each media that has
 // a job and forgets it when it is acked.
-func (b *Bus) makeStream(ctx context.Context) error {
-	_, err := b.js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{
+func (l *link) makeStream(ctx context.Context) error {
+	_, err := l.js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{
 		Name:                 streamName,
 		Description:          "media that wait to be processed",
 		Subjects:             []string{subjectPrefix + "*.*"},
 		Retention:            jetstream.WorkQueuePolicy,
 		Storage:              jetstream.FileStorage,
-		Replicas:             b.cfg.Replicas,
+		Replicas:             l.cfg.Replicas,
 		MaxMsgsPerSubject:    1,
 		Discard:              jetstream.DiscardNew,
 		DiscardNewPerSubject: true,
@@ -111,15 +111,15 @@ func (b *Bus) makeStream(ctx context.Context) error {
 // an embedded bus they are in memory, so that they end with the process.
 // Deliveries and unacked jobs have no upper bound: a job that waits for its next
 // try counts as unacked and must not hold up the others.
-func (b *Bus) consumer(ctx context.Context, lane Lane) (jetstream.Consumer, error) {
-	c, err := b.js.CreateOrUpdateConsumer(ctx, streamName, jetstream.ConsumerConfig{
+func (l *link) consumer(ctx context.Context, lane Lane) (jetstream.Consumer, error) {
+	c, err := l.js.CreateOrUpdateConsumer(ctx, streamName, jetstream.ConsumerConfig{
 		Durable:       string(lane),
 		FilterSubject: subjectPrefix + string(lane) + ".*",
 		AckPolicy:     jetstream.AckExplicitPolicy,
-		AckWait:       b.cfg.Lease,
+		AckWait:       l.cfg.Lease,
 		MaxDeliver:    -1,
 		MaxAckPending: -1,
-		MemoryStorage: b.engine != nil,
+		MemoryStorage: l.engine != nil,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("make the consumer of lane %s: %w", lane, err)

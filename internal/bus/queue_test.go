@@ -47,7 +47,7 @@ func TestParseSubject(t *testing.T) {
 func TestStrangerOnTheQueue(t *testing.T) {
 	t.Parallel()
 	b := open(t, Config{Dir: t.TempDir() + "/bus"})
-	if _, err := b.js.Publish(t.Context(), "magpie.jobs.fast.stranger", []byte("hello")); err != nil {
+	if _, err := b.current().js.Publish(t.Context(), "magpie.jobs.fast.stranger", []byte("hello")); err != nil {
 		t.Fatal(err)
 	}
 	if err := b.Send(t.Context(), media.ID(7), Fast); err != nil {

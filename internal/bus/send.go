@@ -25,13 +25,14 @@ func (b *Bus) Send(ctx context.Context, id media.ID, lane Lane) error {
 	}
 	// What is known to be wrong is mended first, because the server does not
 	// answer a message that it could not write.
+	l := b.current()
 	err := b.knownIll()
 	if err == nil {
-		err = b.send(ctx, id, lane)
+		err = l.send(ctx, id, lane)
 	}
-	if err != nil && b.diagnose() != nil {
+	if err != nil && (b.diagnose() != nil || b.current() != l) {
 		if err = b.heal(ctx); err == nil {
-			err = b.send(ctx, id, lane)
+			err = b.current().send(ctx, id, lane)
 		}
 	}
 	switch {
@@ -47,14 +48,14 @@ func (b *Bus) Send(ctx context.Context, id media.ID, lane Lane) error {
 // any lane. It gives the same answer where it could not read its store, and the
 // job it saw may have ended since; so a refusal is believed only once that job
 // has been looked up, and tried again where there is none.
-func (b *Bus) send(ctx context.Context, id media.ID, lane Lane) error {
+func (l *link) send(ctx context.Context, id media.ID, lane Lane) error {
 	var err error
 	for range 3 {
-		_, err = b.js.Publish(ctx, subject(lane, id), nil, jetstream.WithExpectLastSequenceForSubject(0, anyLane(id)))
+		_, err = l.js.Publish(ctx, subject(lane, id), nil, jetstream.WithExpectLastSequenceForSubject(0, anyLane(id)))
 		if err == nil || !isConflict(err) {
 			return err
 		}
-		if has, err := b.has(ctx, id); err != nil || has {
+		if has, err := l.has(ctx, id); err != nil || has {
 			return err
 		}
 	}
@@ -62,8 +63,8 @@ func (b *Bus) send(ctx context.Context, id media.ID, lane Lane) error {
 }
 
 // has reports whether a media has a job, waiting or running.
-func (b *Bus) has(ctx context.Context, id media.ID) (bool, error) {
-	s, err := b.js.Stream(ctx, streamName)
+func (l *link) has(ctx context.Context, id media.ID) (bool, error) {
+	s, err := l.js.Stream(ctx, streamName)
 	if err != nil {
 		return false, err
 	}
@@ -89,7 +90,7 @@ func (b *Bus) Len(ctx context.Context) (int, error) {
 	if b.isClosing() {
 		return 0, ErrClosed
 	}
-	s, err := b.js.Stream(ctx, streamName)
+	s, err := b.current().js.Stream(ctx, streamName)
 	if err != nil {
 		return 0, fmt.Errorf("count the jobs: %w", err)
 	}

@@ -22,7 +22,7 @@ const maxDeaths = 2
 // A store can be bad in two ways. The server may say so, or it may take the
 // process down or hang while it reads. The second kind is found by counting
 // starts in a file, which a start that comes through removes.
-func openStore(ctx context.Context, cfg Config) (*Bus, error) {
+func openStore(ctx context.Context, cfg Config) (*link, error) {
 	deaths := countDeaths(cfg.Dir)
 	if deaths >= maxDeaths {
 		aside, err := setAside(cfg.Dir)
@@ -35,39 +35,43 @@ func openStore(ctx context.Context, cfg Config) (*Bus, error) {
 	// Where the count cannot be written, opening goes on without it.
 	_ = writeDeaths(cfg.Dir, deaths+1)
 
-	b, err := openEngine(ctx, cfg)
+	l, err := openLink(ctx, cfg)
 	if err == nil {
 		_ = writeDeaths(cfg.Dir, 0)
-		return b, nil
+		return l, nil
 	}
 	if ctx.Err() != nil {
 		_ = writeDeaths(cfg.Dir, deaths) // the store was not to blame
-		return nil, fmt.Errorf("open the bus's store: %w", err)
+		return nil, err
 	}
 	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, nats.ErrTimeout) {
 		// Slow is not damaged. A server that never answers is found by the count.
-		return nil, fmt.Errorf("open the bus's store: %w", err)
+		return nil, err
 	}
-	return openEmpty(ctx, cfg, err)
+	if l, err = openEmpty(ctx, cfg, err); err != nil {
+		_ = writeDeaths(cfg.Dir, deaths)
+		return nil, err
+	}
+	_ = writeDeaths(cfg.Dir, 0)
+	return l, nil
 }
 
 // openEmpty sets the store aside because of the error and opens an empty one.
 // If that goes wrong too, it was not the store: all is put back.
-func openEmpty(ctx context.Context, cfg Config, because error) (*Bus, error) {
+func openEmpty(ctx context.Context, cfg Config, because error) (*link, error) {
 	aside, err := setAside(cfg.Dir)
 	if err != nil {
-		return nil, fmt.Errorf("open the bus's store: %w (and %w)", because, err)
+		return nil, errors.Join(because, err)
 	}
-	b, err := openEngine(ctx, cfg)
+	l, err := openLink(ctx, cfg)
 	if err != nil {
 		if aside != "" {
 			err = errors.Join(os.RemoveAll(cfg.Dir), os.Rename(aside, cfg.Dir))
 		}
-		return nil, errors.Join(fmt.Errorf("open the bus's store: %w", because), err)
+		return nil, errors.Join(because, err)
 	}
 	logSetAside(cfg, aside, because)
-	_ = writeDeaths(cfg.Dir, 0)
-	return b, nil
+	return l, nil
 }
 
 // setAside renames dir to the first dir.damaged-<n> that is free and gives that

@@ -135,8 +135,19 @@ func TestStoreNotToBlame(t *testing.T) {
 	if n := countDeaths(dir); n != 0 {
 		t.Errorf("that counts as %d deaths", n)
 	}
-	if b, err := Open(t.Context(), Config{Dir: dir, MaxStore: 1, Replicas: 1, Lease: 1}); err == nil {
-		b.Close()
+	cfg, err := Config{Dir: dir}.withDefaults()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg.Replicas = 5 // no server that stands alone opens that
+	for range maxDeaths + 1 {
+		if l, err := openStore(t.Context(), cfg); err == nil {
+			l.close()
+			t.Fatal("five replicas on one server")
+		}
+	}
+	if found, err := filepath.Glob(dir + ".*"); len(found) != 0 || err != nil {
+		t.Errorf("left beside the store: %q, %v", found, err)
 	}
 	b := open(t, Config{Dir: dir})
 	if n, err := b.Len(t.Context()); n != 3 || err != nil {

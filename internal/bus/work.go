@@ -77,53 +77,64 @@ func (b *Bus) Work(ctx context.Context, lane Lane, slots int, handle Handler) er
 // server.
 func (b *Bus) fill(ctx context.Context, lane Lane, handle Handler) {
 	for {
-		err := b.takeTurns(ctx, lane, handle)
+		err := b.current().takeTurns(ctx, lane, handle)
 		if ctx.Err() != nil {
 			return
 		}
-		if err == nil {
-			continue
+		if !errors.Is(err, errAway) || b.current().healthy() != nil {
+			b.cfg.Logger.Warn("bus fetches no jobs; trying again", "lane", lane, "error", err)
+			if err := b.heal(ctx); err != nil && ctx.Err() == nil {
+				b.cfg.Logger.Warn("bus is not well", "error", err)
+			}
 		}
-		b.cfg.Logger.Warn("bus fetches no jobs; trying again", "lane", lane, "error", err)
 		select {
 		case <-ctx.Done():
 			return
-		case <-time.After(time.Second):
-		}
-		if err := b.heal(ctx); err != nil && ctx.Err() == nil {
-			b.cfg.Logger.Warn("bus is not well", "error", err)
+		case <-time.After(pause):
 		}
 	}
 }
 
-// takeTurns fetches one job at a time and does it, until ctx ends, the leases
-// lapse (nil), or fetching fails.
-func (b *Bus) takeTurns(ctx context.Context, lane Lane, handle Handler) error {
-	turn, stop := context.WithCancel(ctx)
-	defer stop()
-	lapsed := b.whenLapsed()
+// pause is how long a slot waits before it tries again what went wrong.
+const pause = 250 * time.Millisecond
+
+// errAway says that there is no connection for now, or no longer this one.
+var errAway = errors.New("bus: not connected")
+
+// takeTurns fetches one job at a time and does it, until ctx ends, the link is
+// given up, or fetching fails. The error is never nil.
+func (l *link) takeTurns(ctx context.Context, lane Lane, handle Handler) error {
+	turn, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
 	go func() {
 		select {
-		case <-lapsed:
-			stop()
+		case <-l.gone:
+			stop(errAway)
 		case <-turn.Done():
 		}
 	}()
-	c, err := b.consumer(turn, lane)
-	if err != nil {
-		return err
-	}
-	for {
+	var c jetstream.Consumer
+	for turn.Err() == nil {
+		// A request that is made while there is no connection is not made up
+		// for when there is.
+		if !l.nc.IsConnected() {
+			return errAway
+		}
+		if c == nil {
+			var err error
+			if c, err = l.consumer(turn, lane); err != nil {
+				return err
+			}
+		}
 		msg, err := fetch(turn, c)
 		switch {
 		case err == nil:
-			b.do(ctx, msg, lapsed, handle)
-		case turn.Err() != nil:
-			return nil
-		default:
+			l.do(ctx, msg, handle)
+		case turn.Err() == nil:
 			return err
 		}
 	}
+	return context.Cause(turn)
 }
 
 // fetch waits for one message until ctx ends. Where it fails, it has taken its
@@ -156,33 +167,32 @@ func fetch(ctx context.Context, c jetstream.Consumer) (jetstream.Msg, error) {
 	}
 }
 
-// do runs the handler for one delivery and tells the server how it went. The
-// lease of that delivery lapses with the channel.
-func (b *Bus) do(ctx context.Context, msg jetstream.Msg, lapsed <-chan struct{}, handle Handler) {
+// do runs the handler for one delivery and tells the server how it went.
+func (l *link) do(ctx context.Context, msg jetstream.Msg, handle Handler) {
 	got := time.Now()
 	job, err := readJob(msg)
-	log := b.cfg.Logger.With("media", job.ID, "lane", job.Lane, "delivery", job.Delivery)
+	log := l.cfg.Logger.With("media", job.ID, "lane", job.Lane, "delivery", job.Delivery)
 	if err != nil {
 		log.Error("bus holds a message that is no job; it is dropped", "subject", msg.Subject(), "error", err)
-		b.settle(ctx, msg, wordNever)
+		l.settle(ctx, msg, wordNever)
 		return
 	}
 	if ctx.Err() != nil {
-		b.settle(ctx, msg, wordAgain(0))
+		l.settle(ctx, msg, wordAgain(0))
 		return
 	}
 
-	lost, err := b.runLeased(ctx, msg.Reply(), got, lapsed, func(ctx context.Context) error { return safely(ctx, job, handle) })
+	lost, err := l.runLeased(ctx, msg.Reply(), got, func(ctx context.Context) error { return safely(ctx, job, handle) })
 	if lost {
 		log.Warn("bus lease lost; the job is delivered again")
 		return
 	}
 	ended := ctx.Err() != nil
-	word, wait := verdict(b.cfg, job.Delivery, ended, err)
+	word, wait := verdict(l.cfg, job.Delivery, ended, err)
 	if err != nil {
 		log.Warn("bus job did not finish; it is delivered again", "after", wait, "shutdown", ended, "error", err)
 	}
-	if err := b.settle(ctx, msg, word); err != nil {
+	if err := l.settle(ctx, msg, word); err != nil {
 		log.Warn("bus could not be told how a job ended; it is delivered again when its lease ends", "error", err)
 	}
 }
@@ -199,10 +209,10 @@ func safely(ctx context.Context, job Job, handle Handler) (err error) {
 
 // settle tells the server what became of a delivery. It does so after ctx has
 // ended too, for as long as the lease may last.
-func (b *Bus) settle(ctx context.Context, msg jetstream.Msg, word []byte) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), min(b.cfg.Lease, answerTime))
+func (l *link) settle(ctx context.Context, msg jetstream.Msg, word []byte) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), min(l.cfg.Lease, answerTime))
 	defer cancel()
-	return b.say(ctx, msg.Reply(), word)
+	return l.say(ctx, msg.Reply(), word)
 }
 
 // readJob reads a delivery. The Job holds what could be read.
