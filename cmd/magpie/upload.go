@@ -19,7 +19,6 @@ import (
 	"time"
 
 	"github.com/vbauerster/mpb/v8"
-	"github.com/vbauerster/mpb/v8/decor"
 )
 
 // uploadCommand is a client of X's API: what it does here it does there.
@@ -51,12 +50,12 @@ func (c *uploadCommand) Run(ctx context.Context, s surroundings) error {
 		return err
 	}
 	u := &uploader{base: strings.TrimSuffix(c.To, "/"), token: c.Token, client: &http.Client{Timeout: 10 * time.Minute}}
-	bars := mpb.NewWithContext(ctx, mpb.WithOutput(s.err), mpb.WithAutoRefresh())
-	id, key, err := c.send(ctx, u, f, st.Size(), bars)
+	shown := newProgress(ctx, s.err)
+	id, key, err := c.send(ctx, u, f, st.Size(), shown)
 	if err == nil && key != "" {
-		err = u.await(ctx, id, bars)
+		err = u.await(ctx, id, shown)
 	}
-	bars.Shutdown()
+	shown.stop()
 	if err != nil {
 		return err
 	}
@@ -69,7 +68,7 @@ func (c *uploadCommand) Run(ctx context.Context, s surroundings) error {
 }
 
 // send goes through initialize, append and finalize.
-func (c *uploadCommand) send(ctx context.Context, u *uploader, f *os.File, total int64, bars *mpb.Progress) (id, key string, err error) {
+func (c *uploadCommand) send(ctx context.Context, u *uploader, f *os.File, total int64, shown *progress) (id, key string, err error) {
 	var opened struct{ Data struct{ ID string } }
 	begin := map[string]any{"total_bytes": total}
 	if t := c.mediaType(); t != "" {
@@ -82,8 +81,7 @@ func (c *uploadCommand) send(ctx context.Context, u *uploader, f *os.File, total
 		return "", "", fmt.Errorf("initialize: %w", err)
 	}
 	id = opened.Data.ID
-	bar := bars.AddBar(total, mpb.PrependDecorators(decor.Name("sending    "), decor.CountersKibiByte("% .1f / % .1f")),
-		mpb.AppendDecorators(decor.Percentage()))
+	bar := shown.sending(total)
 	if err := c.segments(ctx, u, f, total, id, bar); err != nil {
 		bar.Abort(false)
 		return "", "", err
@@ -247,7 +245,7 @@ func (u *uploader) once(r *http.Request, out any) (again bool, err error) {
 }
 
 // await polls until the media is processed, as check_after_secs says.
-func (u *uploader) await(ctx context.Context, id string, bars *mpb.Progress) error {
+func (u *uploader) await(ctx context.Context, id string, shown *progress) error {
 	var bar *mpb.Bar
 	for {
 		var now struct {
@@ -265,7 +263,7 @@ func (u *uploader) await(ctx context.Context, id string, bars *mpb.Progress) err
 		}
 		info := now.Data.Info
 		if bar == nil && info.State != "succeeded" {
-			bar = bars.AddBar(100, mpb.PrependDecorators(decor.Name("processing ")), mpb.AppendDecorators(decor.Percentage()))
+			bar = shown.processing()
 		}
 		if bar != nil {
 			bar.SetCurrent(int64(info.Progress))
