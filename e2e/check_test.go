@@ -1,9 +1,11 @@
 package e2e
 
 import (
+	"hash/crc32"
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -59,16 +61,14 @@ func TestCheck(t *testing.T) {
 		damage func([]byte) []byte
 		words  string
 	}{
-		"a bit of a segment":               {s.blobs("segments", id)[1], flip, "damaged"},
-		"a bit of an open upload":          {s.blobs("segments", open)[0], flip, "damaged"},
-		"a bit of a rendition":             {s.blobs("renditions", id)[0], flip, "damaged"},
-		"the end of a segment":             {s.blobs("segments", id)[0], cut, "bytes instead of"},
-		"more than a segment":              {s.blobs("segments", id)[0], grow, "bytes instead of"},
-		"the end of a rendition":           {s.blobs("renditions", id)[0], cut, "bytes instead of"},
-		"a missing segment of a media":     {s.blobs("segments", id)[2], gone, "missing"},
-		"a missing rendition":              {s.blobs("renditions", id)[0], gone, "missing"},
-		"a rendition that is not there":    {s.blobs("renditions", id)[0], gone, id},
-		"a segment that says which upload": {s.blobs("segments", id)[0], flip, id},
+		"a bit of a segment":           {s.blobs("segments", id)[1], flip, "damaged"},
+		"a bit of an open upload":      {s.blobs("segments", open)[0], flip, "damaged"},
+		"a bit of a rendition":         {s.blobs("renditions", id)[0], flip, "damaged"},
+		"the end of a segment":         {s.blobs("segments", id)[0], cut, "bytes instead of"},
+		"more than a segment":          {s.blobs("segments", id)[0], grow, "bytes instead of"},
+		"the end of a rendition":       {s.blobs("renditions", id)[0], cut, "bytes instead of"},
+		"a missing segment of a media": {s.blobs("segments", id)[2], gone, "missing"},
+		"a missing rendition":          {s.blobs("renditions", id)[0], gone, "missing"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			was, err := os.ReadFile(row.path)
@@ -83,7 +83,7 @@ func TestCheck(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			s.checkFinds(s.keyOf(row.path), row.words, "1 faults")
+			s.checkFinds(s.keyOf(row.path), row.words, ": 1 fault\n")
 			if err := os.WriteFile(row.path, was, 0o600); err != nil {
 				t.Fatal(err)
 			}
@@ -91,14 +91,27 @@ func TestCheck(t *testing.T) {
 		})
 	}
 	t.Run("a segment of no upload", func(t *testing.T) {
-		stray := filepath.Join(filepath.Dir(filepath.Dir(s.blobs("segments", id)[0])), "stray")
-		if err := os.Rename(filepath.Dir(s.blobs("segments", open)[0]), stray); err != nil {
+		// As the records of an older backup would have it.
+		folder := filepath.Dir(s.blobs("segments", open)[0])
+		number, err := strconv.Atoi(open)
+		if err != nil {
 			t.Fatal(err)
 		}
-		// Its name is no upload's, so nothing can be said of it; the rest is whole.
-		s.checkWhole()
+		for n := number + 1; ; n++ { // the next that lies in the same folder
+			stray := filepath.Join(filepath.Dir(folder), strconv.Itoa(n))
+			if crc32.Checksum([]byte(open), castagnoli)&0xff != crc32.Checksum([]byte(strconv.Itoa(n)), castagnoli)&0xff {
+				continue
+			}
+			if err := os.Rename(folder, stray); err != nil {
+				t.Fatal(err)
+			}
+			s.checkFinds(strconv.Itoa(n), "not on record", ": 1 fault\n")
+			return
+		}
 	})
 }
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // TestCheckBeside reads everything back while uploads come, are processed and
 // expire.

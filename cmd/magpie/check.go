@@ -6,6 +6,9 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"strings"
+
+	"github.com/dustin/go-humanize/english"
 
 	"magpie/internal/blob"
 	"magpie/internal/blob/diskblob"
@@ -37,7 +40,7 @@ func (c *checkCommand) Run(ctx context.Context, s surroundings) error {
 	}
 	fmt.Fprintf(s.out, "%d sessions, %d media, %d blobs, %d bytes read: ", k.sessions, k.media, k.blobs, k.bytes)
 	if k.faults > 0 {
-		fmt.Fprintf(s.out, "%d faults\n", k.faults)
+		fmt.Fprintf(s.out, "%s\n", english.Plural(k.faults, "fault", ""))
 		return exitCode(1)
 	}
 	_, err = fmt.Fprintln(s.out, "whole")
@@ -49,6 +52,8 @@ type checker struct {
 	rows  *catalog.Catalog
 	store *blob.Store
 	out   io.Writer
+
+	owner media.ID // of the segment looked at last
 
 	sessions, media, blobs, faults int
 	bytes                          int64
@@ -74,6 +79,9 @@ func (k *checker) run(ctx context.Context) error {
 		if err != nil {
 			k.fault("%v", err)
 			continue
+		}
+		if err := k.owned(ctx, info.Key); err != nil {
+			return err
 		}
 		if err := k.verify(ctx, b, func() (bool, error) { return true, nil }); err != nil {
 			return err
@@ -114,6 +122,29 @@ func (k *checker) checkMedia(ctx context.Context, m media.Media, renditions []me
 		k.fault("media %s: succeeded without a rendition", m.ID)
 	}
 	return nil
+}
+
+// owned checks that a segment's upload is on record. The records of an older
+// backup, for one, do not know the uploads that came after it.
+func (k *checker) owned(ctx context.Context, key string) error {
+	id, err := media.ParseID(strings.Split(key, "/")[1])
+	if err != nil {
+		k.fault("blob %s belongs to no upload: %q is not an id", key, strings.Split(key, "/")[1])
+		return nil
+	}
+	if id == k.owner {
+		return nil
+	}
+	k.owner = id
+	_, err = k.rows.Session(ctx, id)
+	if media.CodeOf(err) != media.CodeNotFound {
+		return err
+	}
+	if _, err = k.store.Stat(ctx, key); errors.Is(err, fs.ErrNotExist) {
+		return nil // a running server removed both
+	}
+	k.fault("upload %s has segments but is not on record: %s", id, key)
+	return err
 }
 
 // goneSince tells whether a running server deleted or replaced a media after

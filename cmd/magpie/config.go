@@ -131,6 +131,20 @@ func (b *size) UnmarshalText(text []byte) error {
 // String writes a size as people do.
 func (b size) String() string { return humanize.IBytes(uint64(b)) }
 
+// passOverEmpty takes environment variables that are empty for not set, as
+// those who write compose files expect; kong takes them for values.
+func passOverEmpty(k *kong.Kong) error {
+	return kong.Visit(k.Model, func(node kong.Visitable, next kong.Next) error {
+		if flag, ok := node.(*kong.Flag); ok {
+			flag.Tag.Envs = slices.DeleteFunc(flag.Tag.Envs, func(name string) bool {
+				v, set := os.LookupEnv(name)
+				return set && v == ""
+			})
+		}
+		return next(nil)
+	})
+}
+
 // fileSettings answers kong's questions from the YAML file.
 type fileSettings map[string]any
 
@@ -167,7 +181,7 @@ func (f fileSettings) Validate(app *kong.Application) error {
 // Resolve gives a flag's value, unless the environment sets it.
 func (f fileSettings) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
 	for _, name := range flag.Envs {
-		if _, set := os.LookupEnv(name); set {
+		if os.Getenv(name) != "" {
 			return nil, nil
 		}
 	}

@@ -54,15 +54,7 @@ func (c exitCode) Error() string { return fmt.Sprintf("exit status %d", int(c)) 
 
 // run does what the arguments ask.
 func run(ctx context.Context, args []string, s surroundings) error {
-	var c commands
-	parser, err := kong.New(&c,
-		kong.Name("magpie"),
-		kong.Description("A self-hosted media service that speaks the X media API."),
-		kong.Configuration(readSettings),
-		kong.Writers(s.out, s.err),
-		kong.BindTo(ctx, (*context.Context)(nil)),
-		kong.Bind(s),
-	)
+	parser, err := newParser(ctx, s)
 	if err != nil {
 		return err
 	}
@@ -71,4 +63,17 @@ func run(ctx context.Context, args []string, s surroundings) error {
 		return err
 	}
 	return parsed.Run()
+}
+
+// newParser makes the parser of the command line.
+func newParser(ctx context.Context, s surroundings) (*kong.Kong, error) {
+	return kong.New(&commands{},
+		kong.Name("magpie"),
+		kong.Description("A self-hosted media service that speaks the X media API."),
+		kong.Configuration(readSettings),
+		kong.PostBuild(passOverEmpty),
+		kong.Writers(s.out, s.err),
+		kong.BindTo(ctx, (*context.Context)(nil)),
+		kong.Bind(s),
+	)
 }
