@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"time"
 
 	"magpie/internal/auth"
 	"magpie/internal/media"
@@ -65,8 +66,13 @@ func (a *API) start(ctx context.Context, m media.Media) (media.Media, error) {
 	return a.catalog.Media(ctx, m.ID)
 }
 
+// sendLimit is how long an answer waits for the bus.
+const sendLimit = 5 * time.Second
+
 // later hands a media to the workers. If that fails the sweeper will.
 func (a *API) later(ctx context.Context, m media.Media) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), sendLimit)
+	defer cancel()
 	if err := a.process.Later(ctx, m); err != nil {
 		a.log.WarnContext(ctx, "job not sent; the sweeper will send it", "media", m.ID, "err", err)
 	}
