@@ -1,0 +1,440 @@
+package xapi
+
+import (
+	"bufio"
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"runtime"
+	"strings"
+	"testing"
+	"testing/iotest"
+	"time"
+
+	"magpie/internal/blob/blobtest"
+	"magpie/internal/blob/diskblob"
+	"magpie/internal/media"
+	"magpie/internal/upload"
+)
+
+// content reads the blobs of a session, in the order of their names.
+func (s *server) content(id media.ID) map[string]string {
+	s.t.Helper()
+	out := map[string]string{}
+	for info, err := range s.blobs.List(s.t.Context(), "segments/"+id.String()+"/") {
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		b, err := upload.SegmentBlob(info)
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		data, err := io.ReadAll(s.blobs.Open(s.t.Context(), media.Manifest{b}, 0, b.Size))
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		name := info.Key[strings.LastIndexByte(info.Key, '/')+1:]
+		out[name[:3]] = string(data)
+	}
+	return out
+}
+
+func TestAppend(t *testing.T) {
+	s := newServer(t)
+	binary := "\x00\xff\r\n--xy\r\n-xyz\r\n\x00\xfb\xef"
+	b64 := base64.StdEncoding.EncodeToString([]byte(binary))
+	for _, c := range []struct{ name, kind, body, index, data string }{
+		{"a form", formKind, form("segment_index", "0", "media", binary), "000", binary},
+		{"a form, media first", formKind, form("media", binary, "segment_index", "7"), "007", binary},
+		{"a form with zeros", formKind, form("segment_index", "012", "media", binary), "012", binary},
+		{"other fields", formKind, form("command", "APPEND", "segment_index", "999", "media_id", "x", "media", "x"), "999", "x"},
+		{"a file part", formKind, "--xyz\r\nContent-Disposition: form-data; name=\"media\"; filename=\"a\\\"b.mp4\"\r\nContent-Type: video/mp4\r\n\r\nx\r\n" + form("segment_index", "3"), "003", "x"},
+		{"a part in base64", formKind, "--xyz\r\nContent-Disposition: form-data; name=media\r\nContent-Transfer-Encoding: BASE64\r\n\r\n" + b64 + "\r\n" + form("segment_index", "4"), "004", binary},
+		{"a part that says it is binary", formKind, "--xyz\r\nContent-Disposition: form-data; name=media\r\nContent-Transfer-Encoding: binary\r\n\r\n" + binary + "\r\n" + form("segment_index", "4"), "004", binary},
+		{"a preamble and an epilogue", formKind, "hello\r\n" + form("segment_index", "5", "media", "x") + "bye", "005", "x"},
+		{"a quoted boundary", `Multipart/Form-Data; charset=utf-8; boundary="xyz"`, form("segment_index", "6", "media", "x"), "006", "x"},
+		{"JSON", jsonKind, `{"segment_index":8,"media":"` + b64 + `"}`, "008", binary},
+		{"JSON, index as text", "application/json; charset=utf-8", `{"media":"` + b64 + `","segment_index":"9"}`, "009", binary},
+		{"JSON, other members", jsonKind, `{"media_id":123,"x":{"media":[1,"}"]},"segment_index":10,"media":"` + b64 + `"}`, "010", binary},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			id := s.open(map[string]any{})
+			a := s.call("POST", at(id, "append"), iotest.HalfReader(strings.NewReader(c.body)), "Content-Type", c.kind)
+			a.t = t
+			a.is(http.StatusOK, `{"data":{"expires_at":%d}}`, s.clock.Add(24*time.Hour).Unix())
+			if got := s.content(id); len(got) != 1 || got[c.index] != c.data {
+				t.Errorf("kept %q, want %q at %s", got, c.data, c.index)
+			}
+		})
+	}
+}
+
+func TestAppendRefuses(t *testing.T) {
+	s := newServer(t)
+	id := s.open(map[string]any{"total_bytes": maxSegment})
+	const range_ = "SegmentIndex must be between 0 and 999."
+	long := strings.Repeat("x", maxFields)
+	for _, c := range []struct {
+		kind, body   string
+		status       int
+		field, value string
+		words        string
+	}{
+		{formKind, form("segment_index", "1000", "media", "x"), 400, "segment_index", "1000", range_},
+		{formKind, form("segment_index", "-1", "media", "x"), 400, "segment_index", "-1", range_},
+		{formKind, form("segment_index", "+1", "media", "x"), 400, "segment_index", "+1", range_},
+		{formKind, form("segment_index", " 1", "media", "x"), 400, "segment_index", " 1", range_},
+		{formKind, form("segment_index", "0001", "media", "x"), 400, "segment_index", "0001", range_},
+		{formKind, form("segment_index", "", "media", "x"), 400, "segment_index", "", range_},
+		{formKind, form("segment_index", "1e1", "media", "x"), 400, "segment_index", "1e1", range_},
+		{formKind, form("media", "x"), 400, "$.segment_index", "", "$.segment_index: is missing but it is required"},
+		{formKind, form("segment_index", "0"), 400, "$.media", "", "$.media: is missing but it is required"},
+		{formKind, form("segment_index", "0", "file", "x"), 400, "$.media", "", "is missing"},
+		{formKind, form("segment_index", "0", "media", ""), 400, "media", "", "The segment is empty"},
+		{formKind, form("segment_index", "0", "media", "x", "media", "y"), 400, "media", "", "media is there twice"},
+		{formKind, form("segment_index", "0", "segment_index", "0", "media", "x"), 400, "segment_index", "", "segment_index is there twice"},
+		{formKind, form("segment_index", "0", "note", long, "media", "x"), 400, "note", "", "is too long"},
+		{formKind, form("a", long[:40<<10], "b", long[:40<<10], "media", "x"), 400, "b", "", "65536 bytes in all"},
+		{formKind, form(), 400, "$.segment_index", "", "is missing"},
+		{formKind, "", 400, "body", "", "ends before its closing boundary"},
+		{formKind, form("segment_index", "0", "media", "x")[:60], 400, "body", "", "ends before its closing boundary"},
+		{formKind, strings.TrimSuffix(form("segment_index", "0", "media", "x"), "--\r\n"), 400, "body", "", "closing boundary"},
+		{formKind, "--xyz\r\nContent-Disposition: form-data; name=media\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\nx\r\n--xyz--", 400, "media", "", "quoted-printable"},
+		{formKind, "--xyz\r\nContent-Disposition: form-data; name=media\r\nContent-Transfer-Encoding: base64\r\n\r\n!\r\n--xyz--", 400, "media", "", "not valid base64"},
+		{"multipart/form-data", form("segment_index", "0", "media", "x"), 400, "Content-Type", "", "boundary of 1 to 70"},
+		{"multipart/form-data; boundary=abc", form("segment_index", "0", "media", "x"), 400, "body", "", "closing boundary"},
+		{"multipart/mixed; boundary=xyz", form("segment_index", "0", "media", "x"), 415, "", "", `it is "multipart/mixed; boundary=xyz"`},
+		{"application/octet-stream", "x", 415, "", "", "multipart/form-data or application/json"},
+		{"application/x-www-form-urlencoded", "segment_index=0&media=eA", 415, "", "", "multipart/form-data or application/json"},
+		{"", "x", 415, "", "", `it is ""`},
+		{jsonKind, `{"segment_index":0,"media":"*"}`, 400, "media", "", "media is not valid base64"},
+		{jsonKind, `{"segment_index":0,"media":"e"}`, 400, "media", "", "not valid base64"},
+		{jsonKind, `{"segment_index":0,"media":"eA==eA=="}`, 400, "media", "", "data follows the padding"},
+		{jsonKind, `{"segment_index":0,"media":1}`, 400, "media", "", "media must be a string of base64"},
+		{jsonKind, `{"segment_index":0,"media":""}`, 400, "media", "", "empty"},
+		{jsonKind, `{"segment_index":1000,"media":"eA=="}`, 400, "segment_index", "1000", range_},
+		{jsonKind, `{"segment_index":0.5,"media":"eA=="}`, 400, "segment_index", "0.5", range_},
+		{jsonKind, `{"segment_index":null,"media":"eA=="}`, 400, "segment_index", "", range_},
+		{jsonKind, `{"segment_index":[0],"media":"eA=="}`, 400, "segment_index", "[0]", range_},
+		{jsonKind, `{"media":"eA=="}`, 400, "$.segment_index", "", "is missing"},
+		{jsonKind, `{"segment_index":0}`, 400, "$.media", "", "is missing"},
+		{jsonKind, `{"segment_index":0,"segment_index":0,"media":"eA=="}`, 400, "segment_index", "", "is there twice"},
+		{jsonKind, `{"media":"eA==","segment_index":0,"media":"eA=="}`, 400, "media", "", "is there twice"},
+		{jsonKind, `{"media":"eA==","segment_index":0`, 400, "body", "", "Request body is not valid JSON."},
+		{jsonKind, `{"media":"eA==","segment_index":0}x`, 400, "body", "", "Request body is not valid JSON."},
+		{jsonKind, `{"media":"eA==","segment_index":0,"x":"` + long + `"}`, 400, "body", "", "65536 bytes in all"},
+		{jsonKind, `{"` + long + `x":1}`, 400, "body", "", "too long"},
+		{jsonKind, `[]`, 400, "body", "", "Request body is not valid JSON."},
+		{formKind, form("segment_index", "0", "media", strings.Repeat("x", maxSegment+1)), 413, "", "", "more than 65536 bytes, the most that one may have"},
+		{jsonKind, `{"segment_index":0,"media":"` + strings.Repeat("eHh4", maxSegment/3+1) + `"}`, 413, "", "", "65536"},
+	} {
+		t.Run(fmt.Sprintf("%.20s %.40q", c.kind, c.body), func(t *testing.T) {
+			a := s.call("POST", at(id, "append"), c.body, "Content-Type", c.kind)
+			a.t = t
+			a.refused(c.status, c.words)
+			if c.status == http.StatusBadRequest {
+				a.blames(c.field, c.value)
+			}
+		})
+	}
+	if kept := s.kept(); len(kept) > 0 {
+		t.Errorf("kept %v", kept)
+	}
+	// Nothing of what was refused counts against what a session may hold.
+	for range 2 {
+		s.send(id, 0, strings.Repeat("x", maxSegment)).is(http.StatusOK, `{"data":{"expires_at":%d}}`, s.clock.Add(24*time.Hour).Unix())
+	}
+}
+
+// Names count against what a form may hold, also of fields without a value.
+func TestAppendBoundsTheNamesOfFields(t *testing.T) {
+	s := newServer(t)
+	id := s.open(map[string]any{})
+	name := strings.Repeat("n", 15<<10)
+	fields := &endless{part: func(i int) string {
+		return fmt.Sprintf("--xyz\r\nContent-Disposition: form-data; name=%s%d\r\n\r\n\r\n", name, i)
+	}}
+	r := s.request("POST", at(id, "append"), fields, "Content-Type", formKind)
+	r.Header.Set("Expect", "100-continue")
+	f, err := s.api.readUpload(r, io.Discard)
+	if media.CodeOf(err) != media.CodeInvalid || len(f.values) > 6 || fields.next > 40 {
+		t.Errorf("%d fields taken, %d parts read: %v", len(f.values), fields.next, err)
+	}
+}
+
+// endless is a body of parts without end.
+type endless struct {
+	part func(int) string
+	next int
+	rest string
+}
+
+func (e *endless) Read(p []byte) (int, error) {
+	if e.rest == "" {
+		e.rest = e.part(e.next)
+		e.next++
+	}
+	n := copy(p, e.rest)
+	e.rest = e.rest[n:]
+	return n, nil
+}
+
+func TestAppendRefusesWhatTheSessionDoesNotTake(t *testing.T) {
+	s := newServer(t)
+	id := s.open(map[string]any{"total_bytes": 4, "additional_owners": []string{friend}})
+	for name, status := range map[string]int{
+		"1": 404, "9223372036854775807": 404, "0": 400, "-1": 400, "x": 400, "9223372036854775808": 400, "12345678901234567890": 400, "%20": 400,
+	} {
+		a := s.call("POST", "/2/media/upload/"+name+"/append", form("segment_index", "0", "media", "x"), "Content-Type", formKind)
+		a.refused(status)
+		if status == http.StatusNotFound {
+			a.refused(status, "There is no upload "+name+" here that this user may use.")
+		}
+	}
+	who, token := s.as(stranger)
+	s.send(id, 0, "x", who, token).refused(http.StatusNotFound, "There is no upload "+id.String()+" here")
+	s.send(id, 0, "12345").refused(http.StatusBadRequest, "more bytes than the total_bytes of 4")
+	s.send(id, 0, "1234").is(http.StatusOK, `{"data":{"expires_at":1795341600}}`)
+	who, token = s.as(friend)
+	s.send(id, 0, "1234", who, token).is(http.StatusOK, `{"data":{"expires_at":1795341600}}`)
+	s.send(id, 0, "1").refused(http.StatusRequestEntityTooLarge, "holds 8 bytes in all its segments")
+}
+
+func TestAppendWhileTheSessionEnds(t *testing.T) {
+	s := newServer(t)
+	const fine = `{"data":{"expires_at":1795341600}}`
+	id := s.open(map[string]any{"media_type": "image/png"})
+	s.send(id, 0, png()).is(http.StatusOK, fine)
+	if _, took, err := s.catalog.BeginClosing(t.Context(), id, "another", s.clock, s.clock.Add(-time.Minute)); err != nil || !took {
+		t.Fatal(took, err)
+	}
+	a := s.send(id, 0, png())
+	a.refused(http.StatusServiceUnavailable, "being finalized", "send segment 0 again")
+	if got := a.Header().Get("Retry-After"); got != "1" {
+		t.Errorf("Retry-After %q", got)
+	}
+	if _, err := s.catalog.Reopen(t.Context(), id, "another"); err != nil {
+		t.Fatal(err)
+	}
+	s.finalize(id).id()
+
+	// A segment that was sent again although it had arrived is in the media.
+	s.send(id, 0, png()).is(http.StatusOK, fine)
+	s.send(id, 0, png()+"x").refused(http.StatusBadRequest, "is finalized; no other segment")
+	s.send(id, 1, png()).refused(http.StatusBadRequest, "is finalized")
+
+	id = s.open(map[string]any{})
+	s.clock = s.clock.Add(24 * time.Hour)
+	s.send(id, 0, "x").refused(http.StatusGone, "The upload "+id.String()+" expired at 2026-11-22T10:00:00Z; initialize a new one.")
+	if done, err := s.sessions.Sweep(t.Context()); err != nil || done.SessionsExpired != 1 {
+		t.Fatal(done, err)
+	}
+	s.send(id, 0, "x").refused(http.StatusGone, "expired at")
+}
+
+// looking looks into the store at the moment of the answer.
+type looking struct {
+	http.ResponseWriter
+	look func(status int)
+}
+
+func (w looking) WriteHeader(status int) {
+	w.look(status)
+	w.ResponseWriter.WriteHeader(status)
+}
+
+func TestAppendKeepsBeforeItAnswers(t *testing.T) {
+	s := newServer(t)
+	id := s.open(map[string]any{})
+	looked := false
+	w := looking{httptest.NewRecorder(), func(status int) {
+		looked = true
+		s.memory.Crash() // what is not durable by now is lost
+		if got := s.content(id); status != http.StatusOK || got["042"] != "bytes" {
+			t.Errorf("at the answer %d the store holds %q", status, got)
+		}
+	}}
+	s.api.ServeHTTP(w, s.request("POST", at(id, "append"), form("segment_index", "42", "media", "bytes"), "Content-Type", formKind))
+	if !looked {
+		t.Error("no answer")
+	}
+}
+
+func TestAppendToAStoreThatFails(t *testing.T) {
+	s := newServer(t)
+	id := s.open(map[string]any{"total_bytes": 5})
+	for _, op := range []blobtest.Op{blobtest.OpCreate, blobtest.OpWrite, blobtest.OpCommit} {
+		s.memory.SetFaults(blobtest.Faults{Before: blobtest.FailAll(op, blobtest.Full())})
+		s.send(id, 0, "hello").refused(http.StatusInsufficientStorage, "no room", "try again later")
+		s.memory.SetFaults(blobtest.Faults{Before: blobtest.FailAll(op, errors.New("/dev/sdb on fire"))})
+		s.log.Reset()
+		s.send(id, 0, "hello").is(http.StatusInternalServerError, `{"code":500,"message":"The server could not answer. Its log says why.","title":"Internal Error",
+			"detail":"The server could not answer. Its log says why.","type":"https://api.x.com/2/problems/internal-error","status":500}`)
+		for _, want := range []string{"level=ERROR", "/dev/sdb on fire", id.String()} {
+			if op != blobtest.OpWrite && !strings.Contains(s.log.String(), want) {
+				t.Errorf("%s: the log lacks %q: %s", op, want, &s.log)
+			}
+		}
+	}
+	if kept := s.kept(); len(kept) > 0 {
+		t.Errorf("kept %v", kept)
+	}
+	s.memory.SetFaults(blobtest.Faults{})
+	s.send(id, 0, "hello").is(http.StatusOK, `{"data":{"expires_at":1795341600}}`)
+}
+
+// The answer to a commit that took effect was lost: the segment may be sent
+// again.
+func TestAppendAgainAfterAnUncertainCommit(t *testing.T) {
+	s := newServer(t)
+	id := s.open(map[string]any{"media_type": "image/png", "total_bytes": len(png())})
+	s.memory.SetFaults(blobtest.Faults{After: blobtest.FailAll(blobtest.OpCommit, errors.New("lost"))})
+	s.send(id, 0, png()).refused(http.StatusInternalServerError)
+	s.memory.SetFaults(blobtest.Faults{})
+	s.send(id, 0, png()).is(http.StatusOK, `{"data":{"expires_at":1795341600}}`)
+	if got := s.finalize(id).id(); got != id {
+		t.Errorf("finalize gave %s", got)
+	}
+}
+
+func TestAppendWhoseClientGoes(t *testing.T) {
+	s := newServer(t)
+	id := s.open(map[string]any{})
+	whole := form("segment_index", "0", "media", strings.Repeat("x", 1000))
+	for name, err := range map[string]error{"cut": io.ErrUnexpectedEOF, "reset": errors.New("read tcp 10.0.0.1:80: connection reset by peer")} {
+		body := io.MultiReader(strings.NewReader(whole[:700]), iotest.ErrReader(err))
+		a := s.call("POST", at(id, "append"), body, "Content-Type", formKind)
+		a.refused(http.StatusBadRequest, "broke off before its end", "send the request again")
+		if strings.Contains(a.Body.String(), "10.0.0.1") {
+			t.Errorf("%s: %s", name, a.Body)
+		}
+	}
+	// It goes once all has arrived: before the commit, and after it.
+	for _, f := range []func(context.CancelFunc) blobtest.Faults{
+		func(gone context.CancelFunc) blobtest.Faults {
+			return blobtest.Faults{Before: func(c blobtest.Call) error {
+				if c.Op == blobtest.OpCommit {
+					gone()
+				}
+				return nil
+			}}
+		},
+		func(gone context.CancelFunc) blobtest.Faults {
+			return blobtest.Faults{After: func(c blobtest.Call) error { gone(); return nil }}
+		},
+	} {
+		ctx, gone := context.WithCancel(t.Context())
+		s.memory.SetFaults(f(gone))
+		w := httptest.NewRecorder()
+		s.api.ServeHTTP(w, s.request("POST", at(id, "append"), whole, "Content-Type", formKind).WithContext(ctx))
+		s.memory.SetFaults(blobtest.Faults{})
+		answer{w, t}.refused(http.StatusServiceUnavailable, "closed before the request was done; send it again")
+		gone()
+	}
+	if kept := s.kept(); len(kept) != 1 { // the second one's
+		t.Errorf("kept %v", kept)
+	}
+}
+
+// zeros is a body of a form whose media has size bytes.
+func zeros(size int64) io.Reader {
+	parts := strings.SplitAfter(form("segment_index", "0", "media", "|"), "|")
+	return io.MultiReader(strings.NewReader(strings.TrimSuffix(parts[0], "|")), io.LimitReader(zero{}, size), strings.NewReader(parts[1]))
+}
+
+// letters is a body of JSON whose media has size bytes, of which 3 fit.
+func letters(size int64) io.Reader {
+	return io.MultiReader(strings.NewReader(`{"segment_index":0,"media":"`), io.LimitReader(letter{}, size/3*4), strings.NewReader(`"}`))
+}
+
+type zero struct{}
+
+func (zero) Read(p []byte) (int, error) { clear(p); return len(p), nil }
+
+type letter struct{}
+
+func (letter) Read(p []byte) (int, error) {
+	for i := range p {
+		p[i] = 'A'
+	}
+	return len(p), nil
+}
+
+func TestAppendTakesAFixedAmountOfMemory(t *testing.T) {
+	s := &server{t: t, clock: time.Date(2026, 11, 21, 10, 0, 0, 0, time.UTC), bearer: map[string]string{}}
+	disk, err := diskblob.Open(t.TempDir(), diskblob.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.build(disk, 64<<20)
+	for _, c := range []struct {
+		name, kind string
+		body       func(int64) io.Reader
+		large      int64
+	}{
+		{"form", formKind, zeros, 32 << 20},
+		{"JSON", jsonKind, letters, 12 << 20},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			allocated := func(size int64) uint64 {
+				id := s.open(map[string]any{})
+				r := s.request("POST", at(id, "append"), c.body(size), "Content-Type", c.kind)
+				w := httptest.NewRecorder()
+				var before, after runtime.MemStats
+				runtime.ReadMemStats(&before)
+				s.api.ServeHTTP(w, r)
+				runtime.ReadMemStats(&after)
+				answer{w, t}.is(http.StatusOK, `{"data":{"expires_at":1795341600}}`)
+				return after.TotalAlloc - before.TotalAlloc
+			}
+			small := allocated(1 << 20)
+			if large := allocated(c.large / 3 * 3); large > small+1<<20 {
+				t.Errorf("1 MiB takes %d bytes of memory, %d MiB takes %d", small, c.large>>20, large)
+			}
+		})
+	}
+}
+
+// A client that closes its side of the connection may still read: it is never
+// told that a segment was kept which was not.
+func TestAppendWhoseClientClosesItsSide(t *testing.T) {
+	s := newServer(t)
+	id := s.open(map[string]any{})
+	gone := make(chan struct{})
+	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.memory.SetFaults(blobtest.Faults{Before: func(c blobtest.Call) error {
+			if c.Op == blobtest.OpCommit {
+				<-r.Context().Done()
+				close(gone)
+			}
+			return nil
+		}})
+		s.api.ServeHTTP(w, r)
+	}))
+	defer web.Close()
+	conn, err := net.Dial("tcp", web.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	body := form("segment_index", "0", "media", "x")
+	fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n%s",
+		at(id, "append"), s.bearer[owner], formKind, len(body), body)
+	if err := conn.(*net.TCPConn).CloseWrite(); err != nil {
+		t.Fatal(err)
+	}
+	<-gone
+	got, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer got.Body.Close()
+	if got.StatusCode != http.StatusServiceUnavailable || len(s.kept()) > 0 {
+		t.Errorf("status %d, kept %v", got.StatusCode, s.kept())
+	}
+}
