@@ -144,8 +144,12 @@ type answer struct {
 // the owner's token.
 func (s *server) call(method, path string, body any, headers ...string) answer {
 	s.t.Helper()
+	return s.serve(s.request(method, path, body, headers...))
+}
+
+func (s *server) serve(r *http.Request) answer {
 	w := httptest.NewRecorder()
-	s.api.ServeHTTP(w, s.request(method, path, body, headers...))
+	s.api.ServeHTTP(w, r)
 	return answer{w, s.t}
 }
 
