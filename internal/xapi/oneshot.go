@@ -60,19 +60,21 @@ func quoted(names []media.Category) string {
 	return b.String()
 }
 
+// oneShotRequest reads what came with the media; what is empty was not said, as
+// in initialize.
 func oneShotRequest(values map[string]string) (upload.Request, error) {
 	var q upload.Request
 	var err error
-	if v, ok := values["media_category"]; ok {
+	if v := values["media_category"]; v != "" {
 		q.Category, err = media.ParseCategory(v)
 		if err == nil && !slices.Contains(oneShotCategories(), q.Category) {
 			return q, wrong("media_category", json.RawMessage(strconv.Quote(v)), "does not have a value in the enumeration [%s]", quoted(oneShotCategories()))
 		}
 	}
-	if v, ok := values["media_type"]; ok && err == nil {
+	if v := values["media_type"]; v != "" && err == nil {
 		q.Type, err = media.ParseType(v)
 	}
-	if v, ok := values["shared"]; ok && err == nil {
+	if v := values["shared"]; v != "" && err == nil {
 		if q.Shared, err = strconv.ParseBool(v); err != nil {
 			err = wrong("shared", json.RawMessage(strconv.Quote(v)), "must be true or false")
 		}
