@@ -210,6 +210,7 @@ func TestHostileFiles(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	k := newCanary(t)
+	defer k.check(t)
 	c := s.client()
 	waiting := map[string]string{}
 	for _, v := range hostiles(t, k) {
@@ -234,8 +235,8 @@ func TestHostileFiles(t *testing.T) {
 	if len(waiting) < 10 {
 		t.Errorf("only %d files got past the first look", len(waiting))
 	}
-	k.check(t)
 	s.checkQuiet()
+	s.checkWhole()
 	up := c.upload("image/png", "tweet_image", samplePNG(), 1<<20)
 	public(c, c.lookup(up["media_key"].(string))["url"].(string))
 	up = c.upload("video/mp4", "tweet_video", film(t, "mp4", slices.Concat(picture("320x180", 3), h264())...), 1<<20)
