@@ -65,8 +65,13 @@ func (q *Queue) Resend(ctx context.Context, pendingFor, silentFor time.Duration)
 	if err != nil {
 		return fmt.Errorf("read stalled media: %w", err)
 	}
-	for _, m := range list {
-		q.log.Info("media queued again", "media", m.ID, "state", m.State)
+	for _, id := range ids { // the longest untouched first
+		m, ok := list[id]
+		if !ok {
+			continue // pruned since
+		}
+		// In a long line that is most of them, whose jobs are there.
+		q.log.Debug("media queued again", "media", m.ID, "state", m.State)
 		if err := q.Send(ctx, m); err != nil {
 			return err
 		}

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 )
@@ -61,8 +62,12 @@ func (s *Source) Offer(content io.ReaderAt, size int64) (url string, withdraw fu
 
 // ServeHTTP answers GET and HEAD for what is on offer.
 func (s *Source) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		http.Error(w, "GET and HEAD only", http.StatusMethodNotAllowed)
+		return
+	}
 	s.mu.Lock()
-	o, ok := s.offered[r.URL.Path[1:]]
+	o, ok := s.offered[strings.TrimPrefix(r.URL.Path, "/")]
 	s.mu.Unlock()
 	if !ok {
 		http.NotFound(w, r)

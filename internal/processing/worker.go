@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -65,7 +65,8 @@ func NewWorker(cfg Config, c *catalog.Catalog, b *blob.Store, engines map[media.
 
 // Run makes one attempt at a media and records its outcome. It returns nil
 // when nothing is left to do, whoever did it: the media succeeded, failed, is
-// gone or never was. An error means that another try may help; try is how many
+// gone or never was, or a newer attempt has it. An error, or a panic of the
+// engine that became one, means that another try may help; try is how many
 // there have been, this one included. A second Run of the same media in this
 // process waits for the first instead.
 func (w *Worker) Run(ctx context.Context, id media.ID, try int) error {
@@ -93,19 +94,31 @@ func (w *Worker) Run(ctx context.Context, id media.ID, try int) error {
 		return nil
 	}
 	log := w.log.With("media", id, "attempt", m.Attempt)
+	if m.Attempt > w.cfg.MaxAttempts { // what takes the process down never gets as far as an error
+		log.Error("processing given up", "tries", try)
+		return w.publish(ctx, m, givenUp(), log)
+	}
 	outcome, err := w.attempt(ctx, m)
 	var failure *media.Failure
 	switch {
+	case errors.Is(err, errSuperseded):
+		log.Info("attempt superseded")
+		return nil
 	case errors.As(err, &failure):
 		outcome = media.Outcome{Failure: failure}
 	case err != nil && ctx.Err() == nil && (try >= w.cfg.MaxTries || m.Attempt >= w.cfg.MaxAttempts):
 		log.Error("processing given up", "tries", try, "err", err)
-		outcome = media.Outcome{Failure: media.NewFailure(media.InternalError,
-			"The server could not process this file, though nothing was found wrong with it. Upload it again.")}
+		outcome = givenUp()
 	case err != nil:
 		return w.release(ctx, m, err)
 	}
 	return w.publish(ctx, m, outcome, log)
+}
+
+// givenUp is the outcome of a media that no try gets through.
+func givenUp() media.Outcome {
+	return media.Outcome{Failure: media.NewFailure(media.InternalError,
+		"The server could not process this file, though nothing was found wrong with it. Upload it again.")}
 }
 
 // enter marks a media as running here. When it already is, it gives the
@@ -127,12 +140,18 @@ func (w *Worker) leave(id media.ID) {
 	delete(w.running, id)
 }
 
-// release gives the media back for another try and passes on why.
+// release gives the media back for another try and passes on why. Where it was
+// not this attempt's any more, no other try of ours is needed, and would take
+// the media from the newer one.
 func (w *Worker) release(ctx context.Context, m media.Media, why error) error {
 	back, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
-	if _, err := w.catalog.Release(back, m.ID, m.Attempt, w.now()); err != nil {
+	held, err := w.catalog.Release(back, m.ID, m.Attempt, w.now())
+	if err != nil {
 		why = errors.Join(why, fmt.Errorf("release %s: %w", m.ID, err))
+	} else if !held {
+		w.log.Info("attempt superseded", "media", m.ID, "attempt", m.Attempt, "err", why)
+		return nil
 	}
 	return fmt.Errorf("process %s, attempt %d: %w", m.ID, m.Attempt, why)
 }
@@ -180,7 +199,7 @@ func (w *Worker) attempt(ctx context.Context, m media.Media) (media.Outcome, err
 	defer cancel(nil)
 	out := &output{w: w, m: m, touched: make(chan struct{}, 1)}
 	done := out.follow(ctx, cancel)
-	outcome, err := engine.Process(ctx, Input{Media: m, Original: original, Size: m.Size(), URL: url, Scratch: scratch}, out)
+	outcome, err := process(ctx, engine, Input{Media: m, Original: original, Size: m.Size(), URL: url, Scratch: scratch}, out)
 	if cause := context.Cause(ctx); err != nil && errors.Is(cause, errSuperseded) {
 		err = cause
 	}
@@ -190,79 +209,13 @@ func (w *Worker) attempt(ctx context.Context, m media.Media) (media.Outcome, err
 	return outcome, err
 }
 
-// output keeps what an engine makes and passes its progress on.
-type output struct {
-	w       *Worker
-	m       media.Media
-	touched chan struct{}
-
-	mu      sync.Mutex
-	percent int
-	saved   []media.Rendition
-}
-
-var errSuperseded = errors.New("the attempt was superseded or its media deleted")
-
-// Save stores one rendition under the attempt's own prefix.
-func (o *output) Save(ctx context.Context, r media.Rendition, from io.Reader) error {
-	key := fmt.Sprintf("renditions/%s/%d/%s", o.m.ID, o.m.Attempt, r.Name)
-	kept, err := o.w.blobs.Put(ctx, key, from)
-	if err != nil {
-		return fmt.Errorf("save rendition %s: %w", r.Name, err)
-	}
-	r.Blob = kept
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.saved = append(o.saved, r)
-	return nil
-}
-
-// Progress notes the percentage and wakes follow.
-func (o *output) Progress(percent int) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if percent > o.percent {
-		o.percent = min(percent, 99)
-		select {
-		case o.touched <- struct{}{}:
-		default:
-		}
-	}
-}
-
-// follow writes progress to the catalogue, at most once a second and at least
-// every Touch, and cancels the attempt once it is superseded. The channel
-// closes when it has stopped.
-func (o *output) follow(ctx context.Context, cancel context.CancelCauseFunc) <-chan struct{} {
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		alive := time.NewTicker(o.w.cfg.Touch)
-		defer alive.Stop()
-		var pause <-chan time.Time // closed season after a write
-		wake := o.touched
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case <-pause:
-				pause, wake = nil, o.touched
-				continue
-			case <-wake:
-			case <-alive.C:
-			}
-			o.mu.Lock()
-			percent := o.percent
-			o.mu.Unlock()
-			held, err := o.w.catalog.SetProgress(ctx, o.m.ID, o.m.Attempt, percent, o.w.now())
-			if err != nil {
-				o.w.log.Warn("progress not recorded", "media", o.m.ID, "err", err)
-			} else if !held {
-				cancel(errSuperseded)
-				return
-			}
-			pause, wake = time.After(time.Second), nil
+// process turns an engine's panic into an error with the stack in it, so that
+// the media is released and its tries are counted.
+func process(ctx context.Context, e Engine, in Input, out Output) (o media.Outcome, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("panic: %v\n%s", r, debug.Stack())
 		}
 	}()
-	return done
+	return e.Process(ctx, in, out)
 }
