@@ -51,7 +51,7 @@ func TestRefused(t *testing.T) {
 		wantFailure(t, err, media.UnsupportedMedia, "Duration 2s exceeds the maximum of 1s.")
 		e = newEngine(t, func(c *Config) { c.Limits = processing.DefaultLimits(); c.Limits.MaxVideoPixels = 320 * 239 })
 		_, _, err = process(t, e, media.MP4, data)
-		wantFailure(t, err, media.UnsupportedMedia, "320×240 is more than")
+		wantFailure(t, err, media.UnsupportedMedia, "320×240 has more than")
 	})
 	t.Run("a decoder that is not on the list", func(t *testing.T) {
 		t.Parallel()
