@@ -20,6 +20,9 @@ func unreadable(reason string) *media.Failure {
 	return media.NewFailure(media.InvalidMedia, "The file is not a video that can be read: "+reason+".")
 }
 
+// scratchFull passes by itself, however long that takes.
+const scratchFull = "scratch folder is full"
+
 // surroundings are what ffmpeg says when not the file is at fault. What it says
 // of the source counts even when it ends well, because it takes a source that
 // breaks off for the end of the file. The source answering 416 is not among
@@ -35,8 +38,8 @@ var surroundings = []struct {
 	{"Connection reset by peer", "source closed the connection", true},
 	{"Connection timed out", "source does not answer", true},
 	{"Operation timed out", "source does not answer", true},
-	{"No space left on device", "scratch folder is full", false},
-	{"Disk quota exceeded", "scratch folder is full", false},
+	{"No space left on device", scratchFull, false},
+	{"Disk quota exceeded", scratchFull, false},
 	{"Read-only file system", "scratch folder cannot be written", false},
 	{"Permission denied", "a file or port could not be opened", false},
 	{"Too many open files", "out of file descriptors", false},
@@ -70,7 +73,11 @@ func outside(what string, x exit) error {
 		}
 		for _, s := range surroundings {
 			if strings.Contains(line, s.says) && (s.source || !x.ok()) {
-				return fmt.Errorf("%s: %s: %s", what, s.means, tidy(line))
+				err := fmt.Errorf("%s: %s: %s", what, s.means, tidy(line))
+				if s.means == scratchFull {
+					return &media.Error{Code: media.CodeFull, Detail: "There is no room to process the file now.", Cause: err}
+				}
+				return err
 			}
 		}
 	}

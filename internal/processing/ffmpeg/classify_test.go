@@ -47,6 +47,9 @@ func TestBlame(t *testing.T) {
 	if err := outside("render", exit{stderr: "[http @ 0x1] [error] Stream ends prematurely at 5, should be 9\n"}); err == nil {
 		t.Error("a source that ended early passes")
 	}
+	if err := outside("render", exit{code: 1, stderr: "[error] av_interleaved_write_frame(): No space left on device\n"}); media.CodeOf(err) != media.CodeFull {
+		t.Errorf("a full disk is %v", err)
+	}
 	if err := outside("render", exit{stderr: "libnuma: Permission denied\n"}); err != nil {
 		t.Errorf("a library's grumbling is taken for a failure: %v", err)
 	}
