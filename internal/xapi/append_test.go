@@ -1,23 +1,15 @@
 package xapi
 
 import (
-	"bufio"
-	"context"
 	"encoding/base64"
-	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
-	"net/http/httptest"
-	"runtime"
 	"strings"
 	"testing"
 	"testing/iotest"
 	"time"
 
-	"magpie/internal/blob/blobtest"
-	"magpie/internal/blob/diskblob"
 	"magpie/internal/media"
 	"magpie/internal/upload"
 )
@@ -151,39 +143,6 @@ func TestAppendRefuses(t *testing.T) {
 	}
 }
 
-// Names count against what a form may hold, also of fields without a value.
-func TestAppendBoundsTheNamesOfFields(t *testing.T) {
-	s := newServer(t)
-	id := s.open(map[string]any{})
-	name := strings.Repeat("n", 15<<10)
-	fields := &endless{part: func(i int) string {
-		return fmt.Sprintf("--xyz\r\nContent-Disposition: form-data; name=%s%d\r\n\r\n\r\n", name, i)
-	}}
-	r := s.request("POST", at(id, "append"), fields, "Content-Type", formKind)
-	r.Header.Set("Expect", "100-continue")
-	f, err := s.api.readUpload(r, io.Discard)
-	if media.CodeOf(err) != media.CodeInvalid || len(f.values) > 6 || fields.next > 40 {
-		t.Errorf("%d fields taken, %d parts read: %v", len(f.values), fields.next, err)
-	}
-}
-
-// endless is a body of parts without end.
-type endless struct {
-	part func(int) string
-	next int
-	rest string
-}
-
-func (e *endless) Read(p []byte) (int, error) {
-	if e.rest == "" {
-		e.rest = e.part(e.next)
-		e.next++
-	}
-	n := copy(p, e.rest)
-	e.rest = e.rest[n:]
-	return n, nil
-}
-
 func TestAppendRefusesWhatTheSessionDoesNotTake(t *testing.T) {
 	s := newServer(t)
 	id := s.open(map[string]any{"total_bytes": 4, "additional_owners": []string{friend}})
@@ -235,206 +194,4 @@ func TestAppendWhileTheSessionEnds(t *testing.T) {
 		t.Fatal(done, err)
 	}
 	s.send(id, 0, "x").refused(http.StatusGone, "expired at")
-}
-
-// looking looks into the store at the moment of the answer.
-type looking struct {
-	http.ResponseWriter
-	look func(status int)
-}
-
-func (w looking) WriteHeader(status int) {
-	w.look(status)
-	w.ResponseWriter.WriteHeader(status)
-}
-
-func TestAppendKeepsBeforeItAnswers(t *testing.T) {
-	s := newServer(t)
-	id := s.open(map[string]any{})
-	looked := false
-	w := looking{httptest.NewRecorder(), func(status int) {
-		looked = true
-		s.memory.Crash() // what is not durable by now is lost
-		if got := s.content(id); status != http.StatusOK || got["042"] != "bytes" {
-			t.Errorf("at the answer %d the store holds %q", status, got)
-		}
-	}}
-	s.api.ServeHTTP(w, s.request("POST", at(id, "append"), form("segment_index", "42", "media", "bytes"), "Content-Type", formKind))
-	if !looked {
-		t.Error("no answer")
-	}
-}
-
-func TestAppendToAStoreThatFails(t *testing.T) {
-	s := newServer(t)
-	id := s.open(map[string]any{"total_bytes": 5})
-	for _, op := range []blobtest.Op{blobtest.OpCreate, blobtest.OpWrite, blobtest.OpCommit} {
-		s.memory.SetFaults(blobtest.Faults{Before: blobtest.FailAll(op, blobtest.Full())})
-		s.send(id, 0, "hello").refused(http.StatusInsufficientStorage, "no room", "try again later")
-		s.memory.SetFaults(blobtest.Faults{Before: blobtest.FailAll(op, errors.New("/dev/sdb on fire"))})
-		s.log.Reset()
-		s.send(id, 0, "hello").is(http.StatusInternalServerError, `{"code":500,"message":"The server could not answer. Its log says why.","title":"Internal Error",
-			"detail":"The server could not answer. Its log says why.","type":"https://api.x.com/2/problems/internal-error","status":500}`)
-		for _, want := range []string{"level=ERROR", "/dev/sdb on fire", id.String()} {
-			if op != blobtest.OpWrite && !strings.Contains(s.log.String(), want) {
-				t.Errorf("%s: the log lacks %q: %s", op, want, &s.log)
-			}
-		}
-	}
-	if kept := s.kept(); len(kept) > 0 {
-		t.Errorf("kept %v", kept)
-	}
-	s.memory.SetFaults(blobtest.Faults{})
-	s.send(id, 0, "hello").is(http.StatusOK, `{"data":{"expires_at":1795341600}}`)
-}
-
-// The answer to a commit that took effect was lost: the segment may be sent
-// again.
-func TestAppendAgainAfterAnUncertainCommit(t *testing.T) {
-	s := newServer(t)
-	id := s.open(map[string]any{"media_type": "image/png", "total_bytes": len(png())})
-	s.memory.SetFaults(blobtest.Faults{After: blobtest.FailAll(blobtest.OpCommit, errors.New("lost"))})
-	s.send(id, 0, png()).refused(http.StatusInternalServerError)
-	s.memory.SetFaults(blobtest.Faults{})
-	s.send(id, 0, png()).is(http.StatusOK, `{"data":{"expires_at":1795341600}}`)
-	if got := s.finalize(id).id(); got != id {
-		t.Errorf("finalize gave %s", got)
-	}
-}
-
-func TestAppendWhoseClientGoes(t *testing.T) {
-	s := newServer(t)
-	id := s.open(map[string]any{})
-	whole := form("segment_index", "0", "media", strings.Repeat("x", 1000))
-	for name, err := range map[string]error{"cut": io.ErrUnexpectedEOF, "reset": errors.New("read tcp 10.0.0.1:80: connection reset by peer")} {
-		body := io.MultiReader(strings.NewReader(whole[:700]), iotest.ErrReader(err))
-		a := s.call("POST", at(id, "append"), body, "Content-Type", formKind)
-		a.refused(http.StatusBadRequest, "broke off before its end", "send the request again")
-		if strings.Contains(a.Body.String(), "10.0.0.1") {
-			t.Errorf("%s: %s", name, a.Body)
-		}
-	}
-	// It goes once all has arrived: before the commit, and after it.
-	for _, f := range []func(context.CancelFunc) blobtest.Faults{
-		func(gone context.CancelFunc) blobtest.Faults {
-			return blobtest.Faults{Before: func(c blobtest.Call) error {
-				if c.Op == blobtest.OpCommit {
-					gone()
-				}
-				return nil
-			}}
-		},
-		func(gone context.CancelFunc) blobtest.Faults {
-			return blobtest.Faults{After: func(c blobtest.Call) error { gone(); return nil }}
-		},
-	} {
-		ctx, gone := context.WithCancel(t.Context())
-		s.memory.SetFaults(f(gone))
-		w := httptest.NewRecorder()
-		s.api.ServeHTTP(w, s.request("POST", at(id, "append"), whole, "Content-Type", formKind).WithContext(ctx))
-		s.memory.SetFaults(blobtest.Faults{})
-		answer{w, t}.refused(http.StatusServiceUnavailable, "closed before the request was done; send it again")
-		gone()
-	}
-	if kept := s.kept(); len(kept) != 1 { // the second one's
-		t.Errorf("kept %v", kept)
-	}
-}
-
-// zeros is a body of a form whose media has size bytes.
-func zeros(size int64) io.Reader {
-	parts := strings.SplitAfter(form("segment_index", "0", "media", "|"), "|")
-	return io.MultiReader(strings.NewReader(strings.TrimSuffix(parts[0], "|")), io.LimitReader(zero{}, size), strings.NewReader(parts[1]))
-}
-
-// letters is a body of JSON whose media has size bytes, of which 3 fit.
-func letters(size int64) io.Reader {
-	return io.MultiReader(strings.NewReader(`{"segment_index":0,"media":"`), io.LimitReader(letter{}, size/3*4), strings.NewReader(`"}`))
-}
-
-type zero struct{}
-
-func (zero) Read(p []byte) (int, error) { clear(p); return len(p), nil }
-
-type letter struct{}
-
-func (letter) Read(p []byte) (int, error) {
-	for i := range p {
-		p[i] = 'A'
-	}
-	return len(p), nil
-}
-
-func TestAppendTakesAFixedAmountOfMemory(t *testing.T) {
-	s := &server{t: t, clock: time.Date(2026, 11, 21, 10, 0, 0, 0, time.UTC), bearer: map[string]string{}}
-	disk, err := diskblob.Open(t.TempDir(), diskblob.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.build(disk, 64<<20)
-	for _, c := range []struct {
-		name, kind string
-		body       func(int64) io.Reader
-		large      int64
-	}{
-		{"form", formKind, zeros, 32 << 20},
-		{"JSON", jsonKind, letters, 12 << 20},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			allocated := func(size int64) uint64 {
-				id := s.open(map[string]any{})
-				r := s.request("POST", at(id, "append"), c.body(size), "Content-Type", c.kind)
-				w := httptest.NewRecorder()
-				var before, after runtime.MemStats
-				runtime.ReadMemStats(&before)
-				s.api.ServeHTTP(w, r)
-				runtime.ReadMemStats(&after)
-				answer{w, t}.is(http.StatusOK, `{"data":{"expires_at":1795341600}}`)
-				return after.TotalAlloc - before.TotalAlloc
-			}
-			small := allocated(1 << 20)
-			if large := allocated(c.large / 3 * 3); large > small+1<<20 {
-				t.Errorf("1 MiB takes %d bytes of memory, %d MiB takes %d", small, c.large>>20, large)
-			}
-		})
-	}
-}
-
-// A client that closes its side of the connection may still read: it is never
-// told that a segment was kept which was not.
-func TestAppendWhoseClientClosesItsSide(t *testing.T) {
-	s := newServer(t)
-	id := s.open(map[string]any{})
-	gone := make(chan struct{})
-	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		s.memory.SetFaults(blobtest.Faults{Before: func(c blobtest.Call) error {
-			if c.Op == blobtest.OpCommit {
-				<-r.Context().Done()
-				close(gone)
-			}
-			return nil
-		}})
-		s.api.ServeHTTP(w, r)
-	}))
-	defer web.Close()
-	conn, err := net.Dial("tcp", web.Listener.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	body := form("segment_index", "0", "media", "x")
-	fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n%s",
-		at(id, "append"), s.bearer[owner], formKind, len(body), body)
-	if err := conn.(*net.TCPConn).CloseWrite(); err != nil {
-		t.Fatal(err)
-	}
-	<-gone
-	got, err := http.ReadResponse(bufio.NewReader(conn), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer got.Body.Close()
-	if got.StatusCode != http.StatusServiceUnavailable || len(s.kept()) > 0 {
-		t.Errorf("status %d, kept %v", got.StatusCode, s.kept())
-	}
 }

@@ -1,12 +1,15 @@
 package xapi
 
 import (
+	"errors"
 	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"magpie/internal/media"
@@ -48,5 +51,15 @@ func TestErrorsComeAfterTheBodyWithinBounds(t *testing.T) {
 		if w.Code != http.StatusBadRequest || body.n < most || body.n > most+1<<20 {
 			t.Errorf("Expect %q: status %d after %d bytes, want about %d", expect, w.Code, body.n, most)
 		}
+	}
+}
+
+// A client that stalled keeps its deadline: the server reads what is left of
+// the body before it closes the connection, and would wait for ever.
+func TestPatientBodyKeepsTheDeadlineOfAStalledOne(t *testing.T) {
+	w := &timed{ResponseRecorder: httptest.NewRecorder()}
+	body := patient(w, io.NopCloser(iotest.ErrReader(os.ErrDeadlineExceeded)))
+	if _, err := io.ReadAll(body); !errors.Is(err, os.ErrDeadlineExceeded) || w.deadline.IsZero() || !body.ended {
+		t.Errorf("deadline %v, ended %v, %v", w.deadline, body.ended, err)
 	}
 }
