@@ -83,6 +83,10 @@ func (w *Worker) Run(ctx context.Context, id media.ID, try int) error {
 	}
 	defer w.leave(id)
 
+	// Without room there is no use in an attempt, and none is counted.
+	if err := w.blobs.Ready(ctx); media.CodeOf(err) == media.CodeFull {
+		return fmt.Errorf("process %s: %w", id, err)
+	}
 	m, claimed, err := w.catalog.Claim(ctx, id, w.now())
 	if media.CodeOf(err) == media.CodeNotFound {
 		return nil
@@ -106,6 +110,8 @@ func (w *Worker) Run(ctx context.Context, id media.ID, try int) error {
 		return nil
 	case errors.As(err, &failure):
 		outcome = media.Outcome{Failure: failure}
+	case media.CodeOf(err) == media.CodeFull && m.Attempt < w.cfg.MaxAttempts:
+		return w.release(ctx, m, err) // whatever the number of tries: room comes back
 	case err != nil && ctx.Err() == nil && (try >= w.cfg.MaxTries || m.Attempt >= w.cfg.MaxAttempts):
 		log.Error("processing given up", "tries", try, "err", err)
 		outcome = givenUp()
