@@ -4,9 +4,13 @@ import (
 	"context"
 	"errors"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
+	"sync"
+	"syscall"
 
 	"magpie/internal/blob"
 	"magpie/internal/media"
@@ -15,20 +19,29 @@ import (
 // content is a stored file as http.ServeContent wants it. Reading is only for
 // the rare multipart answer; whole files and single ranges go by sender.
 type content struct {
-	ctx      context.Context // of one request
+	ctx      context.Context // of one request, until Close
+	cancel   context.CancelFunc
 	store    *blob.Store
 	manifest media.Manifest
 	size     int64
-	off      int64
-	reader   io.ReadCloser
+
+	// When a multipart answer breaks off, ServeContent returns while a goroutine
+	// of its own may still be reading.
+	mu     sync.Mutex
+	off    int64
+	reader io.ReadCloser
+	closed bool
 }
 
 func newContent(ctx context.Context, store *blob.Store, m media.Manifest) *content {
-	return &content{ctx: ctx, store: store, manifest: m, size: m.Size()}
+	ctx, cancel := context.WithCancel(ctx)
+	return &content{ctx: ctx, cancel: cancel, store: store, manifest: m, size: m.Size()}
 }
 
 // Seek moves to an offset of the file (io.Seeker).
 func (c *content) Seek(offset int64, whence int) (int64, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	switch whence {
 	case io.SeekCurrent:
 		offset += c.off
@@ -39,7 +52,7 @@ func (c *content) Seek(offset int64, whence int) (int64, error) {
 		return 0, errors.New("seek before the beginning")
 	}
 	if offset != c.off {
-		c.Close()
+		c.drop()
 	}
 	c.off = offset
 	return offset, nil
@@ -47,6 +60,11 @@ func (c *content) Seek(offset int64, whence int) (int64, error) {
 
 // Read reads on from the offset (io.Reader).
 func (c *content) Read(p []byte) (int, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		return 0, fs.ErrClosed
+	}
 	if c.off >= c.size {
 		return 0, io.EOF
 	}
@@ -58,12 +76,21 @@ func (c *content) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// Close lets go of the blob that Read holds open.
-func (c *content) Close() {
+// drop lets go of the blob that Read holds open.
+func (c *content) drop() {
 	if c.reader != nil {
 		_ = c.reader.Close()
 		c.reader = nil
 	}
+}
+
+// Close ends a Read that is under way, and all others. It may be called twice.
+func (c *content) Close() {
+	c.cancel()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.closed = true
+	c.drop()
 }
 
 // sender is the response that ServeContent writes to. When it is asked to send
@@ -100,8 +127,18 @@ func serve(w http.ResponseWriter, r *http.Request, store *blob.Store, manifest m
 	defer c.Close()
 	s := &sender{ResponseWriter: w}
 	http.ServeContent(s, r, "", m.TouchedAt, c)
-	var client *net.OpError // the viewer went away
-	if s.err != nil && r.Context().Err() == nil && !errors.As(s.err, &client) {
+	if s.err != nil && r.Context().Err() == nil && !viewerGone(s.err) {
 		log.ErrorContext(r.Context(), "file not sent to its end", "media", m.ID, "err", s.err)
 	}
+}
+
+// viewerGone tells a viewer who went away or stalled from a file that could not
+// be read: when the kernel sends, both are errors of the connection.
+func viewerGone(err error) bool {
+	for _, gone := range []error{syscall.EPIPE, syscall.ECONNRESET, net.ErrClosed, os.ErrDeadlineExceeded} {
+		if errors.Is(err, gone) {
+			return true
+		}
+	}
+	return false
 }

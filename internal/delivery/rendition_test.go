@@ -1,0 +1,184 @@
+package delivery
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"testing"
+	"time"
+
+	"magpie/internal/blob"
+	"magpie/internal/blob/blobtest"
+	"magpie/internal/media"
+)
+
+// gallery is a server of two media: a photo that is kept for ten minutes and a
+// video.
+func gallery(t *testing.T) (get func(method, path string, headers ...string) *httptest.ResponseRecorder, clock *time.Time, remove func()) {
+	t.Helper()
+	memory := blobtest.NewMemory(nil)
+	store, c := blob.New(memory), openCatalog(t)
+	photo := media.Media{
+		ID: 3, Owner: "1", Category: media.TweetImage, Type: media.PNG, Slug: "photophotophoto_", ExpiresAt: touched().Add(10 * time.Minute),
+		Manifest: media.Manifest{{Key: "segments/3/000", Size: 1}},
+	}
+	published(t, c, store, photo,
+		media.Rendition{Role: media.RoleImage, Name: "large.jpg", ContentType: "image/jpeg"},
+		media.Rendition{Role: media.RoleImage, Name: "thumb.jpg", ContentType: "image/jpeg"})
+	video := media.Media{ID: 7, Owner: "1", Category: media.TweetVideo, Type: media.MP4, Slug: "video-video-vide", Manifest: photo.Manifest}
+	published(t, c, store, video,
+		media.Rendition{Role: media.RoleMaster, Name: "master.m3u8", ContentType: "application/x-mpegURL"},
+		media.Rendition{Role: media.RoleMP4, Name: "640x360.mp4", ContentType: "video/mp4"})
+	now := touched()
+	h := NewRenditions(c, store, func() time.Time { return now }, plain, nil)
+	mux := http.NewServeMux()
+	mux.Handle("GET /media/{slug}/{name}", h)
+	mux.HandleFunc("OPTIONS /media/{slug}/{name}", h.Preflight)
+	get = func(method, path string, headers ...string) *httptest.ResponseRecorder {
+		r := httptest.NewRequestWithContext(t.Context(), method, path, nil)
+		for i := 0; i+1 < len(headers); i += 2 {
+			r.Header.Set(headers[i], headers[i+1])
+		}
+		w := httptest.NewRecorder()
+		mux.ServeHTTP(w, r)
+		return w
+	}
+	remove = func() {
+		t.Helper()
+		if _, err := c.DeleteMedia(t.Context(), video.ID, now); err != nil {
+			t.Fatal(err)
+		}
+		memory.SetFaults(blobtest.Faults{Before: blobtest.FailAll(blobtest.OpOpen, os.ErrNotExist)})
+	}
+	return get, &now, remove
+}
+
+func TestRenditions(t *testing.T) {
+	get, _, _ := gallery(t)
+	for _, c := range []struct{ path, name, kind string }{
+		{"/media/photophotophoto_/large.jpg", "large.jpg", "image/jpeg"},
+		{"/media/photophotophoto_/large.jpg?name=large", "large.jpg", "image/jpeg"},
+		{"/media/photophotophoto_/large.jpg?name=thumb", "thumb.jpg", "image/jpeg"},
+		{"/media/photophotophoto_/thumb.jpg?name=large&format=jpg", "large.jpg", "image/jpeg"},
+		{"/media/video-video-vide/master.m3u8", "master.m3u8", "application/x-mpegURL"},
+		{"/media/video-video-vide/640x360.mp4?tag=12", "640x360.mp4", "video/mp4"},
+	} {
+		w := get("GET", c.path)
+		if w.Code != http.StatusOK || w.Body.String() != c.name {
+			t.Errorf("%s: %d %q", c.path, w.Code, w.Body)
+		}
+		for name, want := range map[string]string{
+			"Content-Type":                  c.kind,
+			"Content-Length":                fmt.Sprint(len(c.name)),
+			"ETag":                          fmt.Sprintf(`"%08x-%x"`, crc([]byte(c.name)), len(c.name)),
+			"Last-Modified":                 "Sat, 21 Nov 2026 10:00:00 GMT",
+			"Accept-Ranges":                 "bytes",
+			"Cache-Control":                 "public, max-age=300",
+			"Access-Control-Allow-Origin":   "*",
+			"Access-Control-Expose-Headers": "Accept-Ranges, Content-Length, Content-Range, ETag",
+			"Cross-Origin-Resource-Policy":  "cross-origin",
+			"X-Content-Type-Options":        "nosniff",
+			"Content-Security-Policy":       "default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'",
+			"Content-Disposition":           "",
+		} {
+			if got := w.Header().Get(name); got != want {
+				t.Errorf("%s: %s: %q, want %q", c.path, name, got, want)
+			}
+		}
+		if w := get("HEAD", c.path); w.Code != http.StatusOK || w.Body.Len() > 0 || w.Header().Get("Content-Length") != fmt.Sprint(len(c.name)) {
+			t.Errorf("HEAD %s: %d %q %v", c.path, w.Code, w.Body, w.Header())
+		}
+		if w := get("GET", c.path, "If-None-Match", w.Header().Get("ETag")); w.Code != http.StatusNotModified || w.Header().Get("Cache-Control") != "public, max-age=300" {
+			t.Errorf("%s again: %d %v", c.path, w.Code, w.Header())
+		}
+		if w := get("GET", c.path, "Range", "bytes=1-2"); w.Code != http.StatusPartialContent || w.Body.String() != c.name[1:3] {
+			t.Errorf("two bytes of %s: %d %q", c.path, w.Code, w.Body)
+		}
+	}
+}
+
+func TestRenditionsThatAreNotThere(t *testing.T) {
+	get, _, remove := gallery(t)
+	const nothing, gone = "not_found", "gone"
+	check := func(path, code string) {
+		t.Helper()
+		w := get("GET", path)
+		if w.Code != http.StatusTeapot || w.Header().Get("X-Code") != code {
+			t.Errorf("%s: %d %v %q", path, w.Code, w.Header(), w.Body)
+		}
+		for name, want := range map[string]string{
+			"Access-Control-Allow-Origin": "*", "Cache-Control": "", "ETag": "", "Last-Modified": "",
+		} {
+			if got := w.Header().Get(name); got != want {
+				t.Errorf("%s: %s: %q, want %q", path, name, got, want)
+			}
+		}
+	}
+	for _, path := range []string{
+		"/media/photophotophoto_/medium.jpg", "/media/photophotophoto_/large.png", "/media/photophotophoto_/LARGE.JPG",
+		"/media/photophotophoto_/large.jpg?name=orig", "/media/photophotophoto_/large.jpg?name=../large", "/media/photophotophoto_/640x360.mp4",
+		"/media/nobody/large.jpg", "/media/3/large.jpg", "/media/photophotophoto_/%2e%2e%2flarge.jpg", "/media/photophotophoto_/large.jpg%00",
+	} {
+		check(path, nothing)
+	}
+	remove()
+	check("/media/video-video-vide/640x360.mp4", gone)
+	check("/media/video-video-vide/none.mp4", nothing)
+}
+
+// A cache never keeps a media for longer than it is kept here.
+func TestRenditionsThatExpire(t *testing.T) {
+	get, clock, _ := gallery(t)
+	for after, want := range map[time.Duration]string{
+		0: "300", 5 * time.Minute: "300", 9 * time.Minute: "60", 10*time.Minute - time.Millisecond: "0", 10 * time.Minute: "0", time.Hour: "0",
+	} {
+		*clock = touched().Add(after)
+		if got := get("GET", "/media/photophotophoto_/large.jpg").Header().Get("Cache-Control"); got != "public, max-age="+want {
+			t.Errorf("after %v: %q, want %s", after, got, want)
+		}
+		if got := get("GET", "/media/video-video-vide/640x360.mp4").Header().Get("Cache-Control"); got != "public, max-age=300" {
+			t.Errorf("after %v: %q of one that is kept", after, got)
+		}
+	}
+}
+
+func TestPreflight(t *testing.T) {
+	get, _, _ := gallery(t)
+	w := get("OPTIONS", "/media/photophotophoto_/large.jpg", "Origin", "https://player.example", "Access-Control-Request-Method", "GET")
+	for name, want := range map[string]string{
+		"Access-Control-Allow-Origin":  "*",
+		"Access-Control-Allow-Methods": "GET, HEAD, OPTIONS",
+		"Access-Control-Allow-Headers": "Range, If-Range, If-None-Match, If-Modified-Since",
+		"Access-Control-Max-Age":       "86400",
+	} {
+		if got := w.Header().Get(name); got != want {
+			t.Errorf("%s: %q, want %q", name, got, want)
+		}
+	}
+	if w.Code != http.StatusNoContent || w.Body.Len() > 0 {
+		t.Errorf("%d %q", w.Code, w.Body)
+	}
+}
+
+// deadlined is a connection that notes its write deadline.
+type deadlined struct {
+	*httptest.ResponseRecorder
+	wait time.Duration
+}
+
+func (d *deadlined) SetWriteDeadline(t time.Time) error { d.wait = time.Until(t); return nil }
+
+// A slow viewer gets the time that a large file takes, and no more.
+func TestExtend(t *testing.T) {
+	for size, want := range map[int64]time.Duration{
+		0: time.Minute, 16<<10 - 1: time.Minute, 16 << 10: 61 * time.Second, 1 << 30: time.Minute + 65536*time.Second,
+	} {
+		w := &deadlined{ResponseRecorder: httptest.NewRecorder()}
+		extend(w, size)
+		if w.wait > want || w.wait < want-30*time.Second {
+			t.Errorf("%d bytes: %v, want %v", size, w.wait, want)
+		}
+	}
+	extend(httptest.NewRecorder(), 1) // has no deadline
+}
