@@ -161,10 +161,14 @@ func (a *app) sweep(ctx context.Context) {
 	sweep := time.NewTicker(a.settings.SweepEvery)
 	defer sweep.Stop()
 	due := true // once at the start: what a crash left
+	// Nobody else has this data folder: what was under way when it was left is
+	// stalled already, and its job may be lost with a queue that wasn't restored.
+	wait, silence := time.Duration(0), time.Duration(0)
 	for {
-		if err := a.queue.Resend(ctx, pendingFor, silentFor); err != nil && ctx.Err() == nil {
+		if err := a.queue.Resend(ctx, wait, silence); err != nil && ctx.Err() == nil {
 			a.log.Warn("stalled media not queued", "err", err)
 		}
+		wait, silence = pendingFor, silentFor
 		if due {
 			done, err := a.sessions.Sweep(ctx)
 			if err != nil && ctx.Err() == nil {

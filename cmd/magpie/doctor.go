@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -23,19 +22,24 @@ type doctorCommand struct {
 // minFiles is how many files a busy server may have open.
 const minFiles = 4096
 
-// Run prints a line for each thing looked at, and ends with status 1 if one of
-// them keeps magpie from working.
+// Run prints a line for each thing looked at: good, weak (it works, and would
+// be better with it) or bad; and ends with status 1 if one is bad.
 func (c *doctorCommand) Run(ctx context.Context, s surroundings) error {
 	bad := 0
+	line := func(v ffmpeg.Verdict, name, words string) {
+		if v == ffmpeg.Bad {
+			bad++
+		}
+		fmt.Fprintf(s.out, "%-5s %-12s %s\n", v, name, words)
+	}
 	report := func(name string, err error, good string) {
 		if err != nil {
-			bad++
-			fmt.Fprintf(s.out, "bad   %-12s %v\n", name, err)
+			line(ffmpeg.Bad, name, err.Error())
 			return
 		}
-		fmt.Fprintf(s.out, "good  %-12s %s\n", name, good)
+		line(ffmpeg.Good, name, good)
 	}
-	c.transcoder(ctx, report)
+	c.transcoder(ctx, line)
 	words, err := writable(c.Data)
 	report("data folder", err, words)
 	words, err = space(c.Data)
@@ -49,22 +53,18 @@ func (c *doctorCommand) Run(ctx context.Context, s surroundings) error {
 }
 
 // transcoder reports what ffmpeg is there and what it can do.
-func (c *doctorCommand) transcoder(ctx context.Context, report func(name string, err error, good string)) {
+func (c *doctorCommand) transcoder(ctx context.Context, line func(v ffmpeg.Verdict, name, words string)) {
 	engine, err := ffmpeg.New(ffmpeg.Config{FFmpeg: c.FFmpeg, FFprobe: c.FFprobe})
 	if err != nil {
-		report("ffmpeg", err, "")
+		line(ffmpeg.Bad, "ffmpeg", err.Error())
 		return
 	}
 	findings, err := engine.Check(ctx)
 	if err != nil {
-		report("ffmpeg", err, "")
+		line(ffmpeg.Bad, "ffmpeg", err.Error())
 	}
 	for _, f := range findings {
-		var err error
-		if !f.OK {
-			err = errors.New(f.Words)
-		}
-		report("ffmpeg", err, f.Words)
+		line(f.Verdict, "ffmpeg", f.Words)
 	}
 }
 

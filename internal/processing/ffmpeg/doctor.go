@@ -34,10 +34,29 @@ func (e *Engine) Versions(ctx context.Context) (Versions, error) {
 	return v, nil
 }
 
-// Finding is one line of Check.
+// Finding is one line of Check: what is there (Good), what would be better
+// (Weak: magpie works without it), or what it can't work without (Bad).
 type Finding struct {
-	OK    bool
-	Words string
+	Verdict Verdict
+	Words   string
+}
+
+// Verdict is how a Finding is meant.
+type Verdict string
+
+// The verdicts.
+const (
+	Good Verdict = "good"
+	Weak Verdict = "weak"
+	Bad  Verdict = "bad"
+)
+
+// verdict is Good if ok, else what the lack means.
+func verdict(ok bool, lack Verdict) Verdict {
+	if ok {
+		return Good
+	}
+	return lack
 }
 
 // Check says, a line each, what is there and what is missing for the engine to
@@ -48,22 +67,23 @@ func (e *Engine) Check(ctx context.Context) ([]Finding, error) {
 		return nil, err
 	}
 	out := []Finding{
-		{true, "ffmpeg " + v.FFmpeg + " at " + e.ffmpeg},
-		{v.FFmpeg == v.FFprobe, "ffprobe " + v.FFprobe + " at " + e.ffprobe},
+		{Good, "ffmpeg " + v.FFmpeg + " at " + e.ffmpeg},
+		{verdict(v.FFmpeg == v.FFprobe, Bad), "ffprobe " + v.FFprobe + " at " + e.ffprobe},
 	}
 	for _, need := range []struct {
 		list  string
 		names []string
 		lack  string
+		grave Verdict
 	}{
-		{"-encoders", []string{"libx264", "aac", "mjpeg"}, "videos and GIFs cannot be converted"},
-		{"-muxers", []string{"mp4", "hls", "image2"}, "videos and GIFs cannot be written"},
-		{"-demuxers", []string{"mov", "matroska", "mpegts", "gif"}, "uploads of these kinds will fail"},
-		{"-decoders", []string{"h264", "hevc", "vp8", "vp9", "libdav1d", "mpeg4", "mpeg2video", "gif", "aac", "mp3", "opus", "vorbis"}, "uploads with these will fail"},
-		{"-filters", []string{"scale", "fps", "bwdif", "transpose", "overlay", "lutrgb", "tpad", "select", "sidedata", "aresample", "setparams"}, "some uploads will fail"},
-		{"-filters", []string{"zscale", "tonemap"}, "HDR videos will look pale"},
-		{"-bsfs", []string{"setts"}, "GIFs cannot be converted"},
-		{"-protocols", []string{"http", "file", "pipe"}, "originals cannot be read"},
+		{"-encoders", []string{"libx264", "aac", "mjpeg"}, "videos and GIFs cannot be converted", Bad},
+		{"-muxers", []string{"mp4", "hls", "image2"}, "videos and GIFs cannot be written", Bad},
+		{"-demuxers", []string{"mov", "matroska", "mpegts", "gif"}, "uploads of these kinds will fail", Bad},
+		{"-decoders", []string{"h264", "hevc", "vp8", "vp9", "libdav1d", "mpeg4", "mpeg2video", "gif", "aac", "mp3", "opus", "vorbis"}, "uploads with these will fail", Weak},
+		{"-filters", []string{"scale", "fps", "bwdif", "transpose", "overlay", "lutrgb", "tpad", "select", "sidedata", "aresample", "setparams"}, "some uploads will fail", Bad},
+		{"-filters", []string{"zscale", "tonemap"}, "HDR videos will look pale", Weak},
+		{"-bsfs", []string{"setts"}, "GIFs cannot be converted", Bad},
+		{"-protocols", []string{"http", "file", "pipe"}, "originals cannot be read", Bad},
 	} {
 		have, err := e.list(ctx, need.list)
 		if err != nil {
@@ -75,13 +95,13 @@ func (e *Engine) Check(ctx context.Context) ([]Finding, error) {
 				missing = append(missing, n)
 			}
 		}
-		f := Finding{true, need.list[1:] + ": " + strings.Join(need.names, ", ")}
+		f := Finding{Good, need.list[1:] + ": " + strings.Join(need.names, ", ")}
 		if len(missing) > 0 {
-			f = Finding{false, need.list[1:] + " missing: " + strings.Join(missing, ", ") + "; " + need.lack}
+			f = Finding{need.grave, need.list[1:] + " missing: " + strings.Join(missing, ", ") + "; " + need.lack}
 		}
 		out = append(out, f)
 	}
-	return append(out, Finding{e.sandbox.abi >= 4, "sandbox of child processes: " + e.sandbox.String()}), nil
+	return append(out, Finding{verdict(e.sandbox.abi >= 4, Weak), "sandbox of child processes: " + e.sandbox.String()}), nil
 }
 
 // canToneMap reports whether HDR can be turned into what all screens show. It

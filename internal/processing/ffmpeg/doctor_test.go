@@ -20,7 +20,7 @@ func TestCheckEngine(t *testing.T) {
 	}
 	var text strings.Builder
 	for _, f := range findings {
-		if !f.OK && !strings.Contains(f.Words, "sandbox") {
+		if f.Verdict != Good && !strings.Contains(f.Words, "sandbox") {
 			t.Errorf("missing: %s", f.Words)
 		}
 		text.WriteString(f.Words + "\n")
