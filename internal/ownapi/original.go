@@ -25,10 +25,8 @@ func (a *API) usable(r *http.Request) (media.Media, error) {
 	if err != nil {
 		return media.Media{}, err
 	}
-	if err := who.Need(auth.TweetRead, true); err != nil {
-		if err := who.Need(auth.MediaWrite, true); err != nil {
-			return media.Media{}, err
-		}
+	if who.Need(auth.TweetRead, true) != nil && who.Need(auth.MediaWrite, true) != nil {
+		return media.Media{}, media.Errorf(media.CodeForbidden, "The token lacks the scope %s or %s, one of which this endpoint needs.", auth.TweetRead, auth.MediaWrite)
 	}
 	id, err := media.ParseID(r.PathValue("id"))
 	if err != nil {
