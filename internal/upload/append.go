@@ -137,6 +137,9 @@ func (s *Sessions) acknowledge(ctx context.Context, id media.ID, index int, kept
 	}
 	switch session.State {
 	case media.SessionOpen:
+		if !s.now().Before(session.ExpiresAt) { // no finalize takes it any more
+			return time.Time{}, expired(session)
+		}
 		return session.ExpiresAt, nil
 	case media.SessionClosing:
 		return time.Time{}, media.Busy(time.Second, "The upload %s is being finalized; send segment %d again if it is still open afterwards.", id, index)

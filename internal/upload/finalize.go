@@ -81,7 +81,9 @@ func (s *Sessions) close(ctx context.Context, session media.Session, token strin
 		done, err = s.catalog.CloseSession(ctx, token, m, s.now())
 	}
 	if err == nil {
-		s.held.forget(session.ID)
+		if done {
+			s.held.forget(session.ID)
+		}
 		return m, done, nil
 	}
 	// The client may be gone; its next finalize should not wait for the limit.
@@ -99,7 +101,11 @@ func (s *Sessions) assemble(ctx context.Context, session media.Session) (media.M
 	if err != nil {
 		return media.Media{}, err
 	}
-	category, typ, err := s.identify(ctx, session, manifest)
+	head, err := s.head(ctx, session.ID, manifest)
+	if err != nil {
+		return media.Media{}, err
+	}
+	category, typ, err := identify(head, manifest.Size(), session.Category, session.Type)
 	if err != nil {
 		return media.Media{}, err
 	}
@@ -204,25 +210,29 @@ func gaps(chosen map[int]segment, last int) string {
 // headSize is how much of a file its type is told from.
 const headSize = 64 << 10
 
-// identify tells type and category from the bytes and holds them against what
-// was declared.
-func (s *Sessions) identify(ctx context.Context, session media.Session, m media.Manifest) (media.Category, media.Type, error) {
+// head reads the start of a file.
+func (s *Sessions) head(ctx context.Context, id media.ID, m media.Manifest) ([]byte, error) {
 	r := s.blobs.Open(ctx, m, 0, headSize)
 	head, err := io.ReadAll(r)
 	if e := r.Close(); err == nil {
 		err = e
 	}
 	if err != nil {
-		return "", "", fmt.Errorf("read the head of %s: %w", session.ID, err)
+		return nil, fmt.Errorf("read the head of %s: %w", id, err)
 	}
-	typ := sniff(head, m.Size())
+	return head, nil
+}
+
+// identify tells category and type of a file of size bytes from its head, and
+// holds them against what was declared; either may be "".
+func identify(head []byte, size int64, category media.Category, declared media.Type) (media.Category, media.Type, error) {
+	typ := sniff(head, size)
 	if typ == "" {
 		return "", "", media.Invalid("media", "The file is none of the accepted types: it seems to be %s.", describe(head))
 	}
-	if session.Type != "" && !typ.SameFamily(session.Type) {
-		return "", "", media.Invalid("media_type", "The upload was declared as %s, but the file is %s.", session.Type, typ)
+	if declared != "" && !typ.SameFamily(declared) {
+		return "", "", media.Invalid("media_type", "The upload was declared as %s, but the file is %s.", declared, typ)
 	}
-	category := session.Category
 	if category == "" {
 		category = typ.DefaultCategory()
 	}

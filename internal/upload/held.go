@@ -21,7 +21,9 @@ type held struct {
 }
 
 type tally struct {
-	users int // appends that use it now
+	id    media.ID
+	users int  // appends that use it now
+	over  bool // to be dropped with its last user
 	mu    sync.Mutex
 	bytes int64
 }
@@ -43,7 +45,7 @@ func (h *held) acquire(id media.ID, count func() (int64, error)) (*tally, error)
 	t := h.sessions[id]
 	if t == nil {
 		h.makeRoom()
-		t = &tally{bytes: n}
+		t = &tally{id: id, bytes: n}
 		h.sessions[id] = t
 	}
 	t.users++
@@ -76,13 +78,24 @@ func (h *held) release(t *tally) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	t.users--
+	h.drop(t)
 }
 
-// forget drops a session that takes no more segments.
+// forget drops a session that takes no more segments, once those on their way
+// have come: a new count would not see them.
 func (h *held) forget(id media.ID) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	delete(h.sessions, id)
+	if t := h.sessions[id]; t != nil {
+		t.over = true
+		h.drop(t)
+	}
+}
+
+func (h *held) drop(t *tally) {
+	if t.over && t.users == 0 {
+		delete(h.sessions, t.id)
+	}
 }
 
 // take adds n bytes unless that would pass limit.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"magpie/internal/catalog"
 	"magpie/internal/media"
@@ -26,16 +27,25 @@ func (s *Sessions) Initialize(ctx context.Context, r Request) (media.Session, er
 	if err := r.check(); err != nil {
 		return media.Session{}, err
 	}
+	return s.begin(ctx, r, s.cfg.Lifetime)
+}
+
+// begin opens a session for a request that was checked.
+func (s *Sessions) begin(ctx context.Context, r Request, lifetime time.Duration) (media.Session, error) {
 	now := s.now()
-	session := media.Session{
-		Owner: r.Owner, Category: r.Category, Type: r.Type, TotalBytes: r.TotalBytes, Shared: r.Shared,
+	return s.open(ctx, media.Session{
+		Owner: r.Owner, Category: r.category(), Type: r.Type, TotalBytes: r.TotalBytes, Shared: r.Shared,
 		AdditionalOwners: r.AdditionalOwners, State: media.SessionOpen,
-		CreatedAt: now, ExpiresAt: now.Add(s.cfg.Lifetime),
+		CreatedAt: now, ExpiresAt: now.Add(lifetime),
+	})
+}
+
+// category is what was asked for, or what X assumes from the type.
+func (r Request) category() media.Category {
+	if r.Category == "" {
+		return r.Type.DefaultCategory()
 	}
-	if session.Category == "" {
-		session.Category = r.Type.DefaultCategory()
-	}
-	return s.open(ctx, session)
+	return r.Category
 }
 
 // open writes the session's row under a new id, trying another when two were

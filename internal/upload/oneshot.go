@@ -3,6 +3,7 @@ package upload
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"magpie/internal/blob"
 	"magpie/internal/media"
@@ -15,8 +16,14 @@ import (
 type OneShot struct {
 	s     *Sessions
 	w     *blob.Writer
+	head  []byte // the file's first headSize bytes
 	ended bool
 }
+
+// oneShotLifetime is how long a one-shot upload has, once all its bytes are
+// here, to become a media. Its client never learns the session's id, so one
+// that a fault or a crash cut short is of no use to anybody.
+const oneShotLifetime = 10 * time.Minute
 
 // OneShot begins a one-shot upload. hint is how many bytes are announced, 0 if
 // none are.
@@ -33,20 +40,29 @@ func (o *OneShot) Write(p []byte) (int, error) {
 	if limit := o.s.cfg.MaxSegment; o.w.Size()+int64(len(p)) > limit {
 		return 0, media.Errorf(media.CodeTooLarge, "The file has more than %d bytes, the most that one request may carry; use initialize, append and finalize.", limit)
 	}
-	return o.w.Write(p)
+	n, err := o.w.Write(p)
+	o.head = append(o.head, p[:min(n, headSize-len(o.head))]...)
+	return n, err
 }
 
 // Size is how many bytes were written so far.
 func (o *OneShot) Size() int64 { return o.w.Size() }
 
 // Finish makes the bytes durable and the media of them, as initialize, one
-// append and finalize would. Nothing usable is left behind by a refusal.
+// append and finalize would. What is refused is refused before any of it is
+// kept. What a fault or a crash leaves half done expires soon.
 func (o *OneShot) Finish(ctx context.Context, r Request) (media.Media, error) {
 	if o.w.Size() == 0 {
 		return media.Media{}, media.Invalid("media", "The file is empty.")
 	}
 	r.TotalBytes = o.w.Size()
-	session, err := o.s.Initialize(ctx, r)
+	if err := r.check(); err != nil {
+		return media.Media{}, err
+	}
+	if _, _, err := identify(o.head, o.w.Size(), r.category(), r.Type); err != nil {
+		return media.Media{}, err
+	}
+	session, err := o.s.begin(ctx, r, min(oneShotLifetime, o.s.cfg.Lifetime))
 	if err != nil {
 		return media.Media{}, err
 	}

@@ -1,7 +1,6 @@
 package upload
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
 	"fmt"
@@ -21,9 +20,11 @@ import (
 )
 
 // The session protocol, with random interleavings of append, re-send, finalize,
-// expiry and sweep, and a crash between any two steps of them, over every
-// store: what was acknowledged is in the media, every finalize tells the same,
-// and in the end nothing is left that no row names.
+// one-shot, deletion, expiry and sweep, and a crash between any two steps of
+// them, over every store: what was acknowledged is in the media, every finalize
+// tells the same, a session holds no more than its allowance and is refused
+// none of it, nobody leaves it closing, and in the end nothing is left that no
+// live media names.
 func TestSessionProtocol(t *testing.T) {
 	rows, err := catalog.OpenSQLite(t.Context(), filepath.Join(t.TempDir(), "magpie.db"))
 	if err != nil {
@@ -31,12 +32,16 @@ func TestSessionProtocol(t *testing.T) {
 	}
 	t.Cleanup(func() { _ = rows.Close() })
 	t.Run("disk", func(t *testing.T) {
-		disk, err := diskblob.Open(t.TempDir(), diskblob.Options{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { _ = disk.Close() })
-		rapid.Check(t, func(t *rapid.T) { newProtocol(t, rows, disk, func() {}).run() })
+		root, n := t.TempDir(), 0
+		rapid.Check(t, func(t *rapid.T) {
+			n++
+			disk, err := diskblob.Open(filepath.Join(root, fmt.Sprint(n)), diskblob.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer disk.Close()
+			newProtocol(t, rows, disk, func() {}).run()
+		})
 	})
 	t.Run("a store that drops what was not synced", func(t *testing.T) {
 		rapid.Check(t, func(t *rapid.T) {
@@ -48,20 +53,22 @@ func TestSessionProtocol(t *testing.T) {
 	})
 }
 
-// protocol is one random run over one session.
+// protocol is one random run over one session and some one-shot uploads.
 type protocol struct {
-	t       *rapid.T
-	rows    *catalog.Catalog
-	driver  blob.Driver
-	crash   func()
-	s       *scheduler
-	now     time.Time
-	steps   int
-	session media.Session
+	t         *rapid.T
+	rows      *catalog.Catalog
+	driver    blob.Driver
+	crash     func()
+	s         *scheduler
+	now       time.Time
+	steps     int
+	retention time.Duration
+	session   media.Session
 
 	sessions *Sessions
 	appends  []*appended
 	closed   []media.Media // what finalizes answered
+	shots    []media.Media // what one-shots answered
 	dead     []*task
 }
 
@@ -70,17 +77,26 @@ type appended struct {
 	task    *task
 	index   int
 	content string
+	taken   bool // its bytes count for the session, though no blob may show them
 	acked   bool
 	crashed bool
 }
 
-const owner = "2244994945"
+const (
+	owner = "2244994945"
+
+	// A whole upload of the test's segments: nine bytes, one and one.
+	wholeSize = 11
+	shot      = "WEBVTT\n\nin one"
+)
 
 func newProtocol(t *rapid.T, rows *catalog.Catalog, driver blob.Driver, crash func()) *protocol {
 	p := &protocol{t: t, rows: rows, driver: driver, crash: crash, now: time.Now().Truncate(time.Millisecond)}
+	p.retention = rapid.SampledFrom([]time.Duration{0, 0, time.Hour}).Draw(t, "retention")
 	p.boot()
 	var err error
-	p.session, err = p.sessions.Initialize(p.ctx(), Request{Owner: owner, TotalBytes: media.Undeclared})
+	total := rapid.SampledFrom([]int64{media.Undeclared, wholeSize}).Draw(t, "total")
+	p.session, err = p.sessions.Initialize(p.ctx(), Request{Owner: owner, TotalBytes: total})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -92,7 +108,7 @@ func (p *protocol) ctx() context.Context { return context.Background() }
 // boot starts the rooms as a new process would.
 func (p *protocol) boot() {
 	p.s = &scheduler{}
-	p.sessions = New(Config{Lifetime: time.Hour, ClosingLimit: time.Minute, Grace: time.Minute, AloneSince: p.now},
+	p.sessions = New(Config{Lifetime: time.Hour, ClosingLimit: time.Minute, Grace: time.Minute, Retention: p.retention, AloneSince: p.now},
 		p.rows, blob.New(stepping{p.driver, p.s}), p.s.clock(&p.now), rand.Reader, slog.New(slog.DiscardHandler))
 	p.sessions.pause = p.s.pause
 }
@@ -102,7 +118,7 @@ func (p *protocol) run() {
 	for range rapid.IntRange(5, 60).Draw(t, "moves") {
 		p.steps++
 		p.now = p.now.Add(time.Millisecond)
-		switch move := rapid.IntRange(0, 19).Draw(t, "move"); {
+		switch move := rapid.IntRange(0, 21).Draw(t, "move"); {
 		case move <= 4:
 			p.beginAppend()
 		case move <= 6:
@@ -113,6 +129,12 @@ func (p *protocol) run() {
 			p.now = p.now.Add(rapid.SampledFrom([]time.Duration{2 * time.Minute, 2 * time.Hour}).Draw(t, "jump"))
 		case move == 9:
 			p.die()
+		case move == 10:
+			p.beginOneShot()
+		case move == 11 && len(p.closed) > 0:
+			if _, err := p.rows.DeleteMedia(p.ctx(), p.session.ID, p.now); err != nil {
+				t.Fatal(err)
+			}
 		case len(p.s.tasks) > 0:
 			task := rapid.SampledFrom(p.s.tasks).Draw(t, "task")
 			for range rapid.IntRange(1, 8).Draw(t, "steps") {
@@ -123,6 +145,7 @@ func (p *protocol) run() {
 		}
 	}
 	p.finishTasks()
+	p.nobodyCloses()
 	p.settle()
 	p.bury()
 }
@@ -142,10 +165,38 @@ func (p *protocol) beginAppend() {
 		}
 		defer g.Abort()
 		if _, err := io.WriteString(g, a.content); err != nil {
+			p.deserved(a, err)
 			return
 		}
+		a.taken = true
 		if _, err = g.Commit(p.ctx(), a.index); err == nil {
 			a.acked = true
+		}
+	})
+}
+
+// beginOneShot uploads a file at once, or something that is none.
+func (p *protocol) beginOneShot() {
+	content := rapid.SampledFrom([]string{shot, "\x00\x01\x02"}).Draw(p.t, "file")
+	sessions := p.sessions
+	p.s.spawn("one-shot", p.steps, func() {
+		o, err := sessions.OneShot(p.ctx(), 0)
+		if err != nil {
+			return
+		}
+		defer o.Abort()
+		if _, err := io.WriteString(o, content); err != nil {
+			return
+		}
+		m, err := o.Finish(p.ctx(), Request{Owner: owner})
+		switch {
+		case err == nil:
+			p.shots = append(p.shots, m)
+		case content == shot && media.CodeOf(err) != media.CodeGone: // it may be slower than its time
+			p.t.Errorf("a one-shot upload: %v", err)
+		}
+		if err == nil && content != shot {
+			p.t.Errorf("a one-shot upload of %q became %s", content, m.Type)
 		}
 	})
 }
@@ -178,118 +229,6 @@ func (p *protocol) finishTasks() {
 		p.steps++
 		p.now = p.now.Add(time.Millisecond)
 		p.s.step(p.s.tasks[p.steps%len(p.s.tasks)], p.steps)
-	}
-}
-
-// settle brings the upload to an end, as a patient client and a running
-// sweeper would, and looks at what is left.
-func (p *protocol) settle() {
-	t, ctx := p.t, p.ctx()
-	p.now = p.now.Add(2 * time.Minute) // whoever died while closing is given up
-	session, err := p.rows.Session(ctx, p.session.ID)
-	if err != nil {
-		t.Fatal(err)
-	}
-	open := session.State == media.SessionOpen || session.State == media.SessionClosing
-	if open && p.now.Before(session.ExpiresAt) {
-		for i, content := range []string{"WEBVTT\n\nlast", "1", "2"} {
-			a := &appended{index: i, content: content, acked: true, task: &task{began: p.steps + 1, end: p.steps + 1}}
-			g, err := p.sessions.Append(ctx, owner, p.session.ID, 0)
-			if err != nil {
-				t.Fatalf("append to an open session: %v", err)
-			}
-			_, _ = io.WriteString(g, content)
-			_, err = g.Commit(ctx, i)
-			if session.State == media.SessionOpen && err != nil {
-				t.Fatalf("commit to an open session: %v", err)
-			}
-			p.now = p.now.Add(time.Millisecond)
-			p.appends = append(p.appends, a)
-		}
-		m, err := p.sessions.Finalize(ctx, owner, p.session.ID)
-		if err != nil {
-			t.Fatalf("finalize of a whole session that was %s: %v", session.State, err)
-		}
-		p.closed = append(p.closed, m)
-	}
-	m, err := p.rows.Media(ctx, p.session.ID)
-	finished := err == nil
-	if len(p.closed) > 0 && !finished {
-		t.Fatalf("a finalize succeeded and there is no media: %v", err)
-	}
-	if finished {
-		p.judge(m)
-	}
-	p.sweepUp(m)
-}
-
-// judge holds the media against what the appends were told.
-func (p *protocol) judge(m media.Media) {
-	for _, answer := range p.closed {
-		if answer.Slug != m.Slug || len(answer.Manifest) != len(m.Manifest) || answer.Manifest[0] != m.Manifest[0] {
-			p.t.Fatalf("a finalize answered %+v, the media is %+v", answer, m)
-		}
-	}
-	for _, a := range p.appends {
-		if !a.acked {
-			continue
-		}
-		if a.index >= len(m.Manifest) {
-			p.t.Fatalf("segment %d was acknowledged and is not in the media", a.index)
-		}
-		held := p.read(m, a.index)
-		if held == a.content {
-			continue
-		}
-		if !p.replaced(a, held) {
-			p.t.Fatalf("segment %d: %q was acknowledged, and the media holds %q, which is older or was never sent", a.index, a.content, held)
-		}
-	}
-}
-
-// replaced reports whether an append that did not end before a began could have
-// left held.
-func (p *protocol) replaced(a *appended, held string) bool {
-	for _, b := range p.appends {
-		before := !b.crashed && b.task.ended && b.task.end < a.task.began
-		if b.index == a.index && b.content == held && !before {
-			return true
-		}
-	}
-	return false
-}
-
-func (p *protocol) read(m media.Media, index int) string {
-	var b bytes.Buffer
-	if _, err := blob.New(p.driver).CopyTo(p.ctx(), &b, m.Manifest[index:index+1], 0, 1<<20); err != nil {
-		p.t.Fatalf("read segment %d back: %v", index, err)
-	}
-	return b.String()
-}
-
-// sweepUp lets everything pass its time and sweeps: what a media names stays,
-// and nothing else does.
-func (p *protocol) sweepUp(m media.Media) {
-	t, ctx := p.t, p.ctx()
-	p.now = p.now.Add(3 * time.Hour)
-	for range 2 { // what the first expires, the second sweeps
-		if _, err := p.sessions.Sweep(ctx); err != nil {
-			t.Fatal(err)
-		}
-		p.now = p.now.Add(2 * time.Minute)
-	}
-	named := map[string]bool{}
-	for i, b := range m.Manifest {
-		named[b.Key] = true
-		p.read(m, i)
-	}
-	for info, err := range p.driver.List(ctx, segmentPrefix(p.session.ID)) {
-		if err != nil {
-			t.Fatal(err)
-		}
-		if !named[info.Key] {
-			t.Fatalf("%s is left behind", info.Key)
-		}
 	}
 }
 

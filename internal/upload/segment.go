@@ -23,7 +23,11 @@ func segmentPrefix(id media.ID) string { return "segments/" + id.String() + "/" 
 // segmentKey names a segment. tail makes the name unique; of two names made in
 // one process the later has the greater tail.
 func segmentKey(id media.ID, index int, size int64, crc uint32, tail uint64) string {
-	return fmt.Sprintf("%s%03d-%d-%08x-%016x", segmentPrefix(id), index, size, crc, tail)
+	return segmentPrefix(id) + segmentName(index, size, crc, tail)
+}
+
+func segmentName(index int, size int64, crc uint32, tail uint64) string {
+	return fmt.Sprintf("%03d-%d-%08x-%016x", index, size, crc, tail)
 }
 
 // parseSegment reads a segment's blob back from its name. It fails on a name
@@ -45,6 +49,10 @@ func parseSegment(info blob.Info) (segment, error) {
 	crc, err := strconv.ParseUint(fields[2], 16, 32)
 	if err != nil {
 		return segment{}, fmt.Errorf("segment blob %s: no checksum", info.Key)
+	}
+	tail, err := strconv.ParseUint(fields[3], 16, 64)
+	if err != nil || segmentName(index, size, uint32(crc), tail) != name {
+		return segment{}, fmt.Errorf("segment blob %s: not as names are written", info.Key)
 	}
 	return segment{index: index, blob: media.Blob{Key: info.Key, Size: size, CRC: uint32(crc)}, info: info}, nil
 }
