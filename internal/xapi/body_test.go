@@ -19,7 +19,7 @@ func TestUploadBoundsTheNamesOfFields(t *testing.T) {
 	s := newServer(t)
 	id := s.open(map[string]any{})
 	name := strings.Repeat("n", 15<<10)
-	fields := &endless{part: func(i int) string {
+	fields := &thousand{part: func(i int) string {
 		return fmt.Sprintf("--xyz\r\nContent-Disposition: form-data; name=%s%d\r\n\r\n\r\n", name, i)
 	}}
 	r := s.request("POST", at(id, "append"), fields, "Content-Type", formKind)
@@ -29,14 +29,17 @@ func TestUploadBoundsTheNamesOfFields(t *testing.T) {
 	}
 }
 
-// endless is a body of parts without end.
-type endless struct {
+// thousand is a body of a thousand parts.
+type thousand struct {
 	part func(int) string
 	next int
 	rest string
 }
 
-func (e *endless) Read(p []byte) (int, error) {
+func (e *thousand) Read(p []byte) (int, error) {
+	if e.rest == "" && e.next == 1000 {
+		return 0, io.EOF
+	}
 	if e.rest == "" {
 		e.rest = e.part(e.next)
 		e.next++

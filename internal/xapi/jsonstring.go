@@ -8,6 +8,7 @@ import (
 	"io"
 	"strconv"
 	"unicode/utf16"
+	"unicode/utf8"
 )
 
 // jsonString reads the inside of a JSON string, unescaped, up to its closing
@@ -93,17 +94,26 @@ func (s *jsonString) unicode() error {
 		return err
 	}
 	if utf16.IsSurrogate(r) {
-		if next, err := s.r.Peek(2); err == nil && string(next) == `\u` {
-			_, _ = s.r.Discard(2)
-			low, err := s.hex()
-			if err != nil {
-				return err
-			}
-			r = utf16.DecodeRune(r, low)
-		}
+		r = s.pair(r)
 	}
 	s.rest = fmt.Appendf(nil, "%c", r)
 	return nil
+}
+
+// pair completes a surrogate with the code that follows; without its other half
+// it is U+FFFD, as in encoding/json.
+func (s *jsonString) pair(high rune) rune {
+	const code = 6 // such as \ude00
+	next, _ := s.r.Peek(code)
+	if len(next) < code || string(next[:2]) != `\u` {
+		return utf8.RuneError
+	}
+	low, err := strconv.ParseUint(string(next[2:]), 16, 16)
+	r := utf16.DecodeRune(high, rune(low))
+	if err == nil && r != utf8.RuneError {
+		_, _ = s.r.Discard(code)
+	}
+	return r
 }
 
 func (s *jsonString) hex() (rune, error) {
