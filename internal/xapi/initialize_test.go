@@ -101,7 +101,7 @@ func TestInitializeRefuses(t *testing.T) {
 		{`{"additional_owners":[null]}`, 400, "$.additional_owners[0]", "null", "null found, string expected", ""},
 		{`{"additional_owners":["jack"]}`, 400, "$.additional_owners", "jack", "1 to 19 digits", ""},
 		{`{"additional_owners":[` + strings.Repeat(`"1",`, 100) + `"1"]}`, 400, "$.additional_owners", "", "101 users; at most 100", ""},
-		{`{"zeta":1,"alpha":2}`, 400, "$.alpha", "2", "$.alpha: is not defined in the schema and the schema does not allow additional properties", "[additional_owners, media_category"},
+		{`{"zeta":1,"alpha":2,"b":3,"c":4,"d":5,"e":6,"f":7}`, 400, "$.alpha", "2", "$.alpha: is not defined in the schema and the schema does not allow additional properties", "[additional_owners, media_category"},
 		{`{"command":"` + strings.Repeat("é", 300) + `"}`, 400, "$.command", `"` + strings.Repeat("é", 99) + "…", "not defined", ""},
 		{`{`, 400, "", "", "Request body is not valid JSON.", ""},
 		{``, 400, "", "", "Request body is not valid JSON.", ""},
