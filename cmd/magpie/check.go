@@ -107,7 +107,10 @@ func (k *checker) checkMedia(ctx context.Context, m media.Media, renditions []me
 			continue
 		}
 		if err != nil {
-			return err
+			if err := k.unreadable(ctx, b.Key, err); err != nil {
+				return err
+			}
+			continue
 		}
 		if named, err := upload.SegmentBlob(info); err != nil || named != b {
 			k.fault("media %s: segment %s is not what its row says", m.ID, b.Key)
@@ -177,7 +180,17 @@ func (k *checker) verify(ctx context.Context, b media.Blob, excused func() (bool
 		}
 		return err
 	}
-	return err
+	return k.unreadable(ctx, b.Key, err)
+}
+
+// unreadable counts a blob that the disk does not give back, and goes on: one
+// bad sector must not hide the next.
+func (k *checker) unreadable(ctx context.Context, key string, why error) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	k.fault("blob %s can't be read: %v", key, why)
+	return nil
 }
 
 func (k *checker) fault(format string, args ...any) {
