@@ -195,3 +195,17 @@ func TestAppendWhileTheSessionEnds(t *testing.T) {
 	}
 	s.send(id, 0, "x").refused(http.StatusGone, "expired at")
 }
+
+// What can't be a segment in any way of writing is refused before its bytes.
+func TestAppendThatAnnouncesTooMuch(t *testing.T) {
+	s := newServer(t)
+	id := s.open(map[string]any{})
+	for _, path := range []string{at(id, "append"), "/2/media/upload"} {
+		r := s.request("POST", path, form("segment_index", "0", "media", png()), "Content-Type", formKind)
+		r.ContentLength = 1 << 40
+		s.serve(r).refused(http.StatusRequestEntityTooLarge, "announces 1099511627776 bytes", "at most 65536")
+	}
+	if kept := s.kept(); len(kept) > 0 {
+		t.Errorf("kept %v", kept)
+	}
+}
