@@ -231,4 +231,3 @@ func TestContent(t *testing.T) {
 		}
 	}
 }
-
