@@ -2,8 +2,10 @@ package upload
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"time"
 
 	"magpie/internal/blob"
@@ -117,6 +119,11 @@ func (p *protocol) judge(m media.Media) {
 	}
 	if total := p.session.TotalBytes; total != media.Undeclared && m.Size() != total {
 		p.t.Fatalf("%d bytes were declared, the media has %d", total, m.Size())
+	}
+	for i, b := range m.Manifest {
+		if !strings.HasPrefix(b.Key, fmt.Sprintf("%s%03d-", segmentPrefix(m.ID), i)) {
+			p.t.Fatalf("at %d of the media is %q", i, b.Key)
+		}
 	}
 	if !m.GoneAt.IsZero() {
 		return // its bytes may be gone too

@@ -156,6 +156,7 @@ func (p *protocol) beginAppend() {
 	if a.index == 0 {
 		a.content = "WEBVTT\n\n" + a.content
 	}
+	leaves := rapid.IntRange(0, 4).Draw(p.t, "leaves") == 0
 	p.appends = append(p.appends, a)
 	sessions := p.sessions
 	a.task = p.s.spawn("append", p.steps, func() {
@@ -169,6 +170,10 @@ func (p *protocol) beginAppend() {
 			return
 		}
 		a.taken = true
+		if leaves { // the client, before the end
+			p.s.yield()
+			return
+		}
 		if _, err = g.Commit(p.ctx(), a.index); err == nil {
 			a.acked = true
 		}
