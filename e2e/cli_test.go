@@ -174,7 +174,7 @@ func TestTokenCreate(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	out, errs, code := magpie(t, "token", "create", "--data", s.data, "--user", "2244994945", "--lifetime", time.Hour.String())
-	if code != 0 || errs != "" || !regexp.MustCompile(`^[\w-]{43}\n$`).MatchString(out) {
+	if code != 0 || errs != "" || !regexp.MustCompile(`^mgp_[\w-]{43}\n$`).MatchString(out) {
 		t.Fatalf("exit %d: %q %q", code, out, errs)
 	}
 	s.client().as(strings.TrimSpace(out)).initialize("", "", -1)

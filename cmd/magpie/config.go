@@ -96,7 +96,8 @@ func originOf(s string) (string, bool) {
 	if !ok {
 		return "", false
 	}
-	return u.Scheme + "://" + u.Host, true
+	port := map[string]string{"http": ":80", "https": ":443"}[u.Scheme] // browsers leave it out
+	return u.Scheme + "://" + strings.TrimSuffix(u.Host, port), true
 }
 
 // slots is how many videos each lane processes at once.

@@ -61,14 +61,19 @@ func observed(next http.Handler, log *slog.Logger, now func() time.Time, fail de
 		rec := &recorder{ResponseWriter: w}
 		began := now()
 		defer func() {
-			if p := recover(); p != nil && p != http.ErrAbortHandler {
+			p := recover()
+			if p != nil && p != http.ErrAbortHandler {
 				log.ErrorContext(r.Context(), "handler panicked", "panic", p, "stack", string(debug.Stack()))
 				if rec.status == 0 {
 					fail(rec, r, media.Errorf(media.CodeInternal, ""))
+					p = nil
 				}
 			}
 			log.InfoContext(r.Context(), "request", "method", r.Method, "path", r.URL.Path, "status", rec.status,
 				"bytes", rec.bytes, "took", now().Sub(began), "from", r.RemoteAddr)
+			if p != nil {
+				panic(http.ErrAbortHandler) // half an answer must not look like a whole one
+			}
 		}()
 		next.ServeHTTP(rec, r)
 	})

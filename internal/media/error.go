@@ -3,6 +3,7 @@ package media
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -88,7 +89,7 @@ func CodeOf(err error) Code {
 // Message is the words with the field that they are about in front, unless they
 // name it themselves.
 func (e *Error) Message() string {
-	if e.Field == "" || strings.Contains(e.Detail, e.Field) || startsUpper(e.Detail) {
+	if e.Field == "" || slices.Contains(strings.Fields(e.Detail), e.Field) || startsUpper(e.Detail) {
 		return e.Detail
 	}
 	return e.Field + " " + e.Detail
