@@ -42,7 +42,11 @@ func (s *Sessions) Append(ctx context.Context, user string, id media.ID, hint in
 		s.held.release(t)
 		return nil, fmt.Errorf("begin a segment of %s: %w", id, err)
 	}
-	return &Segment{s: s, session: session, w: w, tally: t, limit: allowance(session)}, nil
+	limit := allowance(session)
+	if session.State == media.SessionClosed {
+		limit += s.cfg.MaxSegment // room for one more, to be compared and dropped
+	}
+	return &Segment{s: s, session: session, w: w, tally: t, limit: limit}, nil
 }
 
 // allowance is how many bytes a session may hold: twice what it declared, so
@@ -150,6 +154,14 @@ func (s *Sessions) acknowledge(ctx context.Context, id media.ID, index int, kept
 	if err != nil {
 		return time.Time{}, err
 	}
+	if index < len(m.Manifest) && m.Manifest[index].Key == kept.Key {
+		return session.ExpiresAt, nil
+	}
+	// The manifest is final and does not name it. If this fails the sweeper will.
+	if err := s.blobs.Delete(ctx, kept.Key); err != nil {
+		s.log.WarnContext(ctx, "segment left to the sweeper", "key", kept.Key, "err", err)
+	}
+	s.held.forget(id)
 	if index < len(m.Manifest) && (segment{blob: kept}).sameBytes(m.Manifest[index]) {
 		return session.ExpiresAt, nil
 	}
