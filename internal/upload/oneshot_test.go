@@ -1,0 +1,174 @@
+package upload
+
+import (
+	"context"
+	"errors"
+	"io"
+	"strings"
+	"testing"
+	"time"
+
+	"magpie/internal/blob/blobtest"
+	"magpie/internal/media"
+)
+
+// atOnce uploads a file in one request.
+func (r *rig) atOnce(content string, q Request) (media.Media, error) {
+	o, err := r.sessions.OneShot(context.Background(), int64(len(content)))
+	if err != nil {
+		return media.Media{}, err
+	}
+	defer o.Abort()
+	for len(content) > 0 { // in pieces, as a body comes
+		n := min(len(content), 1000)
+		if _, err := io.WriteString(o, content[:n]); err != nil {
+			return media.Media{}, err
+		}
+		content = content[n:]
+	}
+	q.Owner = owner
+	return o.Finish(context.Background(), q)
+}
+
+func TestOneShot(t *testing.T) {
+	r := newRig(t, Config{MaxSegment: 100_000})
+	content := subtitles + strings.Repeat("x", 100_000-len(subtitles)) // longer than a head, as long as may be
+	m, err := r.atOnce(content, Request{Type: media.SRT, TotalBytes: 5, Shared: true, AdditionalOwners: []string{"22"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m.Owner != owner || m.Type != media.VTT || m.Category != media.Subtitles || !m.Shared || len(m.AdditionalOwners) != 1 ||
+		m.State != media.Pending || m.Size() != 100_000 || len(m.Manifest) != 1 {
+		t.Errorf("%+v", m)
+	}
+	got, err := io.ReadAll(r.sessions.blobs.Open(t.Context(), m.Manifest, 0, 1<<20))
+	if err != nil || string(got) != content {
+		t.Errorf("%d bytes are kept, %v", len(got), err)
+	}
+	if r.state(m.ID) != media.SessionClosed {
+		t.Errorf("its session is %s", r.state(m.ID))
+	}
+	r.pass(24 * time.Hour)
+	r.sweep()
+	if len(r.keys()) != 1 {
+		t.Errorf("a day later the store has %v", r.keys())
+	}
+}
+
+// A file that is refused leaves neither bytes nor a session.
+func TestOneShotRefuses(t *testing.T) {
+	r := newRig(t, Config{MaxSegment: 10_000})
+	for _, c := range []struct {
+		what, content string
+		request       Request
+		code          media.Code
+		words         string
+	}{
+		{"nothing", "", Request{}, media.CodeInvalid, "The file is empty."},
+		{"too much", strings.Repeat("x", 10_001), Request{}, media.CodeTooLarge, "The file has more than 10000 bytes, the most that one request may carry; use initialize, append and finalize."},
+		{"no known file", "MZ\x90\x00", Request{}, media.CodeInvalid, ""},
+		{"another type", subtitles, Request{Type: media.PNG}, media.CodeInvalid, "The upload was declared as image/png, but the file is text/vtt."},
+		{"another category", subtitles, Request{Category: media.TweetGIF}, media.CodeInvalid, "The upload was declared as tweet_gif, but the file is text/vtt; it goes with subtitles."},
+		{"a type and a category that never go together", subtitles, Request{Type: media.PNG, Category: media.TweetGIF}, media.CodeInvalid, "media_type image/png can't be uploaded with media_category tweet_gif; it goes with tweet_image, dm_image"},
+		{"owners that are none", subtitles, Request{AdditionalOwners: []string{"me"}}, media.CodeInvalid, "additional_owners must hold user ids of 1 to 19 digits, such as 2244994945"},
+	} {
+		_, err := r.atOnce(c.content, c.request)
+		if code, got := told(t, err); code != c.code || (c.words != "" && got != c.words) {
+			t.Errorf("%s: %s %q, want %s %q", c.what, code, got, c.code, c.words)
+		}
+		n, err := count(r)
+		if n != 0 || err != nil || len(r.keys()) != 0 {
+			t.Fatalf("%s: %d sessions (%v) and %v are left", c.what, n, err, r.keys())
+		}
+	}
+}
+
+// Abort drops the bytes, and may follow anything.
+func TestOneShotAbort(t *testing.T) {
+	r := newRig(t, Config{})
+	o, err := r.sessions.OneShot(t.Context(), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.WriteString(o, subtitles); err != nil || o.Size() != 8 {
+		t.Fatal(o.Size(), err)
+	}
+	o.Abort()
+	o.Abort()
+	if _, err := io.WriteString(o, "x"); err == nil {
+		t.Error("written after Abort")
+	}
+	if len(r.keys()) != 0 {
+		t.Errorf("the store has %v", r.keys())
+	}
+}
+
+// What a fault cuts short is of no use to anybody, and goes long before an
+// upload that its client could go on with would.
+func TestOneShotFaults(t *testing.T) {
+	for name, c := range map[string]struct {
+		faults blobtest.Faults
+		code   media.Code
+	}{
+		"create":                     {blobtest.Faults{Before: blobtest.FailAll(blobtest.OpCreate, blobtest.Full())}, media.CodeFull},
+		"write":                      {blobtest.Faults{Before: blobtest.FailAll(blobtest.OpWrite, blobtest.Full())}, media.CodeFull},
+		"commit":                     {blobtest.Faults{Before: blobtest.FailAll(blobtest.OpCommit, blobtest.Full())}, media.CodeFull},
+		"a commit's answer, lost":    {blobtest.Faults{After: blobtest.FailAll(blobtest.OpCommit, errAway)}, media.CodeInternal},
+		"list":                       {blobtest.Faults{Before: blobtest.FailAll(blobtest.OpList, errAway)}, media.CodeInternal},
+		"reading what was just kept": {blobtest.Faults{Before: blobtest.FailAll(blobtest.OpOpen, errAway)}, media.CodeInternal},
+	} {
+		r := newRig(t, Config{Grace: time.Minute})
+		r.store.SetFaults(c.faults)
+		if _, err := r.atOnce(subtitles, Request{}); media.CodeOf(err) != c.code {
+			t.Errorf("%s: %v", name, err)
+		}
+		r.store.SetFaults(blobtest.Faults{})
+		r.pass(oneShotLifetime)
+		r.sweep()
+		r.pass(time.Minute + time.Second)
+		r.sweep()
+		if len(r.keys()) != 0 {
+			t.Errorf("%s: %v is left", name, r.keys())
+		}
+		if _, err := r.atOnce(subtitles, Request{}); err != nil {
+			t.Errorf("%s, when it is well again: %v", name, err)
+		}
+	}
+}
+
+// Where sessions live for a shorter time, these do too.
+func TestOneShotLifetime(t *testing.T) {
+	for lifetime, want := range map[time.Duration]time.Duration{time.Minute: time.Minute, 24 * time.Hour: oneShotLifetime} {
+		r := newRig(t, Config{Lifetime: lifetime})
+		m, err := r.atOnce(subtitles, Request{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, err := r.rows.Session(t.Context(), m.ID)
+		if err != nil || s.ExpiresAt.Sub(s.CreatedAt) != want {
+			t.Errorf("%s: it lived for %s, %v", lifetime, s.ExpiresAt.Sub(s.CreatedAt), err)
+		}
+	}
+}
+
+// A client that is gone before the end gets no media.
+func TestOneShotClientGone(t *testing.T) {
+	r := newRig(t, Config{})
+	ctx, leave := context.WithCancel(t.Context())
+	o, err := r.sessions.OneShot(ctx, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer o.Abort()
+	if _, err := io.WriteString(o, subtitles); err != nil {
+		t.Fatal(err)
+	}
+	leave()
+	if _, err := o.Finish(ctx, Request{Owner: owner}); !errors.Is(err, context.Canceled) {
+		t.Errorf("Finish = %v", err)
+	}
+	o.Abort()
+	if len(r.keys()) != 0 {
+		t.Errorf("the store has %v", r.keys())
+	}
+}
