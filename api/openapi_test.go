@@ -50,7 +50,7 @@ func routes() map[string]string {
 		"POST /2/media/upload/{id}/append":    "media.write: 200 400 401 403 404 410 413 415 500 503 507",
 		"POST /2/media/upload/{id}/finalize":  "media.write: 200 400 401 403 404 410 500 503 507",
 		"GET /2/media/upload":                 "media.write: 200 400 401 403 410 500 503",
-		"POST /2/media/upload":                "media.write: 200 400 401 403 413 415 500 503 507",
+		"POST /2/media/upload":                "media.write: 200 201 202 204 400 401 403 404 410 413 415 500 503 507",
 		"POST /2/media/metadata":              "media.write: 200 400 401 403 404 413 500 503 507",
 		"GET /2/media":                        "tweet.read: 200 400 401 403 500 503",
 		"GET /2/media/{media_key}":            "tweet.read: 200 400 401 403 404 500 503",

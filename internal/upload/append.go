@@ -19,6 +19,7 @@ type Segment struct {
 	w       *blob.Writer
 	tally   *tally
 	limit   int64 // bytes that the session may hold
+	taken   int64 // bytes of it that the tally counts
 	ended   bool
 }
 
@@ -26,6 +27,12 @@ type Segment struct {
 // bytes are announced, 0 if none are. The segment's index may be told at the
 // end.
 func (s *Sessions) Append(ctx context.Context, user string, id media.ID, hint int64) (*Segment, error) {
+	return s.segment(ctx, user, id, func() (*blob.Writer, error) { return s.blobs.Create(ctx, hint) })
+}
+
+// segment begins a segment whose bytes go to, or are in, the writer that begin
+// gives.
+func (s *Sessions) segment(ctx context.Context, user string, id media.ID, begin func() (*blob.Writer, error)) (*Segment, error) {
 	session, err := s.Session(ctx, user, id)
 	if err != nil {
 		return nil, err
@@ -37,7 +44,7 @@ func (s *Sessions) Append(ctx context.Context, user string, id media.ID, hint in
 	if err != nil {
 		return nil, fmt.Errorf("count what session %s holds: %w", id, err)
 	}
-	w, err := s.blobs.Create(ctx, hint)
+	w, err := begin()
 	if err != nil {
 		s.held.release(t)
 		return nil, fmt.Errorf("begin a segment of %s: %w", id, err)
@@ -74,21 +81,31 @@ func (s *Sessions) stored(ctx context.Context, id media.ID) (int64, error) {
 // than the largest allowed or than the whole upload was declared to be, and a
 // session that would hold more than its allowance.
 func (g *Segment) Write(p []byte) (int, error) {
-	size, n := g.w.Size(), int64(len(p))
-	if limit := g.s.cfg.MaxSegment; size+n > limit {
-		return 0, media.Errorf(media.CodeTooLarge, "The segment has more than %d bytes, the most that one may have; send smaller segments.", limit)
-	}
-	if total := g.session.TotalBytes; total != media.Undeclared && size+n > total {
-		return 0, media.Invalid("media", "The segment alone has more bytes than the total_bytes of %d that initialize declared.", total)
-	}
-	if !g.tally.take(n, g.limit) {
-		return 0, media.Errorf(media.CodeTooLarge, "The upload %s holds %d bytes in all its segments, sent again ones included; finalize it or begin a new one.", g.session.ID, g.limit)
+	n := int64(len(p))
+	if err := g.room(g.w.Size(), n); err != nil {
+		return 0, err
 	}
 	k, err := g.w.Write(p)
-	if int64(k) < n {
-		g.tally.give(n - int64(k))
+	if lost := n - int64(k); lost > 0 {
+		g.tally.give(lost)
+		g.taken -= lost
 	}
 	return k, err
+}
+
+// room makes room for n bytes after the segment's first size, or refuses them.
+func (g *Segment) room(size, n int64) error {
+	if limit := g.s.cfg.MaxSegment; size+n > limit {
+		return media.Errorf(media.CodeTooLarge, "The segment has more than %d bytes, the most that one may have; send smaller segments.", limit)
+	}
+	if total := g.session.TotalBytes; total != media.Undeclared && size+n > total {
+		return media.Invalid("media", "The segment alone has more bytes than the total_bytes of %d that initialize declared.", total)
+	}
+	if !g.tally.take(n, g.limit) {
+		return media.Errorf(media.CodeTooLarge, "The upload %s holds %d bytes in all its segments, sent again ones included; finalize it or begin a new one.", g.session.ID, g.limit)
+	}
+	g.taken += n
+	return nil
 }
 
 // Size is how many bytes were written so far.
@@ -126,7 +143,7 @@ func (g *Segment) Abort() {
 		return
 	}
 	g.ended = true
-	g.tally.give(g.w.Size())
+	g.tally.give(g.taken)
 	g.w.Abort()
 	g.s.held.release(g.tally)
 }

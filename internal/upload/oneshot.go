@@ -9,10 +9,10 @@ import (
 	"magpie/internal/media"
 )
 
-// OneShot is a whole file sent in one request. The bytes may come before what
-// is said about them, so they are taken in first and get their session at the
-// end. It is used by one goroutine and ended by Finish or Abort; Abort after
-// Finish does nothing.
+// OneShot is bytes that may come before what is said about them: they are taken
+// in first and told at the end what they are, a whole file by Finish or a
+// segment by Append. It is used by one goroutine and ended by one of these or
+// by Abort, which does nothing afterwards.
 type OneShot struct {
 	s     *Sessions
 	w     *blob.Writer
@@ -77,7 +77,22 @@ func (o *OneShot) Finish(ctx context.Context, r Request) (media.Media, error) {
 	return o.s.Finalize(ctx, r.Owner, session.ID)
 }
 
-// Abort drops the bytes unless Finish kept them.
+// Append makes the bytes a segment of a session that user may use, and does what
+// Sessions.Append and Segment.Commit do.
+func (o *OneShot) Append(ctx context.Context, user string, id media.ID, index int) (time.Time, error) {
+	g, err := o.s.segment(ctx, user, id, func() (*blob.Writer, error) { return o.w, nil })
+	if err != nil {
+		return time.Time{}, err
+	}
+	o.ended = true
+	defer g.Abort()
+	if err := g.room(0, o.w.Size()); err != nil {
+		return time.Time{}, err
+	}
+	return g.Commit(ctx, index)
+}
+
+// Abort drops the bytes unless they were kept.
 func (o *OneShot) Abort() {
 	if !o.ended {
 		o.ended = true

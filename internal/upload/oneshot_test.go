@@ -172,3 +172,58 @@ func TestOneShotClientGone(t *testing.T) {
 		t.Errorf("the store has %v", r.keys())
 	}
 }
+
+// Bytes that are told at the end to be a segment are held to a segment's rules,
+// and are counted once.
+func TestOneShotAppend(t *testing.T) {
+	const content = "WEBVTT\n\n00:00.000 --> 00:01.000\nhello\n"
+	total := int64(len(content))
+	r := newRig(t, Config{MaxSegment: 100})
+	id := r.initialize(total).ID
+	send := func(user string, id media.ID, index int, text string) error {
+		o, err := r.sessions.OneShot(t.Context(), 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer o.Abort()
+		if _, err := io.WriteString(o, text); err != nil {
+			return err
+		}
+		_, err = o.Append(t.Context(), user, id, index)
+		return err
+	}
+	for _, c := range []struct {
+		user  string
+		id    media.ID
+		index int
+		text  string
+		code  media.Code
+	}{
+		{owner, 5, 0, content, media.CodeNotFound},
+		{"7", id, 0, content, media.CodeNotFound},
+		{owner, id, 1000, content, media.CodeInvalid},
+		{owner, id, 0, "", media.CodeInvalid},
+		{owner, id, 0, content + "x", media.CodeInvalid}, // alone more than the total
+	} {
+		for range 3 { // a refusal leaves the count as it was
+			if err := send(c.user, c.id, c.index, c.text); media.CodeOf(err) != c.code {
+				t.Errorf("%+v: %v", c, err)
+			}
+		}
+	}
+	for range 2 { // up to the allowance
+		if err := send(owner, id, 0, content); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := send(owner, id, 0, content); media.CodeOf(err) != media.CodeTooLarge {
+		t.Errorf("above the allowance: %v", err)
+	}
+	m, err := r.sessions.Finalize(t.Context(), owner, id)
+	if err != nil || m.Size() != total {
+		t.Fatalf("%d bytes, %v", m.Size(), err)
+	}
+	if err := send(owner, id, 0, content); err != nil {
+		t.Errorf("sent again after finalize: %v", err)
+	}
+}

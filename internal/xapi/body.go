@@ -17,9 +17,14 @@ type uploadFields struct {
 	media  bool              // whether a media member was there
 }
 
-// readUpload reads a request whose body carries a media, as multipart form or
-// as JSON with base64, and writes the media's bytes to sink. The whole body is
-// read, and held against the digests that came with it, before it returns nil.
+// isMedia reports whether a field carries the file: media, or as base64 in
+// whatever form, media_data.
+func isMedia(name string) bool { return name == "media" || name == "media_data" }
+
+// readUpload reads a request whose body may carry a media, as multipart form,
+// or as base64 in JSON or a plain form, and writes the media's bytes to sink.
+// The whole body is read, and held against the digests that came with it,
+// before it returns nil. An empty body says nothing, whatever it is said to be.
 func (a *API) readUpload(r *http.Request, sink io.Writer) (uploadFields, error) {
 	kind, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil {
@@ -35,8 +40,13 @@ func (a *API) readUpload(r *http.Request, sink io.Writer) (uploadFields, error) 
 		f, err = a.readForm(body, params["boundary"], sink)
 	case "application/json":
 		f, err = readJSON(body, sink)
+	case "application/x-www-form-urlencoded":
+		f, err = readURLForm(body, uploadBuffer, storing{sink})
 	default:
-		return f, media.Errorf(media.CodeUnsupported, "The Content-Type must be multipart/form-data or application/json; it is %q.", shorten(r.Header.Get("Content-Type")))
+		if n, err := io.ReadFull(body, make([]byte, 1)); n == 0 && errors.Is(err, io.EOF) {
+			return uploadFields{values: map[string]string{}}, check()
+		}
+		return f, media.Errorf(media.CodeUnsupported, "The Content-Type must be multipart/form-data, application/json or application/x-www-form-urlencoded; it is %q.", shorten(r.Header.Get("Content-Type")))
 	}
 	if err == nil {
 		_, err = io.Copy(io.Discard, body) // an epilogue, and so the digest's rest
@@ -77,11 +87,14 @@ func (a *API) readForm(body io.Reader, boundary string, sink io.Writer) (uploadF
 		if err != nil {
 			return f, err
 		}
-		if _, known := f.values[p.name]; known || f.media && p.name == "media" {
+		if _, known := f.values[p.name]; known || f.media && isMedia(p.name) {
 			return f, media.Invalid(shorten(p.name), "is there twice")
 		}
-		if p.name == "media" {
+		if isMedia(p.name) {
 			f.media = true
+			if p.name == "media_data" {
+				p.header.Set("Content-Transfer-Encoding", "base64")
+			}
 			err = copyPart(storing{sink}, form, p)
 		} else {
 			field := &bounded{name: p.name, left: left}

@@ -24,12 +24,12 @@ func (a *API) finalize(w http.ResponseWriter, r *http.Request, who auth.Identity
 	if err != nil {
 		return err
 	}
-	return a.finished(w, r, m)
+	return a.finished(w, r, m, http.StatusOK)
 }
 
 // finished starts what a finalized media needs and answers with where it
 // stands. It does the same for a media that was finalized before.
-func (a *API) finished(w http.ResponseWriter, r *http.Request, m media.Media) error {
+func (a *API) finished(w http.ResponseWriter, r *http.Request, m media.Media, status int) error {
 	m, err := a.start(r.Context(), m)
 	if err != nil {
 		return err
@@ -37,7 +37,7 @@ func (a *API) finished(w http.ResponseWriter, r *http.Request, m media.Media) er
 	if m.State == media.Failed && !processed(m.Category) {
 		return media.Invalid("media", "%s", m.Failure.Message)
 	}
-	return a.answer(w, r, http.StatusOK, envelope{Data: result(m, a.now())})
+	return a.answer(w, r, status, envelope{Data: result(m, a.now())})
 }
 
 // start hands videos and GIFs to the workers, and runs everything else to its

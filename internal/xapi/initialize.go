@@ -28,6 +28,11 @@ func (a *API) initialize(w http.ResponseWriter, r *http.Request, who auth.Identi
 	if err != nil {
 		return inBody(err)
 	}
+	return a.open(w, r, who, request, http.StatusOK)
+}
+
+// open opens a session and answers with it.
+func (a *API) open(w http.ResponseWriter, r *http.Request, who auth.Identity, request upload.Request, status int) error {
 	request.Owner = who.User
 	session, err := a.sessions.Initialize(r.Context(), request)
 	if err != nil {
@@ -45,7 +50,7 @@ func (a *API) initialize(w http.ResponseWriter, r *http.Request, who auth.Identi
 		zero := 0
 		data.ProcessingInfo = &processingInfo{State: media.Pending, CheckAfterSecs: 1, ProgressPercent: &zero}
 	}
-	return a.answer(w, r, http.StatusOK, envelope{Data: data})
+	return a.answer(w, r, status, envelope{Data: data})
 }
 
 func initializeRequest(o object) (upload.Request, error) {

@@ -10,14 +10,17 @@ import (
 	"magpie/internal/media"
 )
 
-// readJSONUpload reads one JSON object as it streams in. The string "media" is
-// base64 and is decoded into sink, and found tells whether it was there; every
+// readJSONUpload reads one JSON object as it streams in. The string "media"
+// (or "media_data") is base64 and is decoded into sink, and found tells whether it was there; every
 // other member is given back raw. So a segment costs a fixed buffer and not its
 // size. Standard and URL alphabets, with or without padding, and line breaks are
 // taken.
 func readJSONUpload(body io.Reader, buf int, sink io.Writer) (members map[string]json.RawMessage, found bool, err error) {
 	j := &jsonStream{r: bufio.NewReaderSize(body, buf), left: maxFields}
 	members = map[string]json.RawMessage{}
+	if _, err := j.r.Peek(1); errors.Is(err, io.EOF) {
+		return members, false, nil // X's own sample sends this type with no body
+	}
 	if err := j.expect('{'); err != nil {
 		return nil, false, err
 	}
@@ -28,9 +31,9 @@ func readJSONUpload(body io.Reader, buf int, sink io.Writer) (members map[string
 			return nil, false, err
 		case !more:
 			return members, found, j.end()
-		case name == "media" && found, members[name] != nil:
+		case isMedia(name) && found, members[name] != nil:
 			return nil, false, media.Invalid(shorten(name), "is there twice")
-		case name == "media":
+		case isMedia(name):
 			found = true
 			err = j.media(sink)
 		default:

@@ -66,7 +66,7 @@ func TestReadJSONUploadTakes(t *testing.T) {
 
 func TestReadJSONUploadRefuses(t *testing.T) {
 	for name, body := range map[string]string{
-		"nothing":            "",
+		"white space":        " ",
 		"an array":           `[]`,
 		"cut":                `{"media":"aG`,
 		"two media":          `{"media":"aGk/","media":"aGk/"}`,

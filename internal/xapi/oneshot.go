@@ -12,35 +12,29 @@ import (
 	"magpie/internal/upload"
 )
 
-// oneShot answers POST /2/media/upload: a whole file in one request, as a form
-// or as JSON with base64.
-func (a *API) oneShot(w http.ResponseWriter, r *http.Request, who auth.Identity) error {
-	hint, err := a.announced(r)
-	if err != nil {
-		return err
-	}
-	upload, err := a.sessions.OneShot(r.Context(), hint)
-	if err != nil {
-		return err
-	}
-	defer upload.Abort()
-	fields, err := a.readUpload(r, upload)
-	if err != nil {
-		return err
-	}
+// oneShot makes a media of a whole file sent in one request, as a form or as
+// base64.
+func (a *API) oneShot(w http.ResponseWriter, r *http.Request, who auth.Identity, fields uploadFields, bytes *intake) error {
 	if !fields.media {
 		return media.Invalid("media", "media parameter is missing.")
 	}
-	request, err := oneShotRequest(fields.values)
+	request, err := fields.request()
+	if err == nil && !slices.Contains(oneShotCategories(), request.Category) && request.Category != "" {
+		err = wrong("media_category", quote(string(request.Category)), "does not have a value in the enumeration [%s]", quoted(oneShotCategories()))
+	}
 	if err != nil {
 		return err
 	}
 	request.Owner = who.User
-	m, err := upload.Finish(r.Context(), request)
+	file, err := bytes.get()
 	if err != nil {
 		return err
 	}
-	return a.finished(w, r, m)
+	m, err := file.Finish(r.Context(), request)
+	if err != nil {
+		return err
+	}
+	return a.finished(w, r, m, http.StatusOK)
 }
 
 // oneShotCategories is the contract's list: all but amplify_video.
@@ -60,23 +54,21 @@ func quoted(names []media.Category) string {
 	return b.String()
 }
 
-// oneShotRequest reads what came with the media; what is empty was not said, as
-// in initialize.
-func oneShotRequest(values map[string]string) (upload.Request, error) {
-	var q upload.Request
+// request reads what is said about an upload beside its bytes; what is empty was
+// not said, as in initialize.
+func (f uploadFields) request() (upload.Request, error) {
+	values := f.values
+	q := upload.Request{TotalBytes: media.Undeclared}
 	var err error
 	if v := values["media_category"]; v != "" {
 		q.Category, err = media.ParseCategory(v)
-		if err == nil && !slices.Contains(oneShotCategories(), q.Category) {
-			return q, wrong("media_category", json.RawMessage(strconv.Quote(v)), "does not have a value in the enumeration [%s]", quoted(oneShotCategories()))
-		}
 	}
 	if v := values["media_type"]; v != "" && err == nil {
 		q.Type, err = media.ParseType(v)
 	}
 	if v := values["shared"]; v != "" && err == nil {
 		if q.Shared, err = strconv.ParseBool(v); err != nil {
-			err = wrong("shared", json.RawMessage(strconv.Quote(v)), "must be true or false")
+			err = wrong("shared", quote(v), "must be true or false")
 		}
 	}
 	q.AdditionalOwners = owners(values["additional_owners"])

@@ -29,7 +29,7 @@ func TestOneShot(t *testing.T) {
 		{"a video", formKind, form("media", mp4(), "media_category", "tweet_video"), `"media_key":"7_ID","size":32,"processing_info":{"state":"pending","check_after_secs":1}`},
 		{"empty names", formKind, form("media", png(), "media_category", "", "media_type", "", "shared", "", "additional_owners", ""), picture},
 		{"nulls", jsonKind, `{"media":"` + b64 + `","media_category":null,"media_type":null,"shared":null,"additional_owners":null}`, picture},
-		{"fields of other versions", formKind, form("media", png(), "command", "UPLOAD", "x", ""), picture},
+		{"fields of other versions", formKind, form("media", png(), "attributable_user_id", "1", "x", ""), picture},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			a := s.call("POST", "/2/media/upload", c.body, "Content-Type", c.kind)
@@ -76,7 +76,8 @@ func TestOneShotRefuses(t *testing.T) {
 	}{
 		{formKind, form(), 400, "media", "", "media parameter is missing."},
 		{formKind, form("media_category", "tweet_image"), 400, "media", "", "media parameter is missing."},
-		{formKind, form("media_data", "eA=="), 400, "media", "", "media parameter is missing."},
+		{formKind, form("file", "eA=="), 400, "media", "", "media parameter is missing."},
+		{formKind, form("media", png(), "command", "UPLOAD"), 400, "$.command", "", "INIT"},
 		{formKind, form("media", ""), 400, "media", "", "The file is empty."},
 		{formKind, with("media_category", "tweet_film"), 400, "media_category", "tweet_film", "is not one of [amplify_video"},
 		{formKind, with("media_category", "TweetImage"), 400, "media_category", "TweetImage", "is not one of"},
@@ -102,8 +103,8 @@ func TestOneShotRefuses(t *testing.T) {
 		{jsonKind, `{"media":"eHh4","additional_owners":{"a":1}}`, 400, "additional_owners", "", "1 to 19 digits"},
 		{jsonKind, `{"media":"eHh4","additional_owners":[1]}`, 400, "additional_owners", "[1]", "1 to 19 digits"},
 		{jsonKind, `{"media":"eHh4"`, 400, "body", "", "not valid JSON"},
-		{jsonKind, ``, 400, "body", "", "not valid JSON"},
-		{"application/x-www-form-urlencoded", "media=eA", 415, "", "", "multipart/form-data or application/json"},
+		{jsonKind, ``, 400, "media", "", "media parameter is missing."},
+		{"application/x-www-form-urlencoded", "media=eA", 400, "media", "", "none of the accepted types"},
 		{"image/png", png(), 415, "", "", `it is "image/png"`},
 	} {
 		t.Run(fmt.Sprintf("%.20s %.60q", c.kind, c.body), func(t *testing.T) {

@@ -162,6 +162,12 @@ func newNotFound(parameter, key string) notFound {
 	}
 }
 
+// keepOut sets what every answer of the API says to caches and browsers.
+func keepOut(h http.Header) {
+	h.Set("Cache-Control", "no-cache, no-store, max-age=0")
+	h.Set("X-Content-Type-Options", "nosniff")
+}
+
 // writeJSON answers with a JSON body.
 func writeJSON(ctx context.Context, log *slog.Logger, w http.ResponseWriter, status int, body any) {
 	b, err := json.Marshal(body)
@@ -174,8 +180,7 @@ func writeJSON(ctx context.Context, log *slog.Logger, w http.ResponseWriter, sta
 	h := w.Header()
 	h.Set("Content-Type", "application/json; charset=utf-8")
 	h.Set("Content-Length", strconv.Itoa(len(b)+1))
-	h.Set("Cache-Control", "no-cache, no-store, max-age=0")
-	h.Set("X-Content-Type-Options", "nosniff")
+	keepOut(h)
 	w.WriteHeader(status)
 	_, _ = w.Write(append(b, '\n'))
 }

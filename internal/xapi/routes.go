@@ -54,7 +54,7 @@ func New(s *upload.Sessions, c *catalog.Catalog, t *auth.Tokens, p Processing, l
 	a.mux.Handle("POST /2/media/upload/{id}/append", a.endpoint(write, a.append))
 	a.mux.Handle("POST /2/media/upload/{id}/finalize", a.endpoint(write, a.finalize))
 	a.mux.Handle("GET /2/media/upload", a.endpoint(write, a.status))
-	a.mux.Handle("POST /2/media/upload", a.endpoint(write, a.oneShot))
+	a.mux.Handle("POST /2/media/upload", a.endpoint(write, a.command))
 	a.mux.Handle("POST /2/media/metadata", a.endpoint(write, a.metadata))
 	a.mux.Handle("GET /2/media", a.endpoint(read, a.lookupList))
 	a.mux.Handle("GET /2/media/{media_key}", a.endpoint(read, a.lookup))
