@@ -6,7 +6,7 @@ LISTEN  ?= 127.0.0.1:8080
 TOOL    := go tool -modfile=tools/go.mod
 SOURCES  = $(shell find . -name node_modules -prune -o -name '*.go' -print)
 
-.PHONY: build serve test lint soak bench generate deps-serve deps-test
+.PHONY: build serve test race lint soak bench generate deps-serve deps-test
 
 build:
 	go build -trimpath -o bin/magpie ./cmd/magpie
@@ -16,6 +16,10 @@ serve: deps-serve build
 
 test: deps-serve deps-test build
 	go test -count=1 -timeout 30m ./...
+
+# What many goroutines share, under the race detector, which needs a C compiler.
+race:
+	go test -race -count=1 -timeout 30m ./cmd/... $$(go list ./internal/... | grep -v /processing/)
 
 # Format, vet, staticcheck, and generated code that is current. The tools are
 # compiled at the first run, which takes some minutes, and kept.
