@@ -18,7 +18,10 @@ func lockData(folder string) (release func(), err error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the data folder's lock: %w", err)
 	}
-	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+	// A lock of the process's, not of the file's (flock): a transcoder that was
+	// being forked when the process was killed shares its files for a moment, and
+	// would hold up the restart.
+	if err := unix.FcntlFlock(f.Fd(), unix.F_SETLK, &unix.Flock_t{Type: unix.F_WRLCK}); err != nil {
 		_ = f.Close()
 		return nil, fmt.Errorf("the data folder %s is in use by another magpie: %w", folder, err)
 	}
