@@ -29,7 +29,7 @@ type outcome struct {
 
 // TestPlayer plays a finished video in a real browser, from a page on another
 // origin: the HLS variant by hls.js, the largest MP4 and the poster by plain
-// elements.
+// elements. The page begins an upload, too.
 func TestPlayer(t *testing.T) {
 	t.Parallel()
 	c := start(t).client()
@@ -38,7 +38,7 @@ func TestPlayer(t *testing.T) {
 	c.succeeded(up["id"].(string))
 	m := c.lookup(up["media_key"].(string))
 
-	shown := map[string]string{"poster": m["preview_image_url"].(string)}
+	shown := map[string]string{"poster": m["preview_image_url"].(string), "api": c.url, "token": c.token}
 	for _, e := range m["variants"].([]any) {
 		v := e.(map[string]any)
 		kind := map[any]string{"video/mp4": "mp4", "application/x-mpegURL": "hls"}[v["content_type"]]
@@ -49,10 +49,14 @@ func TestPlayer(t *testing.T) {
 		"hls":    {Width: 640, Height: 360, Duration: 4, Reached: 2, Readable: true},
 		"mp4":    {Width: 640, Height: 360, Duration: 4, Reached: 2, Readable: true},
 		"poster": {Width: 640, Height: 360, Readable: true},
+		"upload": {Readable: true}, // to the API, by fetch
 	} {
 		got, there := saw[name]
 		if !there || got.Fault != "" || !got.Readable {
 			t.Errorf("%s: %+v", name, got)
+			continue
+		}
+		if name == "upload" {
 			continue
 		}
 		// An adaptive player may be on a smaller size; its shape is the same.

@@ -119,9 +119,9 @@ func (a *app) routes(inline *processing.Admission) http.Handler {
 	})
 
 	all := http.NewServeMux()
-	all.Handle("/", xapi.New(a.sessions, a.catalog, a.tokens,
-		xapi.Processing{Now: inline.Run, Later: a.queue.Send}, links, time.Now, a.log))
-	all.Handle("/magpie/v1/", ownapi.New(a.catalog, a.tokens, delivery.NewOriginals(a.blobs, a.log), fail))
+	all.Handle("/", crossOrigin(xapi.New(a.sessions, a.catalog, a.tokens,
+		xapi.Processing{Now: inline.Run, Later: a.queue.Send}, links, time.Now, a.log), a.settings.CORSOrigins))
+	all.Handle("/magpie/v1/", crossOrigin(ownapi.New(a.catalog, a.tokens, delivery.NewOriginals(a.blobs, a.log), fail), a.settings.CORSOrigins))
 	all.Handle("GET /media/{slug}/{name}", renditions)
 	all.HandleFunc("OPTIONS /media/{slug}/{name}", renditions.Preflight)
 	all.HandleFunc("GET /healthz", healthy)

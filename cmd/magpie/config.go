@@ -26,6 +26,7 @@ type settings struct {
 	Data            string        `default:"./data" env:"MAGPIE_DATA" help:"Data folder; made if missing."`
 	PublicURL       string        `env:"MAGPIE_PUBLIC_URL" placeholder:"URL" help:"Origin of the URLs that answers hand out, such as https://media.example. Default: the host that the request named."`
 	MediaOrigin     string        `env:"MAGPIE_MEDIA_ORIGIN" placeholder:"URL" help:"Origin for media, apart from the API's. It must lead to this server, which serves nothing else there."`
+	CORSOrigins     []string      `name:"cors-origins" default:"*" env:"MAGPIE_CORS_ORIGINS" placeholder:"ORIGIN" help:"Origins whose pages may call the API, with commas between them; * for all, none for none."`
 	MaxSegment      size          `default:"64MiB" env:"MAGPIE_MAX_SEGMENT" help:"Largest segment, and largest one-shot upload."`
 	SessionLifetime time.Duration `default:"24h" env:"MAGPIE_SESSION_LIFETIME" help:"How long an upload may stay unfinished."`
 	Retention       time.Duration `default:"0s" env:"MAGPIE_RETENTION" help:"How long finished media are kept; 0 keeps them until they are deleted."`
@@ -58,6 +59,13 @@ func (s *settings) Validate() error {
 			wrong(name, "%q is not an origin, such as https://media.example", *v)
 		}
 		*v = origin
+	}
+	for i, v := range s.CORSOrigins {
+		if origin, ok := originOf(v); ok && v != "" {
+			s.CORSOrigins[i] = origin
+		} else if v != "*" && v != "none" {
+			wrong("cors-origins", "%q is not an origin, such as https://app.example, nor * nor none", v)
+		}
 	}
 	if s.MaxSegment < 64<<10 || s.MaxSegment > 16<<30 {
 		wrong("max-segment", "%s is not between 64KiB and 16GiB", s.MaxSegment)
@@ -189,6 +197,13 @@ func (f fileSettings) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (a
 	v := f[flag.Name]
 	if v == nil { // not there, or there without a value
 		return nil, nil
+	}
+	if list, ok := v.([]any); ok { // as good as one text with commas
+		texts := make([]string, len(list))
+		for i, e := range list {
+			texts[i] = fmt.Sprint(e)
+		}
+		return strings.Join(texts, ","), nil
 	}
 	return fmt.Sprint(v), nil
 }
