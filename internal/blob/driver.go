@@ -34,7 +34,9 @@ type Driver interface {
 	// List yields every committed blob whose key begins with prefix, which is
 	// "" or ends in "/", in no particular order. Blobs committed before List
 	// was called and not deleted meanwhile are all yielded; later ones may be.
-	// A prefix with nothing under it yields nothing.
+	// Where prefix has two elements or more, what is yielded is on stable
+	// storage, also if its Commit has not returned: who lists a session builds
+	// on what they find. A prefix with nothing under it yields nothing.
 	List(ctx context.Context, prefix string) iter.Seq2[Info, error]
 
 	// Ready fails, saying why, when the store can take no write now.

@@ -124,6 +124,14 @@ func (g *Segment) Commit(ctx context.Context, index int) (time.Time, error) {
 	if g.w.Size() == 0 {
 		return time.Time{}, media.Invalid("media", "The segment is empty; it must have at least one byte.")
 	}
+	twin, found, err := g.twin(ctx, index)
+	if err != nil {
+		return time.Time{}, err
+	}
+	if found {
+		g.Abort()
+		return g.s.acknowledge(ctx, g.session.ID, index, twin)
+	}
 	tail, err := g.s.tail()
 	if err != nil {
 		return time.Time{}, err
@@ -135,6 +143,28 @@ func (g *Segment) Commit(ctx context.Context, index int) (time.Time, error) {
 	g.ended = true
 	g.s.held.release(g.tally)
 	return g.s.acknowledge(ctx, g.session.ID, index, kept)
+}
+
+// twin finds the same bytes where they are the newest that is stored for an
+// index: a client whose answers get lost may send a segment as often as it
+// needs to, and it is kept once. It looks only once more has come than the
+// upload has. What it finds is durable, as listings of a session are.
+func (g *Segment) twin(ctx context.Context, index int) (media.Blob, bool, error) {
+	total := g.session.TotalBytes
+	if g.session.State != media.SessionOpen || total == media.Undeclared || !g.tally.exceeds(total) {
+		return media.Blob{}, false, nil
+	}
+	var newest segment
+	for info, err := range g.s.blobs.List(ctx, segmentPrefix(g.session.ID)) {
+		if err != nil {
+			return media.Blob{}, false, fmt.Errorf("look for segment %d of %s: %w", index, g.session.ID, err)
+		}
+		if o, err := parseSegment(info); err == nil && o.index == index && (newest.blob.Key == "" || o.newerThan(newest)) {
+			newest = o
+		}
+	}
+	mine := media.Blob{Size: g.w.Size(), CRC: g.w.CRC()}
+	return newest.blob, newest.blob.Key != "" && newest.sameBytes(mine), nil
 }
 
 // Abort drops the segment unless it was committed.

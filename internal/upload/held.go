@@ -109,6 +109,13 @@ func (t *tally) take(n, limit int64) bool {
 	return true
 }
 
+// exceeds reports whether more is held than so many bytes.
+func (t *tally) exceeds(limit int64) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.bytes > limit
+}
+
 // give returns n bytes that were not kept.
 func (t *tally) give(n int64) {
 	t.mu.Lock()

@@ -211,19 +211,20 @@ func TestOneShotAppend(t *testing.T) {
 			}
 		}
 	}
-	for range 2 { // up to the allowance
-		if err := send(owner, id, 0, content); err != nil {
+	hullo, hallo := strings.Replace(content, "hello", "hullo", 1), strings.Replace(content, "hello", "hallo", 1)
+	for _, text := range []string{content, content, content, hullo} { // up to the allowance
+		if err := send(owner, id, 0, text); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := send(owner, id, 0, content); media.CodeOf(err) != media.CodeTooLarge {
+	if err := send(owner, id, 0, hallo); media.CodeOf(err) != media.CodeTooLarge {
 		t.Errorf("above the allowance: %v", err)
 	}
 	m, err := r.sessions.Finalize(t.Context(), owner, id)
 	if err != nil || m.Size() != total {
 		t.Fatalf("%d bytes, %v", m.Size(), err)
 	}
-	if err := send(owner, id, 0, content); err != nil {
+	if err := send(owner, id, 0, hullo); err != nil {
 		t.Errorf("sent again after finalize: %v", err)
 	}
 }

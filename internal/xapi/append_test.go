@@ -162,6 +162,7 @@ func TestAppendRefusesWhatTheSessionDoesNotTake(t *testing.T) {
 	s.send(id, 0, "1234").is(http.StatusOK, `{"data":{"expires_at":1795341600}}`)
 	who, token = s.as(friend)
 	s.send(id, 0, "1234", who, token).is(http.StatusOK, `{"data":{"expires_at":1795341600}}`)
+	s.send(id, 0, "abcd").is(http.StatusOK, `{"data":{"expires_at":1795341600}}`)
 	s.send(id, 0, "1").refused(http.StatusRequestEntityTooLarge, "holds 8 bytes in all its segments")
 }
 

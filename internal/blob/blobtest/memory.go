@@ -253,10 +253,22 @@ func (m *Memory) List(ctx context.Context, prefix string) iter.Seq2[blob.Info, e
 				yield(blob.Info{}, err)
 				return
 			}
+			if strings.Count(prefix, "/") > 1 {
+				m.settle(key, o)
+			}
 			if !yield(blob.Info{Key: key, Size: int64(len(o.data)), Modified: o.modified}, nil) {
 				return
 			}
 		}
+	}
+}
+
+// settle puts on disk what is seen under key, unless it went meanwhile.
+func (m *Memory) settle(key string, o object) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if now, there := m.seen[key]; there && now.modified.Equal(o.modified) {
+		m.disk[key] = o
 	}
 }
 

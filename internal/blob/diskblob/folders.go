@@ -70,6 +70,24 @@ func (f *folders) make(chain []string) error {
 	return nil
 }
 
+// settle puts the entries of those folders of a chain that are there on stable
+// storage, outermost first.
+func (f *folders) settle(chain []string) error {
+	parent := f.root
+	for _, folder := range chain {
+		if !f.isKept(folder) {
+			if _, err := os.Stat(folder); errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ENOTDIR) {
+				return nil
+			}
+			if err := syncDir(parent); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return err
+			}
+		}
+		parent = folder
+	}
+	return nil
+}
+
 func (f *folders) isKept(folder string) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()

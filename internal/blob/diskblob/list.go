@@ -29,7 +29,12 @@ func (d *Driver) List(ctx context.Context, prefix string) iter.Seq2[blob.Info, e
 				w.first(filepath.Join(d.root, folder), prefix)
 			}
 		default:
-			path, _ := d.place(folder)
+			path, chain := d.place(folder)
+			if err := d.folders.settle(append(chain, path)); err != nil {
+				yield(blob.Info{}, err)
+				return
+			}
+			w.settled = true
 			w.below(path, prefix)
 		}
 	}
@@ -37,8 +42,9 @@ func (d *Driver) List(ctx context.Context, prefix string) iter.Seq2[blob.Info, e
 
 // walk is one listing. Its methods report whether to go on.
 type walk struct {
-	ctx   context.Context
-	yield func(blob.Info, error) bool
+	ctx     context.Context
+	yield   func(blob.Info, error) bool
+	settled bool // what is yielded is put on stable storage first
 }
 
 // top walks the root: blobs of one element, and the folders of first elements.
@@ -113,6 +119,12 @@ func (w *walk) each(path string, visit func(fs.DirEntry) bool) bool {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, unix.ENOTDIR) {
 		w.yield(blob.Info{}, err)
 		return false
+	}
+	if w.settled && len(entries) > 0 {
+		if err := syncDir(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			w.yield(blob.Info{}, err)
+			return false
+		}
 	}
 	for _, entry := range entries {
 		if !visit(entry) {
