@@ -181,6 +181,7 @@ func TestOneShotAppend(t *testing.T) {
 	r := newRig(t, Config{MaxSegment: 100})
 	id := r.initialize(total).ID
 	send := func(user string, id media.ID, index int, text string) error {
+		r.pass(time.Millisecond) // so that the newest is
 		o, err := r.sessions.OneShot(t.Context(), 0)
 		if err != nil {
 			t.Fatal(err)
