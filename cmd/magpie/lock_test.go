@@ -13,10 +13,10 @@ import (
 // The lock goes with the process that took it, whatever still has its files:
 // here a child that got the locked file itself.
 func TestLockDiesWithItsProcess(t *testing.T) {
-	folder := t.TempDir()
 	if os.Getenv("MAGPIE_LOCK_TEST") != "" {
 		holdLock(t, os.Getenv("MAGPIE_LOCK_TEST"))
 	}
+	folder := t.TempDir()
 	owner := exec.Command(os.Args[0], "-test.run", "^TestLockDiesWithItsProcess$")
 	owner.Env = append(os.Environ(), "MAGPIE_LOCK_TEST="+folder)
 	out, err := owner.StdoutPipe()
