@@ -24,7 +24,6 @@ const (
 	CodeUnsupported  Code = "unsupported"  // a content type nobody can read here
 	CodeBusy         Code = "busy"         // try again after RetryAfter
 	CodeFull         Code = "full"         // the store has no room
-	CodeRange        Code = "range"        // a byte range outside the resource
 	CodeRateLimited  Code = "rate_limited" // too many requests
 	CodeNoMethod     Code = "no_method"    // the route exists, the method does not
 	CodeInternal     Code = "internal"     // a fault of ours; the cause goes to the log only
