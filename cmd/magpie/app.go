@@ -109,6 +109,7 @@ func (a *app) newWorker(ctx context.Context) (*processing.Worker, error) {
 // routes puts the surfaces together.
 func (a *app) routes(inline *processing.Admission) http.Handler {
 	fail := xapi.WriteProblem(a.log, a.sessions.MaxSegment())
+	gate := auth.NewGate(a.tokens)
 	links := delivery.Links{Public: a.settings.PublicURL, Media: a.settings.MediaOrigin}
 	renditions := delivery.NewRenditions(a.catalog, a.blobs, time.Now, fail, a.log)
 	shown := http.NewServeMux()
@@ -119,9 +120,12 @@ func (a *app) routes(inline *processing.Admission) http.Handler {
 	})
 
 	all := http.NewServeMux()
-	all.Handle("/", crossOrigin(xapi.New(a.sessions, a.catalog, a.tokens,
-		xapi.Processing{Now: inline.Run, Later: a.queue.Send}, links, time.Now, a.log), a.settings.CORSOrigins))
-	all.Handle("/magpie/v1/", crossOrigin(ownapi.New(a.catalog, a.tokens, delivery.NewOriginals(a.blobs, a.log), fail), a.settings.CORSOrigins))
+	all.Handle("/", crossOrigin(xapi.New(xapi.Config{
+		Sessions: a.sessions, Catalog: a.catalog, Gate: gate,
+		Process: xapi.Processing{Now: inline.Run, Later: a.queue.Send},
+		Links:   links, Now: time.Now, Log: a.log,
+	}), a.settings.CORSOrigins))
+	all.Handle("/magpie/v1/", crossOrigin(ownapi.New(a.catalog, gate, delivery.NewOriginals(a.blobs, a.log), fail), a.settings.CORSOrigins))
 	all.Handle("GET /media/{slug}/{name}", renditions)
 	all.HandleFunc("OPTIONS /media/{slug}/{name}", renditions.Preflight)
 	all.HandleFunc("GET /healthz", healthy)

@@ -7,7 +7,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
-	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -128,15 +127,6 @@ func (t *Tokens) Identify(ctx context.Context, secret string) (Identity, error) 
 		return Identity{}, media.Errorf(media.CodeUnauthorized, "The access token has expired.")
 	}
 	return Identity{User: row.User, Scopes: row.Scopes, AppOnly: row.AppOnly, Token: row.ID}, nil
-}
-
-// Request tells who sent a request, by its Authorization header.
-func (t *Tokens) Request(r *http.Request) (Identity, error) {
-	scheme, secret, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	if !strings.EqualFold(scheme, "Bearer") || strings.TrimSpace(secret) == "" {
-		return Identity{}, media.Errorf(media.CodeUnauthorized, "The request needs the header \"Authorization: Bearer <access token>\".")
-	}
-	return t.Identify(r.Context(), strings.TrimSpace(secret))
 }
 
 func hash(secret string) string {

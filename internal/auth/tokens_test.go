@@ -6,7 +6,6 @@ import (
 	"errors"
 	"io"
 	"math/rand/v2"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -170,40 +169,6 @@ func TestIdentifyRefuses(t *testing.T) {
 	gone()
 	if who, err := d.Identify(ctx, secret); media.CodeOf(err) != media.CodeInternal || who.User != "" {
 		t.Errorf("where the catalogue can't be asked: %+v, %v", who, err)
-	}
-}
-
-func TestRequest(t *testing.T) {
-	d := newDesk(t)
-	secret, err := d.Issue(t.Context(), Grant{User: "12", Scopes: Scopes()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for header, words := range map[string]string{
-		"Bearer " + secret:       "",
-		"bearer " + secret:       "",
-		"BEARER   " + secret:     "",
-		"Bearer " + secret + " ": "",
-		"":                       "needs the header",
-		secret:                   "needs the header",
-		"Bearer":                 "needs the header",
-		"Bearer  ":               "needs the header",
-		"Bearer\t" + secret:      "needs the header",
-		"Basic " + secret:        "needs the header",
-		"OAuth " + secret:        "needs the header",
-		"Bearer " + secret + ",": "not known",
-		"Bearer x " + secret:     "not known",
-	} {
-		r := httptest.NewRequestWithContext(t.Context(), "GET", "/?access_token="+secret, nil)
-		r.Header.Set("Authorization", header)
-		who, err := d.Request(r)
-		if words == "" {
-			if err != nil || who.User != "12" {
-				t.Errorf("%q: %+v, %v", header, who, err)
-			}
-		} else if media.CodeOf(err) != media.CodeUnauthorized || !strings.Contains(err.Error(), words) || who.User != "" {
-			t.Errorf("%q: %+v, %v, want %q", header, who, err, words)
-		}
 	}
 }
 

@@ -76,19 +76,23 @@ func (s *server) build(d blob.Driver, maxSegment int64) {
 	s.blobs = blob.New(d)
 	s.tokens = auth.NewTokens(s.catalog, clock, random)
 	s.sessions = upload.New(upload.Config{MaxSegment: maxSegment}, s.catalog, s.blobs, clock, random, log)
-	s.api = New(s.sessions, s.catalog, s.tokens, Processing{
-		Now: func(ctx context.Context, id media.ID) error {
-			if s.now != nil {
-				return s.now(ctx, id)
-			}
-			s.publish(id, picture())
-			return nil
+	s.api = New(Config{
+		Sessions: s.sessions, Catalog: s.catalog, Gate: auth.NewGate(s.tokens),
+		Process: Processing{
+			Now: func(ctx context.Context, id media.ID) error {
+				if s.now != nil {
+					return s.now(ctx, id)
+				}
+				s.publish(id, picture())
+				return nil
+			},
+			Later: func(_ context.Context, m media.Media) error {
+				s.queued = append(s.queued, m.ID)
+				return s.later
+			},
 		},
-		Later: func(_ context.Context, m media.Media) error {
-			s.queued = append(s.queued, m.ID)
-			return s.later
-		},
-	}, delivery.Links{Public: "https://media.example"}, clock, log)
+		Links: delivery.Links{Public: "https://media.example"}, Now: clock, Log: log,
+	})
 	for _, user := range []string{owner, stranger, friend} {
 		s.bearer[user] = s.token(auth.Grant{User: user, Scopes: []string{auth.MediaWrite, auth.TweetRead}})
 	}

@@ -15,11 +15,22 @@ import (
 	"magpie/internal/upload"
 )
 
+// Config is what the API works with.
+type Config struct {
+	Sessions *upload.Sessions
+	Catalog  *catalog.Catalog
+	Gate     *auth.Gate
+	Process  Processing
+	Links    delivery.Links
+	Now      func() time.Time
+	Log      *slog.Logger
+}
+
 // API is X's media API over one server's rooms.
 type API struct {
 	sessions *upload.Sessions
 	catalog  *catalog.Catalog
-	tokens   *auth.Tokens
+	gate     *auth.Gate
 	process  Processing
 	links    delivery.Links
 	now      func() time.Time
@@ -42,10 +53,10 @@ type Processing struct {
 const uploadBuffer = 256 << 10
 
 // New makes the API's handler.
-func New(s *upload.Sessions, c *catalog.Catalog, t *auth.Tokens, p Processing, l delivery.Links, now func() time.Time, log *slog.Logger) *API {
+func New(c Config) *API {
 	a := &API{
-		sessions: s, catalog: c, tokens: t, process: p, links: l, now: now, log: log,
-		fail:    WriteProblem(log, s.MaxSegment()),
+		sessions: c.Sessions, catalog: c.Catalog, gate: c.Gate, process: c.Process, links: c.Links, now: c.Now, log: c.Log,
+		fail:    WriteProblem(c.Log, c.Sessions.MaxSegment()),
 		buffers: sync.Pool{New: func() any { b := make([]byte, uploadBuffer); return &b }},
 		mux:     http.NewServeMux(),
 	}
@@ -79,7 +90,7 @@ type handler func(w http.ResponseWriter, r *http.Request, who auth.Identity) err
 func (a *API) endpoint(n need, h handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		r.Body = patient(w, r.Body)
-		who, err := a.tokens.Request(r)
+		who, err := a.gate.Request(r)
 		if err == nil {
 			err = who.Need(n.scope, n.appOnly)
 		}

@@ -4,6 +4,54 @@
 
 package queries
 
+type Account struct {
+	ID           string
+	Username     string
+	PasswordHash string
+	CreatedAt    int64
+}
+
+type Client struct {
+	ID           string
+	SecretHash   string
+	ApiKey       string
+	ApiSecret    string
+	Name         string
+	Owner        string
+	IsPublic     int64
+	ReadOnly     int64
+	RedirectUris string
+	AppSerial    int64
+	CreatedAt    int64
+	RevokedAt    int64
+}
+
+type Code struct {
+	Hash            string
+	ConsentID       string
+	RedirectUri     string
+	Challenge       string
+	ChallengeMethod string
+	ExpiresAt       int64
+	UsedAt          int64
+}
+
+type Consent struct {
+	ID        string
+	ClientID  string
+	UserID    string
+	Scopes    string
+	CreatedAt int64
+	RevokedAt int64
+}
+
+type Fault struct {
+	MediaID        int64
+	FailureName    string
+	FailureMessage string
+	ProcessingMs   int64
+}
+
 type Media struct {
 	ID               int64
 	Owner            string
@@ -34,6 +82,14 @@ type Metadata struct {
 	Name      string
 	Value     string
 	UpdatedAt int64
+}
+
+type RefreshToken struct {
+	Hash      string
+	ConsentID string
+	CreatedAt int64
+	ExpiresAt int64
+	UsedAt    int64
 }
 
 type Rendition struct {
@@ -67,6 +123,21 @@ type Session struct {
 	EndedAt          int64
 }
 
+type Signin struct {
+	Hash      string
+	UserID    string
+	CreatedAt int64
+	ExpiresAt int64
+}
+
+type Subtitle struct {
+	MediaID     int64
+	Language    string
+	DisplayName string
+	FileID      int64
+	AttachedAt  int64
+}
+
 type Token struct {
 	ID        string
 	Hash      string
@@ -77,5 +148,16 @@ type Token struct {
 	IsFirst   int64
 	CreatedAt int64
 	ExpiresAt int64
+	RevokedAt int64
+	ClientID  string
+	ConsentID string
+}
+
+type UserToken struct {
+	Token     string
+	Secret    string
+	ClientID  string
+	UserID    string
+	CreatedAt int64
 	RevokedAt int64
 }

@@ -10,7 +10,7 @@ import (
 )
 
 const getTokenByHash = `-- name: GetTokenByHash :one
-SELECT id, hash, user_id, scopes, app_only, label, is_first, created_at, expires_at, revoked_at FROM token WHERE hash = $1
+SELECT id, hash, user_id, scopes, app_only, label, is_first, created_at, expires_at, revoked_at, client_id, consent_id FROM token WHERE hash = $1
 `
 
 func (q *Queries) GetTokenByHash(ctx context.Context, hash string) (Token, error) {
@@ -27,6 +27,8 @@ func (q *Queries) GetTokenByHash(ctx context.Context, hash string) (Token, error
 		&i.CreatedAt,
 		&i.ExpiresAt,
 		&i.RevokedAt,
+		&i.ClientID,
+		&i.ConsentID,
 	)
 	return i, err
 }
@@ -112,7 +114,7 @@ func (q *Queries) InsertToken(ctx context.Context, arg InsertTokenParams) (int64
 }
 
 const listTokens = `-- name: ListTokens :many
-SELECT id, hash, user_id, scopes, app_only, label, is_first, created_at, expires_at, revoked_at FROM token ORDER BY created_at, id
+SELECT id, hash, user_id, scopes, app_only, label, is_first, created_at, expires_at, revoked_at, client_id, consent_id FROM token ORDER BY created_at, id
 `
 
 func (q *Queries) ListTokens(ctx context.Context) ([]Token, error) {
@@ -135,6 +137,8 @@ func (q *Queries) ListTokens(ctx context.Context) ([]Token, error) {
 			&i.CreatedAt,
 			&i.ExpiresAt,
 			&i.RevokedAt,
+			&i.ClientID,
+			&i.ConsentID,
 		); err != nil {
 			return nil, err
 		}
