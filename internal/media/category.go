@@ -79,16 +79,24 @@ func (c Category) Kind() Kind {
 	return f.kind
 }
 
-// ParseCategory reads one of X's eight category names.
+// ParseCategory reads one of X's eight category names, in any of the spellings
+// that X takes: tweet_video, TWEET_VIDEO, TweetVideo, tweetvideo.
 func ParseCategory(s string) (Category, error) {
 	for _, c := range Categories() {
-		if string(c) == s {
+		joined := strings.ReplaceAll(string(c), "_", "")
+		if spells(s, string(c)) || spells(s, joined) {
 			return c, nil
 		}
 	}
 	e := Invalid("media_category", "is not one of %s", joinNames(Categories()))
 	e.Value = s
 	return "", e
+}
+
+// spells reports whether s is name in any letter case. Other letters that are
+// lowered to ASCII have more bytes.
+func spells(s, name string) bool {
+	return len(s) == len(name) && strings.ToLower(s) == name
 }
 
 // Key is X's media_key: the category's number, an underscore, the media id.

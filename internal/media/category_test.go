@@ -16,7 +16,26 @@ func TestParseCategory(t *testing.T) {
 			t.Errorf("ParseCategory(%q) = %q, %v", c, got, err)
 		}
 	}
-	for _, text := range []string{"", "model", "TWEET_IMAGE", "tweet_image ", "image", "TweetImage"} {
+	for want, spellings := range map[Category][]string{
+		TweetImage:   {"TWEET_IMAGE", "TweetImage", "tweetimage", "Tweet_Image", "tweetImage"},
+		TweetVideo:   {"TWEET_VIDEO", "TweetVideo", "tweetvideo", "TWEETVIDEO"},
+		TweetGIF:     {"TWEET_GIF", "TweetGif", "TweetGIF", "tweetgif"},
+		AmplifyVideo: {"AMPLIFY_VIDEO", "AmplifyVideo", "amplifyvideo"},
+		DMImage:      {"DM_IMAGE", "DmImage", "DMImage", "dmimage"},
+		DMVideo:      {"DM_VIDEO", "DmVideo", "dmvideo"},
+		DMGIF:        {"DM_GIF", "DmGif", "dmgif"},
+		Subtitles:    {"SUBTITLES", "Subtitles"},
+	} {
+		for _, text := range spellings {
+			if got, err := ParseCategory(text); err != nil || got != want {
+				t.Errorf("ParseCategory(%q) = %q, %v", text, got, err)
+			}
+		}
+	}
+	for _, text := range []string{
+		"", "model", "tweet_image ", "image", "tweet-image", "tweet__image", "t_weetimage", "tweet_image_", "tweet", "sub_titles",
+		"tweetv\u0130deo", "\u017fubtitles", "tweet\x00image", "TweetVideo2", "broadcast_video",
+	} {
 		got, err := ParseCategory(text)
 		e, ok := err.(*Error)
 		if !ok || got != "" || e.Code != CodeInvalid || e.Field != "media_category" || e.Value != text {

@@ -88,7 +88,7 @@ func TestInitializeRefuses(t *testing.T) {
 		{`{"total_bytes":true}`, 400, "$.total_bytes", "true", "boolean found, integer expected", ""},
 		{`{"total_bytes":{}}`, 400, "$.total_bytes", "{}", "object found, integer expected", ""},
 		{`{"total_bytes":[1]}`, 400, "$.total_bytes", "[1]", "array found, integer expected", ""},
-		{`{"media_category":"TweetVideo"}`, 400, "$.media_category", "TweetVideo", "is not one of [amplify_video, tweet_gif", "subtitles]"},
+		{`{"media_category":"TweetFilm"}`, 400, "$.media_category", "TweetFilm", "is not one of [amplify_video, tweet_gif", "subtitles]"},
 		{`{"media_category":7}`, 400, "$.media_category", "7", "integer found, string expected", ""},
 		{`{"media_type":"image/svg+xml"}`, 400, "$.media_type", "image/svg+xml", "is not one of [video/mp4", ""},
 		{`{"media_type":false}`, 400, "$.media_type", "false", "boolean found, string expected", ""},

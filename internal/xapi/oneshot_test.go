@@ -80,7 +80,7 @@ func TestOneShotRefuses(t *testing.T) {
 		{formKind, form("media", png(), "command", "UPLOAD"), 400, "$.command", "", "INIT"},
 		{formKind, form("media", ""), 400, "media", "", "The file is empty."},
 		{formKind, with("media_category", "tweet_film"), 400, "media_category", "tweet_film", "is not one of [amplify_video"},
-		{formKind, with("media_category", "TweetImage"), 400, "media_category", "TweetImage", "is not one of"},
+		{formKind, with("media_category", "TweetPhoto"), 400, "media_category", "TweetPhoto", "is not one of"},
 		{formKind, with("media_category", "amplify_video"), 400, "$.media_category", `"amplify_video"`, `does not have a value in the enumeration ["tweet_gif", "tweet_image", "tweet_video", "dm_gif", "dm_image", "dm_video", "subtitles"]`},
 		{formKind, with("media_type", "image/svg+xml"), 400, "media_type", "image/svg+xml", "is not one of [video/mp4"},
 		{formKind, with("media_type", "video/mp4", "media_category", "tweet_image"), 400, "media_type", "video/mp4", "can't be uploaded with media_category tweet_image"},
