@@ -31,12 +31,17 @@ func TestGateRequest(t *testing.T) {
 	} {
 		r := httptest.NewRequestWithContext(t.Context(), "GET", "/?access_token="+secret, nil)
 		r.Header.Set("Authorization", header)
-		who, err := NewGate(d.Tokens).Request(r)
+		who, done, err := NewGate(d.Tokens).Request(r)
+		done()
+		code := media.CodeUnauthorized
+		if words == "needs the header" {
+			code = media.CodeNoCredentials
+		}
 		if words == "" {
 			if err != nil || who.User != "12" {
 				t.Errorf("%q: %+v, %v", header, who, err)
 			}
-		} else if media.CodeOf(err) != media.CodeUnauthorized || !strings.Contains(err.Error(), words) || who.User != "" {
+		} else if media.CodeOf(err) != code || !strings.Contains(err.Error(), words) || who.User != "" {
 			t.Errorf("%q: %+v, %v, want %q", header, who, err, words)
 		}
 	}

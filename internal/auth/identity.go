@@ -29,6 +29,8 @@ type Identity struct {
 	Scopes  []string
 	AppOnly bool   // an app without a user: may look up, not upload
 	Token   string // the id of the token, for logs
+	Client  string // the client that acts for the user; "" for a token that an operator made
+	OAuth1  bool   // told by an OAuth 1.0a signature: what it may do is the client's setting
 }
 
 // Need checks that the identity holds a scope, and that it is a user's where
@@ -36,6 +38,9 @@ type Identity struct {
 func (i Identity) Need(scope string, appOnlyAllowed bool) error {
 	if i.AppOnly && !appOnlyAllowed {
 		return media.Errorf(media.CodeAppOnly, "Authenticating with OAuth 2.0 Application-Only is forbidden for this endpoint.  Supported authentication types are [OAuth 1.0a User Context, OAuth 2.0 User Context].")
+	}
+	if !slices.Contains(i.Scopes, scope) && i.OAuth1 {
+		return media.Errorf(media.CodeOAuth1Permissions, "Your client app is not configured with the appropriate oauth1 app permissions for this endpoint.")
 	}
 	if !slices.Contains(i.Scopes, scope) {
 		return media.Errorf(media.CodeForbidden, "The token lacks the scope %s, which this endpoint needs.", scope)

@@ -24,6 +24,8 @@ func TestNeed(t *testing.T) {
 		{"an app without the scope", Identity{User: "1", Scopes: []string{MediaWrite}, AppOnly: true}, TweetRead, true, media.CodeForbidden, "lacks the scope tweet.read"},
 		{"an app where a user is needed", Identity{User: "1", Scopes: []string{MediaWrite}, AppOnly: true}, MediaWrite, false, media.CodeAppOnly, "Authenticating with OAuth 2.0 Application-Only is forbidden for this endpoint.  Supported"},
 		{"part of a scope", Identity{User: "1", Scopes: []string{"media.writer", "media"}}, MediaWrite, false, media.CodeForbidden, ""},
+		{"a signed request of a client that only reads", Identity{User: "1", Scopes: []string{TweetRead}, OAuth1: true}, MediaWrite, false, media.CodeOAuth1Permissions, "Your client app is not configured with the appropriate oauth1 app permissions for this endpoint."},
+		{"what such a client may do", Identity{User: "1", Scopes: []string{TweetRead}, OAuth1: true}, TweetRead, true, "", ""},
 		{"nobody", Identity{}, TweetRead, true, media.CodeForbidden, ""},
 	} {
 		err := c.who.Need(c.scope, c.appOnly)

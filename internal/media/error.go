@@ -14,19 +14,22 @@ type Code string
 
 // The codes. Anything without a code is Internal.
 const (
-	CodeInvalid      Code = "invalid"      // the request cannot be right as it stands
-	CodeUnauthorized Code = "unauthorized" // no or no valid credentials
-	CodeForbidden    Code = "forbidden"    // valid credentials that may not do this
-	CodeAppOnly      Code = "app_only"     // an app-only token where a user is needed
-	CodeNotFound     Code = "not_found"    // no such thing, or not visible to the caller
-	CodeGone         Code = "gone"         // it was there and is not any more
-	CodeTooLarge     Code = "too_large"    // more bytes than are allowed
-	CodeUnsupported  Code = "unsupported"  // a content type nobody can read here
-	CodeBusy         Code = "busy"         // try again after RetryAfter
-	CodeFull         Code = "full"         // the store has no room
-	CodeRateLimited  Code = "rate_limited" // too many requests
-	CodeNoMethod     Code = "no_method"    // the route exists, the method does not
-	CodeInternal     Code = "internal"     // a fault of ours; the cause goes to the log only
+	CodeInvalid           Code = "invalid"            // the request cannot be right as it stands
+	CodeNoCredentials     Code = "no_credentials"     // none, or none that can be read
+	CodeUnauthorized      Code = "unauthorized"       // a token that is unknown, expired or revoked
+	CodeSignature         Code = "signature"          // an OAuth 1.0a signature that does not hold, or no longer
+	CodeForbidden         Code = "forbidden"          // valid credentials that may not do this
+	CodeAppOnly           Code = "app_only"           // an app-only token where a user is needed
+	CodeOAuth1Permissions Code = "oauth1_permissions" // a signed request of a client that may only read
+	CodeNotFound          Code = "not_found"          // no such thing, or not visible to the caller
+	CodeGone              Code = "gone"               // it was there and is not any more
+	CodeTooLarge          Code = "too_large"          // more bytes than are allowed
+	CodeUnsupported       Code = "unsupported"        // a content type nobody can read here
+	CodeBusy              Code = "busy"               // try again after RetryAfter
+	CodeFull              Code = "full"               // the store has no room
+	CodeRateLimited       Code = "rate_limited"       // too many requests
+	CodeNoMethod          Code = "no_method"          // the route exists, the method does not
+	CodeInternal          Code = "internal"           // a fault of ours; the cause goes to the log only
 )
 
 // Error is a failure a client may read. Detail says what was wrong and what

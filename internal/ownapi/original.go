@@ -21,7 +21,8 @@ func (a *API) original(w http.ResponseWriter, r *http.Request) {
 // usable gives the media in the path, if the caller may use it. One that they
 // may not looks like one that does not exist.
 func (a *API) usable(r *http.Request) (media.Media, error) {
-	who, err := a.gate.Request(r)
+	who, done, err := a.gate.Request(r)
+	defer done()
 	if err != nil {
 		return media.Media{}, err
 	}

@@ -72,7 +72,7 @@ func TestOriginalIsForThoseWhoMayUseIt(t *testing.T) {
 		{"an additional owner", s.bearer(friend, false, auth.TweetRead), ""},
 		{"a stranger, although it is shared", s.bearer(stranger, false, auth.Scopes()...), "not_found"},
 		{"the owner by another scope", s.bearer(owner, false, "users.read"), "forbidden"},
-		{"nobody", "", "unauthorized"},
+		{"nobody", "", "no_credentials"},
 		{"somebody unknown", "Bearer nonsense", "unauthorized"},
 	} {
 		w := s.call("GET", pathOf(m), "Authorization", c.token)

@@ -50,10 +50,12 @@ func shapeOf(c media.Code) shape {
 	switch c {
 	case media.CodeInvalid:
 		return shape{http.StatusBadRequest, "Invalid Request", "invalid-request", "One or more parameters to your request was invalid."}
-	case media.CodeUnauthorized:
+	case media.CodeNoCredentials, media.CodeUnauthorized, media.CodeSignature:
 		return shape{http.StatusUnauthorized, "Unauthorized", "about:blank", "Unauthorized"}
 	case media.CodeForbidden:
 		return shape{http.StatusForbidden, "Forbidden", "about:blank", ""}
+	case media.CodeOAuth1Permissions:
+		return shape{http.StatusForbidden, "Forbidden", "oauth1-permissions", ""}
 	case media.CodeAppOnly:
 		return shape{http.StatusForbidden, "Unsupported Authentication", "unsupported-authentication", ""}
 	case media.CodeNotFound:
@@ -98,8 +100,8 @@ func WriteProblem(log *slog.Logger, maxSegment int64) func(http.ResponseWriter, 
 		if e.RetryAfter > 0 {
 			w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(e.RetryAfter.Seconds()))))
 		}
-		if e.Code == media.CodeUnauthorized {
-			w.Header().Set("WWW-Authenticate", `Bearer realm="magpie"`)
+		if s.status == http.StatusUnauthorized {
+			w.Header()["Www-Authenticate"] = []string{`Bearer realm="magpie"`, `OAuth realm="magpie"`}
 		}
 		writeJSON(r.Context(), log, w, s.status, newProblem(e, s))
 	}

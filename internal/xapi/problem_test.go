@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -31,7 +32,10 @@ func TestProblem(t *testing.T) {
 		title, kind, detail string // detail "" for the error's own words
 		logged              string // a level
 	}{
+		{media.CodeNoCredentials, 401, "Unauthorized", "about:blank", "Unauthorized", ""},
 		{media.CodeUnauthorized, 401, "Unauthorized", "about:blank", "Unauthorized", ""},
+		{media.CodeSignature, 401, "Unauthorized", "about:blank", "Unauthorized", ""},
+		{media.CodeOAuth1Permissions, 403, "Forbidden", "oauth1-permissions", "", ""},
 		{media.CodeForbidden, 403, "Forbidden", "about:blank", "", ""},
 		{media.CodeAppOnly, 403, "Unsupported Authentication", "unsupported-authentication", "", ""},
 		{media.CodeNotFound, 404, "Not Found Error", "resource-not-found", "", ""},
@@ -56,8 +60,12 @@ func TestProblem(t *testing.T) {
 			if (log != "") != (c.logged != "") || !strings.Contains(log, c.logged) {
 				t.Errorf("logged %q, want level %q", log, c.logged)
 			}
-			if got := a.Header().Get("WWW-Authenticate"); (got != "") != (c.code == media.CodeUnauthorized) {
-				t.Errorf("WWW-Authenticate %q", got)
+			var ways []string
+			if c.status == http.StatusUnauthorized {
+				ways = []string{`Bearer realm="magpie"`, `OAuth realm="magpie"`}
+			}
+			if got := a.Header().Values("WWW-Authenticate"); !slices.Equal(got, ways) {
+				t.Errorf("WWW-Authenticate %q, want %q", got, ways)
 			}
 			for name, want := range map[string]string{
 				"Cache-Control": "no-cache, no-store, max-age=0", "X-Content-Type-Options": "nosniff", "Retry-After": "",

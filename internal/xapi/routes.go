@@ -24,6 +24,8 @@ type Config struct {
 	Links    delivery.Links
 	Now      func() time.Time
 	Log      *slog.Logger
+
+	RateLimits bool // refuse what is past X's rate limits; else they are only shown
 }
 
 // API is X's media API over one server's rooms.
@@ -36,6 +38,7 @@ type API struct {
 	now      func() time.Time
 	log      *slog.Logger
 	fail     func(http.ResponseWriter, *http.Request, error)
+	rates    *rates
 	buffers  sync.Pool
 	mux      *http.ServeMux
 }
@@ -57,18 +60,20 @@ func New(c Config) *API {
 	a := &API{
 		sessions: c.Sessions, catalog: c.Catalog, gate: c.Gate, process: c.Process, links: c.Links, now: c.Now, log: c.Log,
 		fail:    WriteProblem(c.Log, c.Sessions.MaxSegment()),
+		rates:   newRates(c.RateLimits, c.Now),
 		buffers: sync.Pool{New: func() any { b := make([]byte, uploadBuffer); return &b }},
 		mux:     http.NewServeMux(),
 	}
-	write, read := need{scope: auth.MediaWrite}, need{scope: auth.TweetRead, appOnly: true}
-	a.mux.Handle("POST /2/media/upload/initialize", a.endpoint(write, a.initialize))
-	a.mux.Handle("POST /2/media/upload/{id}/append", a.endpoint(write, a.append))
-	a.mux.Handle("POST /2/media/upload/{id}/finalize", a.endpoint(write, a.finalize))
-	a.mux.Handle("GET /2/media/upload", a.endpoint(write, a.status))
-	a.mux.Handle("POST /2/media/upload", a.endpoint(write, a.command))
-	a.mux.Handle("POST /2/media/metadata", a.endpoint(write, a.metadata))
-	a.mux.Handle("GET /2/media", a.endpoint(read, a.lookupList))
-	a.mux.Handle("GET /2/media/{media_key}", a.endpoint(read, a.lookup))
+	write := func(l limit) need { return need{scope: auth.MediaWrite, limit: l} }
+	read := func(l limit) need { return need{scope: auth.TweetRead, appOnly: true, limit: l} }
+	a.mux.Handle("POST /2/media/upload/initialize", a.endpoint(write(limitInitialize), a.initialize))
+	a.mux.Handle("POST /2/media/upload/{id}/append", a.endpoint(write(limitAppend), a.append))
+	a.mux.Handle("POST /2/media/upload/{id}/finalize", a.endpoint(write(limitFinalize), a.finalize))
+	a.mux.Handle("GET /2/media/upload", a.endpoint(write(limitStatus), a.status))
+	a.mux.Handle("POST /2/media/upload", a.endpoint(write(limitUpload), a.command))
+	a.mux.Handle("POST /2/media/metadata", a.endpoint(write(limitMetadata), a.metadata))
+	a.mux.Handle("GET /2/media", a.endpoint(read(limitLookupList), a.lookupList))
+	a.mux.Handle("GET /2/media/{media_key}", a.endpoint(read(limitLookup), a.lookup))
 	a.mux.HandleFunc("/", a.unknown)
 	return a
 }
@@ -80,19 +85,27 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.mux.ServeHTT
 type need struct {
 	scope   string
 	appOnly bool // an app-only token will do
+	limit   limit
 }
 
 // handler answers one request of an identified caller, or returns why not.
 type handler func(w http.ResponseWriter, r *http.Request, who auth.Identity) error
 
-// endpoint makes an http.Handler of a handler: it identifies the caller, keeps
-// a stalled body from holding the request for ever, and answers errors.
+// endpoint makes an http.Handler of a handler: it identifies the caller, counts
+// the request against the caller's limits, keeps a stalled body from holding the
+// request for ever, and answers errors.
 func (a *API) endpoint(n need, h handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		r.Body = patient(w, r.Body)
-		who, err := a.gate.Request(r)
+		who, done, err := a.gate.Request(r)
+		defer done()
 		if err == nil {
 			err = who.Need(n.scope, n.appOnly)
+		}
+		if err == nil {
+			err = a.rates.take(w.Header(), n.limit, who)
+		} else {
+			a.rates.show(w.Header(), n.limit, who)
 		}
 		if err == nil {
 			err = h(w, r, who)
@@ -106,6 +119,7 @@ func (a *API) endpoint(n need, h handler) http.Handler {
 // unknown answers for what no route takes: 405 where another method would do,
 // else 404.
 func (a *API) unknown(w http.ResponseWriter, r *http.Request) {
+	a.rates.show(w.Header(), limitOfNoEndpoint, auth.Identity{})
 	var allowed []string
 	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodDelete} {
 		other := r.Clone(r.Context())
