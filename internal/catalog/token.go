@@ -19,6 +19,8 @@ type Token struct {
 	Scopes    []string
 	AppOnly   bool // stands for an app, without a user's consent
 	Label     string
+	Client    string // id of the client it was given to; "" if an operator made it
+	Consent   string // id of the consent it hangs from, or ""
 	CreatedAt time.Time
 	ExpiresAt time.Time
 	RevokedAt time.Time
@@ -114,6 +116,8 @@ func newTokenRow(t Token) (queries.InsertTokenParams, error) {
 		Scopes:    scopes,
 		AppOnly:   flag(t.AppOnly),
 		Label:     t.Label,
+		ClientID:  t.Client,
+		ConsentID: t.Consent,
 		CreatedAt: millis(t.CreatedAt),
 		ExpiresAt: millis(t.ExpiresAt),
 		RevokedAt: millis(t.RevokedAt),
@@ -129,6 +133,8 @@ func tokenOf(r queries.Token) (Token, error) {
 		Scopes:    scopes,
 		AppOnly:   r.AppOnly != 0,
 		Label:     r.Label,
+		Client:    r.ClientID,
+		Consent:   r.ConsentID,
 		CreatedAt: timeOf(r.CreatedAt),
 		ExpiresAt: timeOf(r.ExpiresAt),
 		RevokedAt: timeOf(r.RevokedAt),

@@ -36,6 +36,7 @@ CREATE TABLE signin (
 );
 
 CREATE INDEX signin_user ON signin (user_id);
+CREATE INDEX signin_expires ON signin (expires_at);
 
 -- A client has two pairs of credentials, as an app has on X: id and secret for
 -- OAuth 2, key and key secret for OAuth 1.0a and for its app-only token. The key
@@ -55,17 +56,23 @@ CREATE TABLE client (
     revoked_at    BIGINT NOT NULL
 );
 
--- That a user lets a client act: what every token of it hangs from.
+CREATE INDEX client_owner ON client (owner);
+
+-- That a user lets a client act: what every token of it hangs from. Nothing of
+-- it is good for anything after ends_at, which moves on with each refresh.
 CREATE TABLE consent (
     id         TEXT   NOT NULL PRIMARY KEY,
     client_id  TEXT   NOT NULL REFERENCES client (id) ON DELETE CASCADE,
     user_id    TEXT   NOT NULL,
     scopes     TEXT   NOT NULL,
     created_at BIGINT NOT NULL,
+    ends_at    BIGINT NOT NULL,
     revoked_at BIGINT NOT NULL
 );
 
 CREATE INDEX consent_user ON consent (user_id);
+CREATE INDEX consent_client ON consent (client_id);
+CREATE INDEX consent_ends ON consent (ends_at);
 
 CREATE TABLE code (
     hash             TEXT   NOT NULL PRIMARY KEY,
@@ -88,6 +95,7 @@ CREATE TABLE refresh_token (
 );
 
 CREATE INDEX refresh_token_consent ON refresh_token (consent_id);
+CREATE INDEX refresh_token_expires ON refresh_token (expires_at);
 
 -- The user's half of an OAuth 1.0a signature.
 CREATE TABLE user_token (
@@ -100,6 +108,7 @@ CREATE TABLE user_token (
 );
 
 CREATE INDEX user_token_user ON user_token (user_id);
+CREATE INDEX user_token_client ON user_token (client_id);
 
 -- Empty for a token that an operator made.
 ALTER TABLE token ADD COLUMN client_id TEXT NOT NULL DEFAULT '';
@@ -108,3 +117,4 @@ ALTER TABLE token ADD COLUMN consent_id TEXT NOT NULL DEFAULT '';
 CREATE INDEX token_user ON token (user_id);
 CREATE INDEX token_consent ON token (consent_id) WHERE consent_id <> '';
 CREATE INDEX token_client ON token (client_id) WHERE client_id <> '';
+CREATE INDEX token_consent_expires ON token (expires_at) WHERE consent_id <> '';

@@ -42,6 +42,7 @@ type Consent struct {
 	UserID    string
 	Scopes    string
 	CreatedAt int64
+	EndsAt    int64
 	RevokedAt int64
 }
 

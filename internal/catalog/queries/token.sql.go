@@ -34,10 +34,10 @@ func (q *Queries) GetTokenByHash(ctx context.Context, hash string) (Token, error
 }
 
 const insertFirstToken = `-- name: InsertFirstToken :execrows
-INSERT INTO token (id, hash, user_id, scopes, app_only, label, is_first, created_at, expires_at, revoked_at)
+INSERT INTO token (id, hash, user_id, scopes, app_only, label, client_id, consent_id, is_first, created_at, expires_at, revoked_at)
 SELECT CAST($1 AS TEXT), CAST($2 AS TEXT), CAST($3 AS TEXT), CAST($4 AS TEXT),
-    CAST($5 AS BIGINT), CAST($6 AS TEXT), 1,
-    CAST($7 AS BIGINT), CAST($8 AS BIGINT), CAST($9 AS BIGINT)
+    CAST($5 AS BIGINT), CAST($6 AS TEXT), CAST($7 AS TEXT), CAST($8 AS TEXT), 1,
+    CAST($9 AS BIGINT), CAST($10 AS BIGINT), CAST($11 AS BIGINT)
 WHERE NOT EXISTS (SELECT 1 FROM token)
   AND NOT EXISTS (SELECT 1 FROM session)
   AND NOT EXISTS (SELECT 1 FROM media)
@@ -51,6 +51,8 @@ type InsertFirstTokenParams struct {
 	Scopes    string
 	AppOnly   int64
 	Label     string
+	ClientID  string
+	ConsentID string
 	CreatedAt int64
 	ExpiresAt int64
 	RevokedAt int64
@@ -66,6 +68,8 @@ func (q *Queries) InsertFirstToken(ctx context.Context, arg InsertFirstTokenPara
 		arg.Scopes,
 		arg.AppOnly,
 		arg.Label,
+		arg.ClientID,
+		arg.ConsentID,
 		arg.CreatedAt,
 		arg.ExpiresAt,
 		arg.RevokedAt,
@@ -77,8 +81,8 @@ func (q *Queries) InsertFirstToken(ctx context.Context, arg InsertFirstTokenPara
 }
 
 const insertToken = `-- name: InsertToken :execrows
-INSERT INTO token (id, hash, user_id, scopes, app_only, label, is_first, created_at, expires_at, revoked_at)
-VALUES ($1, $2, $3, $4, $5, $6, 0, $7, $8, $9)
+INSERT INTO token (id, hash, user_id, scopes, app_only, label, client_id, consent_id, is_first, created_at, expires_at, revoked_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, $9, $10, $11)
 ON CONFLICT DO NOTHING
 `
 
@@ -89,6 +93,8 @@ type InsertTokenParams struct {
 	Scopes    string
 	AppOnly   int64
 	Label     string
+	ClientID  string
+	ConsentID string
 	CreatedAt int64
 	ExpiresAt int64
 	RevokedAt int64
@@ -103,6 +109,8 @@ func (q *Queries) InsertToken(ctx context.Context, arg InsertTokenParams) (int64
 		arg.Scopes,
 		arg.AppOnly,
 		arg.Label,
+		arg.ClientID,
+		arg.ConsentID,
 		arg.CreatedAt,
 		arg.ExpiresAt,
 		arg.RevokedAt,
