@@ -36,6 +36,7 @@ type app struct {
 	catalog  *catalog.Catalog
 	blobs    *blob.Store
 	bus      *bus.Bus
+	keys     *auth.Keys
 	tokens   *auth.Tokens
 	sessions *upload.Sessions
 	queue    *processing.Queue
@@ -57,6 +58,9 @@ func newApp(ctx context.Context, s settings, log *slog.Logger) (a *app, err erro
 		return a, fmt.Errorf("open the catalogue: %w", err)
 	}
 	a.close = append(a.close, a.catalog.Close)
+	if a.keys, err = auth.OpenKeys(keyIn(s.Data, s.KeyFile), rand.Reader); err != nil {
+		return a, fmt.Errorf("--key-file: %w", err)
+	}
 	disk, err := diskblob.Open(s.blobs(), diskblob.Options{Reserve: int64(s.Reserve)})
 	if err != nil {
 		return a, fmt.Errorf("open the blob store: %w", err)

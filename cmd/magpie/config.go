@@ -24,6 +24,7 @@ import (
 type settings struct {
 	Listen          string        `default:"127.0.0.1:8080" env:"MAGPIE_LISTEN" help:"Address to listen on."`
 	Data            string        `default:"./data" env:"MAGPIE_DATA" help:"Data folder; made if missing."`
+	KeyFile         string        `name:"key-file" env:"MAGPIE_KEY_FILE" placeholder:"PATH" help:"File with the key that clients' secrets are sealed under; made if missing. Default: key in the data folder."`
 	PublicURL       string        `env:"MAGPIE_PUBLIC_URL" placeholder:"URL" help:"Origin of the URLs that answers hand out, such as https://media.example. Default: the host that the request named."`
 	MediaOrigin     string        `env:"MAGPIE_MEDIA_ORIGIN" placeholder:"URL" help:"Origin for media, apart from the API's. It must lead to this server, which serves nothing else there."`
 	CORSOrigins     []string      `name:"cors-origins" default:"*" env:"MAGPIE_CORS_ORIGINS" placeholder:"ORIGIN" help:"Origins whose pages may call the API, with commas between them; * for all, none for none."`
@@ -123,6 +124,14 @@ func (s *settings) queue() string    { return filepath.Join(s.Data, "queue") }
 func (s *settings) scratch() string  { return filepath.Join(s.Data, "scratch") }
 
 func databaseIn(data string) string { return filepath.Join(data, "magpie.db") }
+
+// keyIn is the key file: the one that is named, else the data folder's.
+func keyIn(data, named string) string {
+	if named != "" {
+		return named
+	}
+	return filepath.Join(data, "key")
+}
 
 // size is a number of bytes, written 64MiB, 1.5GB or 1048576.
 type size int64
