@@ -94,6 +94,8 @@ func TestPlans(t *testing.T) {
 	for name, index := range map[string]string{
 		"GetRenditionBySlug": "SEARCH m USING INDEX sqlite_autoindex_media_2 (slug=?)|" +
 			"SEARCH r USING INDEX sqlite_autoindex_rendition_1 (media_id=? AND attempt=? AND name=?)",
+		"GetSubtitleBySlug": "SEARCH m USING INDEX sqlite_autoindex_media_2 (slug=?)|" +
+			"SEARCH s USING INDEX sqlite_autoindex_subtitle_1 (media_id=? AND language=?)",
 		"GetSession":        "SEARCH session USING INDEX sqlite_autoindex_session_1 (id=?)",
 		"ExpireSessions":    "SEARCH s USING INDEX session_unfinished (expires_at<?)",
 		"PruneExpired":      "USING INDEX session_expired (ended_at<?)",
@@ -127,6 +129,12 @@ func runAll(t *testing.T, c *Catalog) {
 
 	errOf := func(_ any, err error) error { return err }
 	errOf2 := func(_, _ any, err error) error { return err }
+	missing := func(_, _, _ any, err error) error {
+		if media.CodeOf(err) == media.CodeNotFound {
+			return nil
+		}
+		return err
+	}
 	for i, err := range []error{
 		c.Ping(ctx),
 		errOf(c.CreateFirstToken(ctx, Token{ID: "a", Hash: hash})),
@@ -155,6 +163,12 @@ func runAll(t *testing.T, c *Catalog) {
 		errOf2(c.RenditionBySlug(ctx, "slug", "a")),
 		errOf(c.MergeMetadata(ctx, 1, map[string]string{"a": "1"}, []string{"b"}, now)),
 		errOf(c.Metadata(ctx, []media.ID{1, 2})),
+		c.SetFault(ctx, 1, media.Fault{Processing: time.Second}),
+		errOf(c.Fault(ctx, 1)),
+		errOf(c.AttachSubtitles(ctx, 1, []media.Subtitle{{Language: "en", File: 1}}, now)),
+		errOf(c.Subtitles(ctx, []media.ID{1, 2})),
+		missing(c.SubtitleBySlug(ctx, "slug", "en")),
+		errOf(c.DetachSubtitles(ctx, 1, []media.Language{"en"})),
 		errOf(c.Sweepable(ctx, []media.ID{1, 2})),
 		c.EachMedia(ctx, none),
 		c.EachSession(ctx, func(media.Session) error { return nil }),

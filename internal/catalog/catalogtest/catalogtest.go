@@ -37,7 +37,9 @@ func Run(t *testing.T, open func(t *testing.T) *catalog.Catalog) {
 		{"Sweep", testSweep},
 		{"Each", testEach},
 		{"Metadata", testMetadata},
+		{"Subtitle", testSubtitle},
 		{"Token", testToken},
+		{"Injection", testInjection},
 	} {
 		t.Run(s.noun, func(t *testing.T) { s.test(t, open) })
 	}
