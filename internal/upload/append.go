@@ -19,6 +19,7 @@ type Segment struct {
 	w       *blob.Writer
 	tally   *tally
 	limit   int64 // bytes that the session may hold
+	file    int64 // bytes that the file may have, as far as is known
 	taken   int64 // bytes of it that the tally counts
 	ended   bool
 }
@@ -49,18 +50,20 @@ func (s *Sessions) segment(ctx context.Context, user string, id media.ID, begin 
 		s.held.release(t)
 		return nil, fmt.Errorf("begin a segment of %s: %w", id, err)
 	}
-	limit := allowance(session)
+	file := s.cfg.Limits.Bytes(session.Category, session.Type)
+	limit := allowance(session, file)
 	if session.State == media.SessionClosed {
 		limit += s.cfg.MaxSegment // room for one more, to be compared and dropped
 	}
-	return &Segment{s: s, session: session, w: w, tally: t, limit: limit}, nil
+	return &Segment{s: s, session: session, w: w, tally: t, limit: limit, file: file}, nil
 }
 
 // allowance is how many bytes a session may hold: twice what it declared, so
-// that every segment can be sent again, or the contract's most.
-func allowance(session media.Session) int64 {
+// that every segment can be sent again, or twice what a file of its kind may
+// have; and where nothing was declared the contract's most.
+func allowance(session media.Session, file int64) int64 {
 	if session.TotalBytes == media.Undeclared {
-		return media.MaxTotalBytes
+		return min(2*file, media.MaxTotalBytes)
 	}
 	return 2 * session.TotalBytes
 }
@@ -78,8 +81,9 @@ func (s *Sessions) stored(ctx context.Context, id media.ID) (int64, error) {
 }
 
 // Write takes bytes of the segment. It refuses, in words, a segment larger
-// than the largest allowed or than the whole upload was declared to be, and a
-// session that would hold more than its allowance.
+// than the largest allowed, than the whole upload was declared to be or than
+// any file of its kind may be, and a session that would hold more than its
+// allowance.
 func (g *Segment) Write(p []byte) (int, error) {
 	n := int64(len(p))
 	if err := g.room(g.w.Size(), n); err != nil {
@@ -100,6 +104,9 @@ func (g *Segment) room(size, n int64) error {
 	}
 	if total := g.session.TotalBytes; total != media.Undeclared && size+n > total {
 		return media.Invalid("media", "The segment alone has more bytes than the total_bytes of %d that initialize declared.", total)
+	}
+	if size+n > g.file {
+		return g.s.cfg.Limits.Check("media", g.session.Category, g.session.Type, size+n)
 	}
 	if !g.tally.take(n, g.limit) {
 		return media.Errorf(media.CodeTooLarge, "The upload %s holds %d bytes in all its segments, sent again ones included; finalize it or begin a new one.", g.session.ID, g.limit)

@@ -13,8 +13,8 @@ import (
 // Finalize closes a session that user may use and gives the media it became.
 // It may be called again, also at the same time: every call that succeeds
 // gives the same media. Where segments are missing or do not add up, or the
-// bytes are not what was declared, it says so and the session stays open. No
-// byte is copied.
+// bytes are not what was declared, or more than such a file may have, it says so
+// and the session stays open. No byte is copied.
 func (s *Sessions) Finalize(ctx context.Context, user string, id media.ID) (media.Media, error) {
 	if _, err := s.Session(ctx, user, id); err != nil {
 		return media.Media{}, err
@@ -106,6 +106,9 @@ func (s *Sessions) assemble(ctx context.Context, session media.Session) (media.M
 		return media.Media{}, err
 	}
 	category, typ, err := identify(head, manifest.Size(), session.Category, session.Type)
+	if err == nil {
+		err = s.cfg.Limits.Check("media", session.Category, typ, manifest.Size())
+	}
 	if err != nil {
 		return media.Media{}, err
 	}

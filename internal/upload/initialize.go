@@ -19,15 +19,24 @@ type Request struct {
 	TotalBytes       int64          // media.Undeclared to leave the sum unchecked
 	Shared           bool
 	AdditionalOwners []string
+	Brief            bool // the session has Config.Brief to be finalized, not Config.Lifetime
 }
 
 // Initialize opens a session. It refuses what can't become a media: a total
-// out of range, or a category and a type that can't go together.
+// out of range or over the category's limit, or a category and a type that can't
+// go together.
 func (s *Sessions) Initialize(ctx context.Context, r Request) (media.Session, error) {
 	if err := r.check(); err != nil {
 		return media.Session{}, err
 	}
-	return s.begin(ctx, r, s.cfg.Lifetime)
+	if err := s.cfg.Limits.Check("total_bytes", r.Category, r.Type, r.TotalBytes); err != nil {
+		return media.Session{}, err
+	}
+	lifetime := s.cfg.Lifetime
+	if r.Brief {
+		lifetime = s.cfg.Brief
+	}
+	return s.begin(ctx, r, lifetime)
 }
 
 // begin opens a session for a request that was checked.

@@ -39,7 +39,7 @@ func (p *protocol) deserved(a *appended, err error) {
 			used += int64(len(b.content))
 		}
 	}
-	if media.CodeOf(err) != media.CodeTooLarge || used+int64(len(a.content)) <= allowance(session) {
+	if media.CodeOf(err) != media.CodeTooLarge || used+int64(len(a.content)) <= allowance(session, media.MaxTotalBytes) {
 		p.t.Errorf("segment %d, %q, was refused with %d bytes held: %v", a.index, a.content, used, err)
 	}
 }
@@ -99,8 +99,8 @@ func (p *protocol) settle() {
 	m, err := p.rows.Media(ctx, p.session.ID)
 	finished := err == nil
 	// What a process leaves that dies while it compares goes with the sweep.
-	if held := p.listed(); held > allowance(p.session) && !finished {
-		t.Fatalf("the session holds %d bytes, its allowance is %d", held, allowance(p.session))
+	if held := p.listed(); held > allowance(p.session, media.MaxTotalBytes) && !finished {
+		t.Fatalf("the session holds %d bytes, its allowance is %d", held, allowance(p.session, media.MaxTotalBytes))
 	}
 	if len(p.closed) > 0 && !finished {
 		t.Fatalf("a finalize succeeded and there is no media: %v", err)

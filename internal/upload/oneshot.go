@@ -38,7 +38,7 @@ func (s *Sessions) OneShot(ctx context.Context, hint int64) (*OneShot, error) {
 // Write takes bytes of the file, up to MaxSegment.
 func (o *OneShot) Write(p []byte) (int, error) {
 	if limit := o.s.cfg.MaxSegment; o.w.Size()+int64(len(p)) > limit {
-		return 0, media.Errorf(media.CodeTooLarge, "The file has more than %d bytes, the most that one request may carry; use initialize, append and finalize.", limit)
+		return 0, media.Errorf(media.CodeTooLarge, "File size exceeds %d bytes. That is the most that one request may carry; use initialize, append and finalize.", limit)
 	}
 	n, err := o.w.Write(p)
 	o.head = append(o.head, p[:min(n, headSize-len(o.head))]...)
@@ -59,7 +59,11 @@ func (o *OneShot) Finish(ctx context.Context, r Request) (media.Media, error) {
 	if err := r.check(); err != nil {
 		return media.Media{}, err
 	}
-	if _, _, err := identify(o.head, o.w.Size(), r.category(), r.Type); err != nil {
+	_, typ, err := identify(o.head, o.w.Size(), r.category(), r.Type)
+	if err == nil {
+		err = o.s.cfg.Limits.Check("media", r.Category, typ, o.w.Size())
+	}
+	if err != nil {
 		return media.Media{}, err
 	}
 	session, err := o.s.begin(ctx, r, min(oneShotLifetime, o.s.cfg.Lifetime))

@@ -65,7 +65,7 @@ func TestOneShotRefuses(t *testing.T) {
 		words         string
 	}{
 		{"nothing", "", Request{}, media.CodeInvalid, "The file is empty."},
-		{"too much", strings.Repeat("x", 10_001), Request{}, media.CodeTooLarge, "The file has more than 10000 bytes, the most that one request may carry; use initialize, append and finalize."},
+		{"too much", strings.Repeat("x", 10_001), Request{}, media.CodeTooLarge, "File size exceeds 10000 bytes. That is the most that one request may carry; use initialize, append and finalize."},
 		{"no known file", "MZ\x90\x00", Request{}, media.CodeInvalid, ""},
 		{"another type", subtitles, Request{Type: media.PNG}, media.CodeInvalid, "The upload was declared as image/png, but the file is text/vtt."},
 		{"another category", subtitles, Request{Category: media.TweetGIF}, media.CodeInvalid, "The upload was declared as tweet_gif, but the file is text/vtt; it goes with subtitles."},

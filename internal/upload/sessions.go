@@ -15,7 +15,9 @@ import (
 // Config bounds and times sessions. Zero values mean the defaults.
 type Config struct {
 	Lifetime     time.Duration // from initialize to expiry; 24 h
+	Brief        time.Duration // the same for a Request that is Brief; Lifetime
 	MaxSegment   int64         // bytes of one segment, and of a one-shot upload; 64 MiB
+	Limits       media.Limits  // bytes of whole uploads
 	Retention    time.Duration // from finalize to the media's own expiry; 0 keeps it until deleted
 	ClosingLimit time.Duration // a finalize older than this is taken for dead; 30 s
 	Grace        time.Duration // from the end of a session or media to the removal of its bytes; 1 h
@@ -35,6 +37,7 @@ func (c Config) WithDefaults() Config {
 		}
 	}
 	set(&c.Lifetime, 24*time.Hour)
+	set(&c.Brief, c.Lifetime)
 	set(&c.ClosingLimit, 30*time.Second)
 	set(&c.Grace, time.Hour)
 	set(&c.PruneAfter, 7*24*time.Hour)
