@@ -33,5 +33,6 @@ func (s sqliteDB) QueryRowContext(ctx context.Context, query string, args ...any
 // and drops row locks: its one writer needs none. No query has a "$" elsewhere.
 func sqliteText(query string) string {
 	query = strings.ReplaceAll(query, "$", "?")
-	return strings.ReplaceAll(query, "FOR UPDATE SKIP LOCKED", "")
+	query = strings.ReplaceAll(query, "FOR UPDATE SKIP LOCKED", "")
+	return strings.ReplaceAll(query, "FOR UPDATE", "")
 }

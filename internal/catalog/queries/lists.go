@@ -70,6 +70,16 @@ FROM metadata WHERE media_id IN `, ids, "", func(rows *sql.Rows, m *Metadata) er
 	})
 }
 
+// ListSubtitles reads the subtitles of the videos of ids, those whose files are
+// not gone, in no order.
+func (q *Queries) ListSubtitles(ctx context.Context, ids []int64) ([]Subtitle, error) {
+	return list(ctx, q.db, `SELECT s.media_id, s.language, s.display_name, s.file_id, s.attached_at
+FROM subtitle s JOIN media f ON f.id = s.file_id
+WHERE f.gone_at = 0 AND s.media_id IN `, ids, "", func(rows *sql.Rows, s *Subtitle) error {
+		return rows.Scan(&s.MediaID, &s.Language, &s.DisplayName, &s.FileID, &s.AttachedAt)
+	})
+}
+
 // list runs "head (ids) tail" for a page of ids at a time.
 func list[T any](ctx context.Context, db DBTX, head string, ids []int64, tail string, scan func(*sql.Rows, *T) error) ([]T, error) {
 	var out []T

@@ -60,11 +60,16 @@ LIMIT CAST(@at_most AS BIGINT);
 -- name: DeleteMedia :execrows
 UPDATE media SET gone_at = @now WHERE id = @id AND gone_at = 0;
 
+-- ExpireMedia leaves subtitles that a video shows which has not expired itself.
 -- name: ExpireMedia :many
 UPDATE media SET gone_at = @now
 WHERE id IN (
     SELECT m.id FROM media m
     WHERE m.gone_at = 0 AND m.expires_at > 0 AND m.expires_at <= @now
+      AND NOT EXISTS (
+        SELECT 1 FROM subtitle s JOIN media v ON v.id = s.media_id
+        WHERE s.file_id = m.id AND v.gone_at = 0 AND (v.expires_at = 0 OR v.expires_at > @now)
+      )
     ORDER BY m.expires_at
     LIMIT CAST(@at_most AS BIGINT)
     FOR UPDATE SKIP LOCKED

@@ -73,6 +73,10 @@ UPDATE media SET gone_at = $1
 WHERE id IN (
     SELECT m.id FROM media m
     WHERE m.gone_at = 0 AND m.expires_at > 0 AND m.expires_at <= $1
+      AND NOT EXISTS (
+        SELECT 1 FROM subtitle s JOIN media v ON v.id = s.media_id
+        WHERE s.file_id = m.id AND v.gone_at = 0 AND (v.expires_at = 0 OR v.expires_at > $1)
+      )
     ORDER BY m.expires_at
     LIMIT CAST($2 AS BIGINT)
     FOR UPDATE SKIP LOCKED
@@ -85,6 +89,7 @@ type ExpireMediaParams struct {
 	AtMost int64
 }
 
+// ExpireMedia leaves subtitles that a video shows which has not expired itself.
 func (q *Queries) ExpireMedia(ctx context.Context, arg ExpireMediaParams) ([]int64, error) {
 	rows, err := q.db.QueryContext(ctx, expireMedia, arg.Now, arg.AtMost)
 	if err != nil {
