@@ -39,6 +39,7 @@ func Run(t *testing.T, open func(t *testing.T) *catalog.Catalog) {
 		{"Metadata", testMetadata},
 		{"Subtitle", testSubtitle},
 		{"Token", testToken},
+		{"UserToken", testUserToken},
 		{"Injection", testInjection},
 	} {
 		t.Run(s.noun, func(t *testing.T) { s.test(t, open) })
