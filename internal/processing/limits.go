@@ -14,6 +14,10 @@ type Limits struct {
 	MaxVideoPixels int64         // width × height of a video or GIF frame
 	MaxGIFFrames   int           // frames of an animated GIF
 	MaxDuration    time.Duration // of a video or GIF
+
+	// The form of videos, of amplify_video, and of what is shown as a GIF. The
+	// default profile has none.
+	Video, Amplify, GIF FormLimits
 }
 
 // DefaultLimits is what the default profile allows.

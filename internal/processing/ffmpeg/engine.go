@@ -140,6 +140,9 @@ func (e *Engine) prepare(ctx context.Context, in processing.Input, src source) (
 	if err := e.limits.CheckDuration(found.length()); err != nil {
 		return plan{}, err
 	}
+	if err := e.checkForm(ctx, in, src, found); err != nil {
+		return plan{}, err
+	}
 	p := planVideo(found, in.Media.Category.Kind() == media.KindGIF)
 	p.ToneMap = p.HDR != "" && e.canToneMap(ctx)
 	return p, nil

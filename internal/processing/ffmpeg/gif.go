@@ -97,6 +97,9 @@ func (s *gifScanner) scan() error {
 	if err := s.limits.CheckFrame(s.info.Width, s.info.Height); err != nil {
 		return err
 	}
+	if err := s.checkForm(); err != nil {
+		return err
+	}
 	if err := s.skipColors(h[10]); err != nil {
 		return err
 	}
@@ -178,10 +181,18 @@ func (s *gifScanner) image() error {
 	s.info.LastDelay = s.delay
 	s.info.Duration += s.delay
 	s.delay = gifDefaultDelay * 10 * time.Millisecond
+	if err := s.checkForm(); err != nil {
+		return err
+	}
 	if err := s.limits.CheckGIFFrames(s.info.Frames); err != nil {
 		return err
 	}
 	return s.limits.CheckDuration(s.info.Duration)
+}
+
+// checkForm holds what was read so far against the limits.
+func (s *gifScanner) checkForm() error {
+	return s.limits.GIF.Check(processing.Form{Width: s.info.Width, Height: s.info.Height, Frames: int64(s.info.Frames)})
 }
 
 // skipColors skips the color table that flags announce.

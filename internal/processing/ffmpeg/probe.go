@@ -31,6 +31,7 @@ type videoStream struct {
 	Rate          ratio // the grid that all timestamps fit on, as a guess
 	AvgRate       ratio
 	Interlaced    bool
+	PixelFormat   string        // ffmpeg's name; "" where it doesn't know
 	HDR           string        // transfer function where it is PQ or HLG, else ""
 	Start         time.Duration // on the container's clock
 	Duration      time.Duration // 0 where the container does not say
@@ -41,6 +42,8 @@ type videoStream struct {
 type audioStream struct {
 	Index      int
 	Codec      string
+	Profile    string // ffmpeg's name; "" where it doesn't know
+	Channels   int
 	SampleRate int
 	Start      time.Duration
 	Duration   time.Duration
@@ -49,7 +52,7 @@ type audioStream struct {
 // The part of ffprobe's answer that is asked for. Tags are not: they are of
 // the uploader's choosing and any length.
 const probeEntries = "format=duration,start_time:" +
-	"stream=index,codec_type,codec_name,width,height,sample_aspect_ratio,r_frame_rate,avg_frame_rate," +
+	"stream=index,codec_type,codec_name,profile,pix_fmt,width,height,sample_aspect_ratio,r_frame_rate,avg_frame_rate," +
 	"start_time,duration,nb_frames,field_order,color_transfer,sample_rate,channels:" +
 	"stream_disposition=default,attached_pic,timed_thumbnails,still_image:" +
 	"stream_side_data=displaymatrix"
@@ -69,6 +72,8 @@ type probeStream struct {
 	Index         int            `json:"index"`
 	Type          string         `json:"codec_type"`
 	Codec         string         `json:"codec_name"`
+	Profile       string         `json:"profile"`
+	PixelFormat   string         `json:"pix_fmt"`
 	Width         int            `json:"width"`
 	Height        int            `json:"height"`
 	PixelRatio    string         `json:"sample_aspect_ratio"`
@@ -176,7 +181,7 @@ func (a probeAnswer) reduce() probed {
 	if audio != nil {
 		rate, _ := strconv.Atoi(audio.SampleRate)
 		p.Audio = &audioStream{
-			Index: audio.Index, Codec: known(audio.Codec), SampleRate: rate,
+			Index: audio.Index, Codec: known(audio.Codec), Profile: known(audio.Profile), Channels: audio.Channels, SampleRate: rate,
 			Start: seconds(audio.StartTime), Duration: max(seconds(audio.Duration), 0),
 		}
 	}
@@ -209,7 +214,7 @@ func (s *probeStream) audioRank() int {
 func (s *probeStream) asVideo() *videoStream {
 	frames, _ := strconv.ParseInt(s.Frames, 10, 64)
 	v := &videoStream{
-		Index: s.Index, Codec: known(s.Codec), Width: s.Width, Height: s.Height,
+		Index: s.Index, Codec: known(s.Codec), PixelFormat: known(s.PixelFormat), Width: s.Width, Height: s.Height,
 		PixelRatio: parseRatio(s.PixelRatio), Rate: parseRatio(s.Rate), AvgRate: parseRatio(s.AvgRate),
 		Interlaced: slices.Contains([]string{"tt", "bb", "tb", "bt"}, s.FieldOrder),
 		Start:      seconds(s.StartTime), Duration: max(seconds(s.Duration), 0), Frames: max(frames, 0),
