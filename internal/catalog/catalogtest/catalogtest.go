@@ -39,6 +39,10 @@ func Run(t *testing.T, open func(t *testing.T) *catalog.Catalog) {
 		{"Metadata", testMetadata},
 		{"Subtitle", testSubtitle},
 		{"Token", testToken},
+		{"Client", testClient},
+		{"Account", testAccount},
+		{"SignIn", testSignIn},
+		{"Consent", testConsent},
 		{"UserToken", testUserToken},
 		{"Injection", testInjection},
 	} {

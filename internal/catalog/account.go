@@ -1,0 +1,140 @@
+package catalog
+
+import (
+	"context"
+	"time"
+
+	"magpie/internal/catalog/queries"
+)
+
+// Account is a user who signs in here with a password.
+type Account struct {
+	ID           string // user id
+	Username     string
+	PasswordHash string // in the PHC string format; see auth.Accounts
+	CreatedAt    time.Time
+}
+
+// CreateAccount records an account. An id or username that is taken is
+// ErrConflict.
+func (c *Catalog) CreateAccount(ctx context.Context, a Account) error {
+	err := c.write(ctx, func(q *queries.Queries) error {
+		n, err := q.InsertAccount(ctx, queries.InsertAccountParams{
+			ID: a.ID, Username: a.Username, PasswordHash: a.PasswordHash, CreatedAt: millis(a.CreatedAt),
+		})
+		if err == nil && n == 0 {
+			err = ErrConflict
+		}
+		return err
+	})
+	return during(err, "create account %s", a.ID)
+}
+
+// Account reads an account by its user id; an unknown one is media.CodeNotFound.
+func (c *Catalog) Account(ctx context.Context, id string) (Account, error) {
+	r, err := c.read().GetAccount(ctx, id)
+	return accountOf(r), during(notFound(err, "There is no account with that user id."), "read account")
+}
+
+// AccountByName reads an account by its exact username; an unknown one is
+// media.CodeNotFound.
+func (c *Catalog) AccountByName(ctx context.Context, username string) (Account, error) {
+	r, err := c.read().GetAccountByName(ctx, username)
+	return accountOf(r), during(notFound(err, "There is no account with that name."), "read account by name")
+}
+
+// Accounts reads all accounts, the oldest first.
+func (c *Catalog) Accounts(ctx context.Context) ([]Account, error) {
+	rows, err := c.read().ListAccounts(ctx)
+	if err != nil {
+		return nil, during(err, "read accounts")
+	}
+	out := make([]Account, len(rows))
+	for i, r := range rows {
+		out[i] = accountOf(r)
+	}
+	return out, nil
+}
+
+// SetPassword changes the hash of an account's password and ends all its
+// sign-ins. An unknown id is media.CodeNotFound.
+func (c *Catalog) SetPassword(ctx context.Context, id, hash string) error {
+	err := c.write(ctx, func(q *queries.Queries) error {
+		n, err := q.SetPassword(ctx, queries.SetPasswordParams{ID: id, PasswordHash: hash})
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			_, err := q.GetAccount(ctx, id)
+			return notFound(err, "There is no account with the user id %s.", id)
+		}
+		_, err = q.DeleteSignInsOfUser(ctx, id)
+		return err
+	})
+	return during(err, "set the password of account %s", id)
+}
+
+// Erased is what EraseUser ended.
+type Erased struct {
+	Accounts   int64 // 0 or 1
+	SignIns    int64
+	Consents   int64 // with their codes and refresh tokens
+	Tokens     int64 // access tokens, whoever made them
+	UserTokens int64
+	Clients    int64 // that the user owned
+}
+
+// EraseUser deletes the account of a user with its sign-ins and ends everything
+// that acts in the user's name, in one transaction: consents, access tokens of
+// every kind, user tokens, and the clients that the user owns with all that
+// others gave them. It may be called again, and for a user without an account.
+func (c *Catalog) EraseUser(ctx context.Context, user string, now time.Time) (Erased, error) {
+	var e Erased
+	at := millis(now)
+	err := c.write(ctx, func(q *queries.Queries) error {
+		// Clients before the account, as CreateConsent locks them.
+		for _, step := range []struct {
+			sum *int64
+			do  func() (int64, error)
+		}{
+			{&e.Clients, func() (int64, error) {
+				return q.RevokeClientsOfOwner(ctx, queries.RevokeClientsOfOwnerParams{Owner: user, Now: at})
+			}},
+			{&e.SignIns, func() (int64, error) { return q.DeleteSignInsOfUser(ctx, user) }},
+			{&e.Accounts, func() (int64, error) { return q.DeleteAccount(ctx, user) }},
+			{&e.Consents, func() (int64, error) {
+				return q.RevokeConsentsOfUser(ctx, queries.RevokeConsentsOfUserParams{UserID: user, Now: at})
+			}},
+			{&e.Consents, func() (int64, error) {
+				return q.RevokeConsentsOfOwner(ctx, queries.RevokeConsentsOfOwnerParams{Owner: user, Now: at})
+			}},
+			{&e.Tokens, func() (int64, error) {
+				return q.RevokeTokensOfUser(ctx, queries.RevokeTokensOfUserParams{UserID: user, Now: at})
+			}},
+			{&e.Tokens, func() (int64, error) {
+				return q.RevokeTokensOfOwner(ctx, queries.RevokeTokensOfOwnerParams{Owner: user, Now: at})
+			}},
+			{&e.UserTokens, func() (int64, error) {
+				return q.RevokeUserTokensOfUser(ctx, queries.RevokeUserTokensOfUserParams{UserID: user, Now: at})
+			}},
+			{&e.UserTokens, func() (int64, error) {
+				return q.RevokeUserTokensOfOwner(ctx, queries.RevokeUserTokensOfOwnerParams{Owner: user, Now: at})
+			}},
+		} {
+			n, err := step.do()
+			if err != nil {
+				return err
+			}
+			*step.sum += n
+		}
+		return nil
+	})
+	if err != nil {
+		return Erased{}, during(err, "erase user %s", user)
+	}
+	return e, nil
+}
+
+func accountOf(r queries.Account) Account {
+	return Account{ID: r.ID, Username: r.Username, PasswordHash: r.PasswordHash, CreatedAt: timeOf(r.CreatedAt)}
+}
