@@ -47,7 +47,7 @@ func TestReduce(t *testing.T) {
 			Orientation: orientation{swap: true, flipH: true}, Rate: ratio{600, 1}, AvgRate: ratio{2997, 100},
 			HDR: "arib-std-b67", Start: 100 * time.Millisecond, Duration: 4900 * time.Millisecond, Frames: 147,
 		},
-		Audio:    &audioStream{Index: 2, Codec: "aac", SampleRate: 44100, Duration: 5 * time.Second},
+		Audio:    &audioStream{Index: 2, Codec: "aac", Channels: 2, SampleRate: 44100, Duration: 5 * time.Second},
 		Duration: 5005 * time.Millisecond,
 	}
 	if diff := cmp.Diff(want, got, cmp.AllowUnexported(ratio{}, orientation{}), cmpopts.EquateComparable()); diff != "" {
