@@ -46,16 +46,16 @@ func TestDocumentIsValid(t *testing.T) {
 // the statuses that it may answer.
 func routes() map[string]string {
 	return map[string]string{
-		"POST /2/media/upload/initialize":       "media.write: 200 400 401 403 413 429 500 503 507",
+		"POST /2/media/upload/initialize":       "media.write: 200 400 401 403 413 415 429 500 503 507",
 		"POST /2/media/upload/{id}/append":      "media.write: 200 400 401 403 404 410 413 415 429 500 503 507",
-		"POST /2/media/upload/{id}/finalize":    "media.write: 200 400 401 403 404 410 429 500 503 507",
+		"POST /2/media/upload/{id}/finalize":    "media.write: 200 400 401 403 404 410 415 429 500 503 507",
 		"GET /2/media/upload":                   "media.write: 200 400 401 403 410 429 500 503",
 		"POST /2/media/upload":                  "media.write: 200 201 202 204 400 401 403 404 410 413 415 429 500 503 507",
-		"POST /2/media/metadata":                "media.write: 200 400 401 403 404 413 429 500 503 507",
+		"POST /2/media/metadata":                "media.write: 200 400 401 403 404 413 415 429 500 503 507",
 		"GET /2/media":                          "tweet.read: 200 400 401 403 429 500 503",
 		"GET /2/media/{media_key}":              "tweet.read: 200 400 401 403 404 429 500 503",
-		"POST /2/media/subtitles":               "media.write: 200 400 401 403 404 413 429 500 503 507",
-		"DELETE /2/media/subtitles":             "media.write: 200 400 401 403 404 413 429 500 503 507",
+		"POST /2/media/subtitles":               "media.write: 200 400 401 403 404 413 415 429 500 503 507",
+		"DELETE /2/media/subtitles":             "media.write: 200 400 401 403 404 413 415 429 500 503 507",
 		"GET /2/media/analytics":                "tweet.read: 200 400 401 403 429 500 503",
 		"GET /1.1/media/upload.json":            "media.write: 200 400 401 403 404 410 429 500 503",
 		"POST /1.1/media/upload.json":           "media.write: 200 201 202 204 400 401 403 404 410 413 415 429 500 503 507",

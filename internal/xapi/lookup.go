@@ -4,10 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"net/url"
 	"path"
-	"slices"
-	"strings"
 
 	"magpie/internal/auth"
 	"magpie/internal/media"
@@ -48,23 +45,15 @@ type variant struct {
 // lookupList answers GET /2/media?media_keys=…: the media that the caller may
 // see, in the order asked, and an error for each other key.
 func (a *API) lookupList(w http.ResponseWriter, r *http.Request, who auth.Identity) error {
-	query := r.URL.Query()
-	text, err := one(query, "media_keys")
+	query, err := parameters(r, "media_keys", "media.fields")
 	if err != nil {
 		return err
 	}
-	keys := strings.Split(text, ",")
-	if len(keys) > maxLookup {
-		return media.Invalid("media_keys", "The `media_keys` query parameter names %d keys; from 1 to %d are allowed", len(keys), maxLookup)
+	keys, err := mediaKeys(query)
+	if err != nil {
+		return err
 	}
-	for _, key := range keys {
-		if _, err := media.ParseKey(key); err != nil {
-			e := media.Invalid("media_keys", "The `media_keys` query parameter value [%s] is not valid; a media key looks like 7_1146654567674912769", shorten(key))
-			e.Value = shorten(key)
-			return e
-		}
-	}
-	fields, err := wantedFields(query)
+	fields, err := list(query, "media.fields", mediaFields())
 	if err != nil {
 		return err
 	}
@@ -76,10 +65,7 @@ func (a *API) lookupList(w http.ResponseWriter, r *http.Request, who auth.Identi
 		Data   []mediaObject `json:"data,omitempty"`
 		Errors []notFound    `json:"errors,omitempty"`
 	}
-	for i, key := range keys {
-		if slices.Contains(keys[:i], key) {
-			continue
-		}
+	for _, key := range keys {
 		if o, ok := found[media.Key(key)]; ok {
 			out.Data = append(out.Data, o)
 		} else {
@@ -95,7 +81,11 @@ func (a *API) lookup(w http.ResponseWriter, r *http.Request, who auth.Identity) 
 	if _, err := media.ParseKey(key); err != nil {
 		return err
 	}
-	fields, err := wantedFields(r.URL.Query())
+	query, err := parameters(r, "media.fields")
+	if err != nil {
+		return err
+	}
+	fields, err := list(query, "media.fields", mediaFields())
 	if err != nil {
 		return err
 	}
@@ -117,22 +107,6 @@ func (a *API) lookup(w http.ResponseWriter, r *http.Request, who auth.Identity) 
 		},
 		[]notFound{missing},
 	})
-}
-
-// wantedFields reads media.fields; type and media_key need no asking.
-func wantedFields(query url.Values) (map[string]bool, error) {
-	fields := map[string]bool{}
-	for _, list := range query["media.fields"] {
-		for _, f := range strings.Split(list, ",") {
-			if !slices.Contains(mediaFields(), f) {
-				e := media.Invalid("media.fields", "The `media.fields` query parameter value [%s] is not one of [%s]", shorten(f), strings.Join(mediaFields(), ","))
-				e.Value = shorten(f)
-				return nil, e
-			}
-			fields[f] = true
-		}
-	}
-	return fields, nil
 }
 
 // find gives the media in keys that the caller may see, by their own keys: one

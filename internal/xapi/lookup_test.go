@@ -41,7 +41,7 @@ func TestLookup(t *testing.T) {
 		return s.call("GET", "/2/media/"+key+fields, nil)
 	}
 	get("3_"+photo.String(), "").is(http.StatusOK, `{"data":{"media_key":"3_%s","type":"photo"}}`, photo)
-	get("3_"+photo.String(), "?media.fields=width&media.fields=type").is(http.StatusOK, `{"data":{"media_key":"3_%s","type":"photo","width":64}}`, photo)
+	get("3_"+photo.String(), "?media.fields=width,type").is(http.StatusOK, `{"data":{"media_key":"3_%s","type":"photo","width":64}}`, photo)
 	get("3_"+photo.String(), allFields).is(http.StatusOK, `{"data":{"media_key":"3_%s","type":"photo","width":64,"height":48,"alt_text":"a <magpie>","url":"%slarge.jpg"}}`,
 		photo, s.shown(photo))
 
@@ -150,8 +150,8 @@ func TestLookupList(t *testing.T) {
 		{"media_keys=3_1,", "media_keys", "", "value [] is not valid"},
 		{"media_keys=3_1, 3_2", "media_keys", " 3_2", "is not valid"},
 		{"media_keys=3_1&media.fields=colour", "media.fields", "colour", "value [colour] is not one of [alt_text,duration_ms"},
-		{"media_keys=3_1&media.fields=", "media.fields", "", "is not one of"},
-		{"media_keys=3_1&media.fields=url&media.fields=url,x", "media.fields", "x", "is not one of"},
+		{"media_keys=3_1&media.fields=", "media.fields", "", "can not be empty"},
+		{"media_keys=3_1&media.fields=url&media.fields=url,x", "media.fields", "", "Duplicate parameters are not allowed"},
 	} {
 		r := get(strings.ReplaceAll(c.query, " ", "%20"))
 		r.refused(http.StatusBadRequest, c.words)

@@ -37,8 +37,8 @@ func readObject(r *http.Request) (object, error) {
 	if len(b) > maxObject {
 		return nil, media.Errorf(media.CodeTooLarge, "The JSON body has more than %d bytes.", maxObject)
 	}
-	if !json.Valid(b) {
-		return nil, media.Invalid("", "Request body is not valid JSON.")
+	if err := wellFormed(b); err != nil {
+		return nil, err
 	}
 	var o object
 	if err := json.Unmarshal(b, &o); err != nil || o == nil {

@@ -37,7 +37,8 @@ func TestObjectInteger(t *testing.T) {
 	}
 }
 
-// What readObject takes is what encoding/json takes for an object.
+// What readObject takes is what encoding/json takes for an object, but for
+// members that are there twice.
 func TestReadObjectAsEncodingJSON(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		body := rapid.OneOf(
@@ -49,6 +50,9 @@ func TestReadObjectAsEncodingJSON(t *testing.T) {
 		got, err := readObject(r)
 		var want object
 		wrong := json.Unmarshal([]byte(body), &want)
+		if err != nil && wrong == nil && strings.Contains(err.Error(), "is there twice") {
+			return
+		}
 		if (err == nil) != (wrong == nil && want != nil) {
 			t.Fatalf("%q: %v, encoding/json: %v", body, err, wrong)
 		}

@@ -73,6 +73,7 @@ func New(c Config) *API {
 	a.mux.Handle("POST /2/media/upload", a.endpoint(write(limitUpload), a.command))
 	a.mux.Handle("POST /2/media/metadata", a.endpoint(write(limitMetadata), a.metadata))
 	a.mux.Handle("GET /2/media", a.endpoint(read(limitLookupList), a.lookupList))
+	a.mux.Handle("GET /2/media/analytics", a.endpoint(need{scope: auth.TweetRead, limit: limitAnalytics}, a.analytics))
 	a.mux.Handle("GET /2/media/{media_key}", a.endpoint(read(limitLookup), a.lookup))
 	a.mux.HandleFunc("/", a.unknown)
 	return a
@@ -106,6 +107,9 @@ func (a *API) endpoint(n need, h handler) http.Handler {
 			err = a.rates.take(w.Header(), n.limit, who)
 		} else {
 			a.rates.show(w.Header(), n.limit, who)
+		}
+		if err == nil {
+			err = asItIs(w, r)
 		}
 		if err == nil {
 			err = h(w, r, who)

@@ -2,7 +2,6 @@ package xapi
 
 import (
 	"net/http"
-	"net/url"
 
 	"magpie/internal/auth"
 	"magpie/internal/media"
@@ -10,9 +9,13 @@ import (
 
 // status answers GET /2/media/upload?media_id=…[&command=STATUS]: where an
 // upload stands, from initialize on. A finished image says succeeded: X refuses
-// there, and clients take that for a failed upload.
+// there, and clients take that for a failed upload. Parameters that nobody knows
+// are passed over: a client that polls is not to be stopped by one.
 func (a *API) status(w http.ResponseWriter, r *http.Request, who auth.Identity) error {
 	query := r.URL.Query()
+	if len(query["command"]) > 1 {
+		return twice("command")
+	}
 	if c := query.Get("command"); c != "" && c != "STATUS" {
 		return badQuery(query, "command", "is not one of [STATUS]")
 	}
@@ -62,26 +65,5 @@ func (a *API) statusOfSession(w http.ResponseWriter, r *http.Request, who auth.I
 func unknownStatus(id media.ID) error {
 	e := media.Invalid("media_id", "BadRequest: Not found. No upload or media %s is known to this user.", id)
 	e.Value = id.String()
-	return e
-}
-
-// one reads a query parameter that must be there once.
-func one(query url.Values, name string) (string, error) {
-	switch v := query[name]; {
-	case len(v) == 0:
-		return "", media.Invalid(name, "The `%s` query parameter is missing", name)
-	case len(v) > 1:
-		return "", media.Invalid(name, "Duplicate parameters are not allowed: the `%s` query parameter", name)
-	case v[0] == "":
-		return "", media.Invalid(name, "The `%s` query parameter can not be empty", name)
-	default:
-		return v[0], nil
-	}
-}
-
-func badQuery(query url.Values, name, what string) error {
-	v := shorten(query.Get(name))
-	e := media.Invalid(name, "The `%s` query parameter value [%s] %s", name, v, what)
-	e.Value = v
 	return e
 }
