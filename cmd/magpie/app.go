@@ -128,6 +128,7 @@ func (a *app) routes(inline *processing.Admission) http.Handler {
 		Sessions: a.sessions, Catalog: a.catalog, Gate: gate,
 		Process: xapi.Processing{Now: inline.Run, Later: a.queue.Send},
 		Links:   links, Now: time.Now, Log: a.log,
+		RateLimits: a.settings.RateLimits == "x",
 	}), a.settings.CORSOrigins))
 	all.Handle("/magpie/v1/", crossOrigin(ownapi.New(a.catalog, gate, delivery.NewOriginals(a.blobs, a.log), fail), a.settings.CORSOrigins))
 	all.Handle("GET /media/{slug}/{name}", renditions)

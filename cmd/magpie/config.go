@@ -28,6 +28,10 @@ type settings struct {
 	PublicURL       string        `env:"MAGPIE_PUBLIC_URL" placeholder:"URL" help:"Origin of the URLs that answers hand out, such as https://media.example. Default: the host that the request named."`
 	MediaOrigin     string        `env:"MAGPIE_MEDIA_ORIGIN" placeholder:"URL" help:"Origin for media, apart from the API's. It must lead to this server, which serves nothing else there."`
 	CORSOrigins     []string      `name:"cors-origins" default:"*" env:"MAGPIE_CORS_ORIGINS" placeholder:"ORIGIN" help:"Origins whose pages may call the API, with commas between them; * for all, none for none."`
+	TLSCert         string        `name:"tls-cert" env:"MAGPIE_TLS_CERT" placeholder:"FILE" help:"Certificate chain, PEM: speak TLS. Read again when it changes."`
+	TLSKey          string        `name:"tls-key" env:"MAGPIE_TLS_KEY" placeholder:"FILE" help:"The certificate's private key, PEM."`
+	TLSNames        []string      `name:"tls-names" env:"MAGPIE_TLS_NAMES" placeholder:"NAME" help:"Speak TLS as these hosts, with a certificate of the local authority that magpie ca made."`
+	RateLimits      string        `default:"off" env:"MAGPIE_RATE_LIMITS" help:"Rate limits of the API: off, or x for X's."`
 	MaxSegment      size          `default:"64MiB" env:"MAGPIE_MAX_SEGMENT" help:"Largest segment, and largest one-shot upload."`
 	SessionLifetime time.Duration `default:"24h" env:"MAGPIE_SESSION_LIFETIME" help:"How long an upload may stay unfinished."`
 	Retention       time.Duration `default:"0s" env:"MAGPIE_RETENTION" help:"How long finished media are kept; 0 keeps them until they are deleted."`
@@ -84,6 +88,10 @@ func (s *settings) Validate() error {
 	if s.Workers < 0 {
 		wrong("workers", "%d is negative", s.Workers)
 	}
+	if kinds := []string{"off", "x"}; !slices.Contains(kinds, s.RateLimits) {
+		wrong("rate-limits", "%q is not one of %s", s.RateLimits, strings.Join(kinds, ", "))
+	}
+	errs = append(errs, s.checkTLS()...)
 	if levels := []string{"debug", "info", "warn", "error"}; !slices.Contains(levels, s.LogLevel) {
 		wrong("log-level", "%q is not one of %s", s.LogLevel, strings.Join(levels, ", "))
 	}

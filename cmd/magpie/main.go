@@ -20,6 +20,7 @@ type commands struct {
 
 	Serve   serveCommand   `cmd:"" help:"Run the server."`
 	Upload  uploadCommand  `cmd:"" help:"Upload a file to a server and print the final JSON."`
+	CA      caCommand      `cmd:"" name:"ca" help:"Make a local authority for clients with hard-wired hosts, once, and print its certificate."`
 	Token   tokenCommand   `cmd:"" help:"Make, list and revoke access tokens."`
 	Check   checkCommand   `cmd:"" help:"Read every blob back and hold every row against its blobs."`
 	Doctor  doctorCommand  `cmd:"" help:"Say whether this machine has what magpie needs."`

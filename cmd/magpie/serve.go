@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -27,6 +28,10 @@ func (c *serveCommand) Run(ctx context.Context, s surroundings) error {
 		return err
 	}
 	defer release()
+	secure, err := newTLS(c.settings, time.Now, log)
+	if err != nil {
+		return err
+	}
 	opening := context.WithoutCancel(ctx) // told to stop meanwhile, it starts and stops
 	a, err := newApp(opening, c.settings, log)
 	if err != nil {
@@ -41,8 +46,12 @@ func (c *serveCommand) Run(ctx context.Context, s surroundings) error {
 	if err != nil {
 		return errors.Join(fmt.Errorf("--listen: %w", err), a.Close())
 	}
-	log.Info("serving", "url", "http://"+listener.Addr().String(), "data", c.Data)
-	err = serve(ctx, a, listener)
+	scheme := "http://"
+	if secure != nil {
+		scheme = "https://"
+	}
+	log.Info("serving", "url", scheme+listener.Addr().String(), "data", c.Data)
+	err = serve(ctx, a, listener, secure)
 	return errors.Join(err, a.Close())
 }
 
@@ -60,8 +69,8 @@ func bootstrap(ctx context.Context, a *app, secret string) error {
 }
 
 // serve answers requests and works the queue until ctx ends or one of the two
-// can't go on.
-func serve(ctx context.Context, a *app, listener net.Listener) error {
+// can't go on, in TLS if secure is not nil.
+func serve(ctx context.Context, a *app, listener net.Listener, secure *tls.Config) error {
 	working, stop := context.WithCancel(ctx)
 	defer stop()
 	worked := make(chan error, 1)
@@ -69,10 +78,17 @@ func serve(ctx context.Context, a *app, listener net.Listener) error {
 
 	server := &http.Server{
 		Handler: a.handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
-		ErrorLog: slog.NewLogLogger(a.log.Handler(), slog.LevelWarn),
+		TLSConfig: secure,
+		ErrorLog:  slog.NewLogLogger(a.log.Handler(), slog.LevelWarn),
 	}
 	served := make(chan error, 1)
-	go func() { served <- server.Serve(listener) }()
+	go func() {
+		if secure != nil {
+			served <- server.ServeTLS(listener, "", "") // HTTP/2 as well
+			return
+		}
+		served <- server.Serve(listener)
+	}()
 
 	var failure error
 	select {
