@@ -158,10 +158,10 @@ func join(chosen map[int]segment, total int64) (media.Manifest, error) {
 		return nil, media.Invalid("id", "The upload is empty: no segment has arrived.")
 	}
 	if missing := gaps(chosen, last); missing != "" {
-		return nil, media.Invalid("segment_index", "Segments do not add up to provided total file size: %s missing; %s.", missing, totals(sum, total))
+		return nil, media.Invalid("segment_index", "Segments do not add up to provided total file size. Here %s missing; %s.", missing, totals(sum, total))
 	}
 	if total != media.Undeclared && sum != total {
-		return nil, media.Invalid("total_bytes", "Segments do not add up to provided total file size: %s.", totals(sum, total))
+		return nil, media.Invalid("total_bytes", "Segments do not add up to provided total file size. %s.", totals(sum, total))
 	}
 	manifest := make(media.Manifest, last+1)
 	for i := range manifest {
@@ -231,7 +231,7 @@ func (s *Sessions) head(ctx context.Context, id media.ID, m media.Manifest) ([]b
 func identify(head []byte, size int64, category media.Category, declared media.Type) (media.Category, media.Type, error) {
 	typ := sniff(head, size)
 	if typ == "" {
-		return "", "", media.Invalid("media", "The file is none of the accepted types: it seems to be %s.", describe(head))
+		return "", "", media.Invalid("media", "media type unrecognized. The file is none of the accepted types: it seems to be %s.", describe(head))
 	}
 	if declared != "" && !typ.SameFamily(declared) {
 		return "", "", media.Invalid("media_type", "The upload was declared as %s, but the file is %s.", declared, typ)

@@ -71,9 +71,9 @@ func TestFinalizeRefuses(t *testing.T) {
 		words    string
 	}{
 		{"nothing", Request{TotalBytes: 5}, nil, "The upload is empty: no segment has arrived."},
-		{"a gap", Request{TotalBytes: 12}, map[int]string{0: subtitles, 2: "2"}, "Segments do not add up to provided total file size: segment 1 is missing; 9 bytes have arrived and initialize declared 12."},
-		{"too little", Request{TotalBytes: 12}, map[int]string{0: subtitles, 1: "2"}, "Segments do not add up to provided total file size: 9 bytes have arrived and initialize declared 12."},
-		{"too much", Request{TotalBytes: 8}, map[int]string{0: subtitles, 1: "2"}, "Segments do not add up to provided total file size: 9 bytes have arrived and initialize declared 8."},
+		{"a gap", Request{TotalBytes: 12}, map[int]string{0: subtitles, 2: "2"}, "Segments do not add up to provided total file size. Here segment 1 is missing; 9 bytes have arrived and initialize declared 12."},
+		{"too little", Request{TotalBytes: 12}, map[int]string{0: subtitles, 1: "2"}, "Segments do not add up to provided total file size. 9 bytes have arrived and initialize declared 12."},
+		{"too much", Request{TotalBytes: 8}, map[int]string{0: subtitles, 1: "2"}, "Segments do not add up to provided total file size. 9 bytes have arrived and initialize declared 8."},
 		{"no known file", Request{TotalBytes: media.Undeclared}, map[int]string{0: "MZ\x90\x00"}, ""},
 		{"another type", Request{TotalBytes: media.Undeclared, Type: media.MP4}, map[int]string{0: subtitles}, "The upload was declared as video/mp4, but the file is text/vtt."},
 		{"another category", Request{TotalBytes: media.Undeclared, Category: media.TweetGIF}, map[int]string{0: subtitles}, "The upload was declared as tweet_gif, but the file is text/vtt; it goes with subtitles."},
@@ -144,8 +144,8 @@ func TestJoin(t *testing.T) {
 		{[]int{1, 8}, 90, "segments 0, 2-7 are missing; 20 bytes have arrived and initialize declared 90."},
 		{[]int{0, 2, 4, 6}, 40, "segments 1, 3, 5 are missing; 40 bytes have arrived and initialize declared 40."},
 		{[]int{999}, 10, "segments 0-998 are missing; 10 bytes have arrived and initialize declared 10."},
-		{[]int{0, 1}, 21, "total file size: 20 bytes have arrived and initialize declared 21."},
-		{[]int{0, 1}, 0, "total file size: 20 bytes have arrived and initialize declared 0."},
+		{[]int{0, 1}, 21, "total file size. 20 bytes have arrived and initialize declared 21."},
+		{[]int{0, 1}, 0, "total file size. 20 bytes have arrived and initialize declared 0."},
 	} {
 		chosen := map[int]segment{}
 		for _, i := range c.have {

@@ -1,6 +1,7 @@
 package xapi
 
 import (
+	"errors"
 	"net/http"
 	"strconv"
 
@@ -75,6 +76,12 @@ func segmentIndex(f uploadFields) (int, error) {
 	return int(n), nil
 }
 
+// errMissing is the cause of errors about something that was not sent, for
+// which v1.1 has a code of its own.
+var errMissing = errors.New("missing")
+
 func missing(name string) error {
-	return media.Invalid("$."+name, "$.%s: is missing but it is required", name)
+	e := media.Invalid("$."+name, "$.%s: is missing but it is required", name)
+	e.Cause = errMissing
+	return e
 }

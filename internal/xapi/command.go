@@ -1,7 +1,9 @@
 package xapi
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"strconv"
 
@@ -10,59 +12,98 @@ import (
 	"magpie/internal/upload"
 )
 
-// command answers POST /2/media/upload: the older way of X's v2, by command,
-// and without one a one-shot upload. What is said may be in the query, a form,
-// multipart or JSON, and in several of them; the body counts before the query.
-func (a *API) command(w http.ResponseWriter, r *http.Request, who auth.Identity) error {
-	hint, err := a.announced(r)
-	if err != nil {
-		return err
-	}
-	bytes := &intake{begin: func() (*upload.OneShot, error) { return a.sessions.OneShot(r.Context(), hint) }}
-	defer bytes.Abort()
-	fields, err := a.readUpload(r, bytes)
-	if err != nil {
-		return err
-	}
-	for name, values := range r.URL.Query() {
-		if _, said := fields.values[name]; !said {
-			fields.values[name] = values[0]
-		}
-	}
-	switch c := fields.values["command"]; c {
-	case "":
-		return a.oneShot(w, r, who, fields, bytes)
-	case "INIT":
-		return a.commandInit(w, r, who, fields)
-	case "APPEND":
-		return a.commandAppend(w, r, who, fields, bytes)
-	case "FINALIZE":
-		return a.commandFinalize(w, r, who, fields)
-	default:
-		return wrong("command", quote(c), "does not have a value in the enumeration [\"INIT\", \"APPEND\", \"FINALIZE\"]; STATUS is asked for by GET")
+// dialect is how one of X's two APIs with commands shows what they came to:
+// v2's older way, or v1.1. Everything else about a command is alike in both.
+type dialect struct {
+	begun func(session media.Session, said uploadFields) any // of INIT
+	made  func(done uploadResult, said uploadFields) any     // of FINALIZE, and of a whole file
+}
+
+// v2 wraps what the newer endpoints answer.
+func v2() dialect {
+	return dialect{
+		begun: func(s media.Session, _ uploadFields) any { return envelope{Data: newInitialized(s)} },
+		made:  func(u uploadResult, _ uploadFields) any { return envelope{Data: u} },
 	}
 }
 
-// commandInit opens a session: 202.
-func (a *API) commandInit(w http.ResponseWriter, r *http.Request, who auth.Identity, fields uploadFields) error {
+// command answers POST /2/media/upload and /1.1/media/upload.json: X's older
+// way, by command, and without one an upload in one request. What is said may
+// be in the query, a form, multipart or JSON, and in several of them; the body
+// counts before the query. Parameters that nobody knows here pass.
+func (a *API) command(d dialect) handler {
+	return func(w http.ResponseWriter, r *http.Request, who auth.Identity) error {
+		hint, err := a.announced(r)
+		if err != nil {
+			return err
+		}
+		bytes := &intake{begin: func() (*upload.OneShot, error) { return a.sessions.OneShot(r.Context(), hint) }}
+		defer bytes.Abort()
+		fields, err := a.readUpload(r, bytes)
+		if err != nil {
+			return err
+		}
+		for name, values := range r.URL.Query() {
+			if _, said := fields.values[name]; !said {
+				fields.values[name] = values[0]
+			}
+		}
+		switch c := fields.values["command"]; c {
+		case "":
+			done, err := a.oneShot(r, who, fields, bytes)
+			if err != nil {
+				return err
+			}
+			return a.answer(w, r, http.StatusOK, d.made(done, fields))
+		case "INIT":
+			session, err := a.commandInit(r, who, fields)
+			if err != nil {
+				return err
+			}
+			return a.answer(w, r, http.StatusAccepted, d.begun(session, fields))
+		case "APPEND":
+			if err := a.commandAppend(r, who, fields, bytes); err != nil {
+				return err
+			}
+			// Truly nothing: clients choke on what they don't expect here.
+			keepOut(w.Header())
+			w.WriteHeader(http.StatusNoContent)
+			return nil
+		case "FINALIZE":
+			done, err := a.commandFinalize(r, who, fields)
+			if err != nil {
+				return err
+			}
+			return a.answer(w, r, http.StatusCreated, d.made(done, fields))
+		case "STATUS":
+			return noMedia("media parameter is missing. STATUS is asked for by GET.")
+		default:
+			return wrong("command", quote(c), "does not have a value in the enumeration [\"INIT\", \"APPEND\", \"FINALIZE\"], which are in capitals; STATUS is asked for by GET")
+		}
+	}
+}
+
+// commandInit opens a session.
+func (a *API) commandInit(r *http.Request, who auth.Identity, fields uploadFields) (media.Session, error) {
 	request, err := fields.request()
 	if err != nil {
-		return inBody(err)
+		return media.Session{}, inBody(err)
 	}
 	if text := fields.values["total_bytes"]; text != "" {
 		n, err := strconv.ParseInt(text, 10, 64)
 		if err != nil || n < 0 {
-			return wrong("total_bytes", quote(text), "must be from 0 to %d", media.MaxTotalBytes)
+			return media.Session{}, wrong("total_bytes", quote(text), "must be from 0 to %d", media.MaxTotalBytes)
 		}
 		request.TotalBytes = n
 	}
-	return a.open(w, r, who, request, http.StatusAccepted)
+	request.Owner, request.Brief = who.User, true
+	session, err := a.sessions.Initialize(r.Context(), request)
+	return session, inBody(err)
 }
 
-// commandAppend keeps one segment: 204, and truly nothing with it, since
-// clients choke on what they don't expect there.
-func (a *API) commandAppend(w http.ResponseWriter, r *http.Request, who auth.Identity, fields uploadFields, bytes *intake) error {
-	id, err := fields.id()
+// commandAppend keeps one segment.
+func (a *API) commandAppend(r *http.Request, who auth.Identity, fields uploadFields, bytes *intake) error {
+	id, err := a.target(r.Context(), who, fields)
 	if err != nil {
 		return err
 	}
@@ -77,38 +118,64 @@ func (a *API) commandAppend(w http.ResponseWriter, r *http.Request, who auth.Ide
 	if err != nil {
 		return err
 	}
-	if _, err := segment.Append(r.Context(), who.User, id, index); err != nil {
-		return err
-	}
-	keepOut(w.Header())
-	w.WriteHeader(http.StatusNoContent)
-	return nil
+	_, err = segment.Append(r.Context(), who.User, id, index)
+	return aboutMedia(err, id)
 }
 
-// commandFinalize makes the media: 201.
-func (a *API) commandFinalize(w http.ResponseWriter, r *http.Request, who auth.Identity, fields uploadFields) error {
-	id, err := fields.id()
+// commandFinalize makes the media.
+func (a *API) commandFinalize(r *http.Request, who auth.Identity, fields uploadFields) (uploadResult, error) {
+	id, err := a.target(r.Context(), who, fields)
 	if err != nil {
-		return err
+		return uploadResult{}, err
 	}
 	m, err := a.sessions.Finalize(r.Context(), who.User, id)
 	if err != nil {
-		return err
+		return uploadResult{}, aboutMedia(err, id)
 	}
-	return a.finished(w, r, m, http.StatusCreated)
+	return a.finished(r.Context(), m)
 }
 
-// id reads media_id.
-func (f uploadFields) id() (media.ID, error) {
-	text, ok := f.values["media_id"]
-	if !ok {
+// target reads which upload a command is about: media_id, or in its place
+// media_key, which must then be that upload's.
+func (a *API) target(ctx context.Context, who auth.Identity, f uploadFields) (media.ID, error) {
+	text, hasID := f.values["media_id"]
+	key, hasKey := f.values["media_key"]
+	if !hasID && !hasKey {
 		return 0, missing("media_id")
 	}
-	id, err := media.ParseID(text)
-	if err != nil {
-		return 0, wrong("media_id", quote(text), "does not match the pattern ^[0-9]{1,19}$ of a media id")
+	var id media.ID
+	var err error
+	if hasID {
+		if id, err = media.ParseID(text); err != nil {
+			return 0, wrong("media_id", quote(text), "does not match the pattern ^[0-9]{1,19}$ of a media id")
+		}
 	}
-	return id, nil
+	if !hasKey {
+		return id, nil
+	}
+	keyed, err := media.ParseKey(key)
+	if err != nil {
+		return 0, wrong("media_key", quote(key), "does not match the pattern ^[0-9]+_[0-9]+$ of a media key")
+	}
+	if hasID && keyed != id {
+		return 0, wrong("media_key", quote(key), "is not the key of the media_id %s", id)
+	}
+	u, err := a.stands(ctx, who, keyed)
+	if err == nil && string(u.MediaKey) != key {
+		err = unknownUpload(keyed)
+	}
+	return keyed, aboutMedia(err, keyed)
+}
+
+// aboutMedia says of an error about a whole upload that media_id names it.
+func aboutMedia(err error, id media.ID) error {
+	var e *media.Error
+	if !errors.As(err, &e) || e.Code != media.CodeNotFound && e.Code != media.CodeGone {
+		return err
+	}
+	named := *e
+	named.Field, named.Value = "media_id", id.String()
+	return &named
 }
 
 // quote is text as JSON.

@@ -24,20 +24,24 @@ func (a *API) finalize(w http.ResponseWriter, r *http.Request, who auth.Identity
 	if err != nil {
 		return err
 	}
-	return a.finished(w, r, m, http.StatusOK)
-}
-
-// finished starts what a finalized media needs and answers with where it
-// stands. It does the same for a media that was finalized before.
-func (a *API) finished(w http.ResponseWriter, r *http.Request, m media.Media, status int) error {
-	m, err := a.start(r.Context(), m)
+	done, err := a.finished(r.Context(), m)
 	if err != nil {
 		return err
 	}
-	if m.State == media.Failed && !processed(m.Category) {
-		return media.Invalid("media", "%s", m.Failure.Message)
+	return a.answer(w, r, http.StatusOK, envelope{Data: done})
+}
+
+// finished starts what a finalized media needs and tells where it stands. It
+// does the same for a media that was finalized before.
+func (a *API) finished(ctx context.Context, m media.Media) (uploadResult, error) {
+	m, err := a.start(ctx, m)
+	if err != nil {
+		return uploadResult{}, err
 	}
-	return a.answer(w, r, status, envelope{Data: result(m, a.now())})
+	if m.State == media.Failed && !processed(m.Category) {
+		return uploadResult{}, media.Invalid("media", "%s", m.Failure.Message)
+	}
+	return result(m, a.now()), nil
 }
 
 // start hands videos and GIFs to the workers, and runs everything else to its

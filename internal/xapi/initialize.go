@@ -28,16 +28,16 @@ func (a *API) initialize(w http.ResponseWriter, r *http.Request, who auth.Identi
 	if err != nil {
 		return inBody(err)
 	}
-	return a.open(w, r, who, request, http.StatusOK)
-}
-
-// open opens a session and answers with it.
-func (a *API) open(w http.ResponseWriter, r *http.Request, who auth.Identity, request upload.Request, status int) error {
 	request.Owner = who.User
 	session, err := a.sessions.Initialize(r.Context(), request)
 	if err != nil {
 		return inBody(err)
 	}
+	return a.answer(w, r, http.StatusOK, envelope{Data: newInitialized(session)})
+}
+
+// newInitialized describes a session that was just opened.
+func newInitialized(session media.Session) initialized {
 	data := initialized{
 		ID:               session.ID.String(),
 		MediaKey:         media.KeyOf(session.Category, session.ID),
@@ -50,7 +50,7 @@ func (a *API) open(w http.ResponseWriter, r *http.Request, who auth.Identity, re
 		zero := 0
 		data.ProcessingInfo = &processingInfo{State: media.Pending, CheckAfterSecs: 1, ProgressPercent: &zero}
 	}
-	return a.answer(w, r, status, envelope{Data: data})
+	return data
 }
 
 func initializeRequest(o object) (upload.Request, error) {

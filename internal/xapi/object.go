@@ -26,8 +26,17 @@ type object map[string]json.RawMessage
 
 // readObject reads the JSON object in a request's body.
 func readObject(r *http.Request) (object, error) {
+	return readObjectOf(r, "application/json")
+}
+
+// readObjectOf is readObject for bodies that come as one of kinds, where "" is
+// no Content-Type at all.
+func readObjectOf(r *http.Request, kinds ...string) (object, error) {
 	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	if err != nil || kind != "application/json" {
+	if r.Header.Get("Content-Type") == "" {
+		kind, err = "", nil
+	}
+	if err != nil || !slices.Contains(kinds, kind) {
 		return nil, media.Invalid("", "Requests with bodies must have content-type of application/json.")
 	}
 	b, err := io.ReadAll(io.LimitReader(r.Body, maxObject+1))

@@ -14,27 +14,32 @@ import (
 
 // oneShot makes a media of a whole file sent in one request, as a form or as
 // base64.
-func (a *API) oneShot(w http.ResponseWriter, r *http.Request, who auth.Identity, fields uploadFields, bytes *intake) error {
+func (a *API) oneShot(r *http.Request, who auth.Identity, fields uploadFields, bytes *intake) (uploadResult, error) {
 	if !fields.media {
-		return media.Invalid("media", "media parameter is missing.")
+		return uploadResult{}, noMedia("media parameter is missing.")
 	}
 	request, err := fields.request()
 	if err == nil && !slices.Contains(oneShotCategories(), request.Category) && request.Category != "" {
 		err = wrong("media_category", quote(string(request.Category)), "does not have a value in the enumeration [%s]", quoted(oneShotCategories()))
 	}
 	if err != nil {
-		return err
+		return uploadResult{}, err
 	}
 	request.Owner = who.User
 	file, err := bytes.get()
 	if err != nil {
-		return err
+		return uploadResult{}, err
 	}
 	m, err := file.Finish(r.Context(), request)
 	if err != nil {
-		return err
+		return uploadResult{}, err
 	}
-	return a.finished(w, r, m, http.StatusOK)
+	return a.finished(r.Context(), m)
+}
+
+// noMedia says that no file came.
+func noMedia(words string) error {
+	return &media.Error{Code: media.CodeInvalid, Field: "media", Detail: words, Cause: errMissing}
 }
 
 // oneShotCategories is the contract's list: all but amplify_video.

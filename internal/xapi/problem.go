@@ -80,7 +80,8 @@ func shapeOf(c media.Code) shape {
 
 // WriteProblem answers with an error, once the client had a chance to finish
 // sending a body that holds one segment of maxSegment bytes. Errors without a
-// code become a plain internal error, and their cause goes to the log only.
+// code become a plain internal error, and their cause goes to the log only. The
+// path tells in which of X's shapes: v2's, or v1.1's.
 func WriteProblem(log *slog.Logger, maxSegment int64) func(http.ResponseWriter, *http.Request, error) {
 	return func(w http.ResponseWriter, r *http.Request, err error) {
 		var e *media.Error
@@ -94,16 +95,20 @@ func WriteProblem(log *slog.Logger, maxSegment int64) func(http.ResponseWriter, 
 		}
 		drain(w, r, maxSegment)
 		s := shapeOf(e.Code)
-		if s.status >= http.StatusInternalServerError {
-			log.Log(r.Context(), levelOf(s.status), "request failed", "method", r.Method, "path", r.URL.Path, "status", s.status, "err", err)
+		status, body := s.status, any(newProblem(e, s))
+		if isV1(r.URL.Path) {
+			status, body = newV1Problem(r, e)
+		}
+		if status >= http.StatusInternalServerError {
+			log.Log(r.Context(), levelOf(status), "request failed", "method", r.Method, "path", r.URL.Path, "status", status, "err", err)
 		}
 		if e.RetryAfter > 0 {
 			w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(e.RetryAfter.Seconds()))))
 		}
-		if s.status == http.StatusUnauthorized {
+		if s.status == http.StatusUnauthorized { // in v1.1 not always the status
 			w.Header()["Www-Authenticate"] = []string{`Bearer realm="magpie"`, `OAuth realm="magpie"`}
 		}
-		writeJSON(r.Context(), log, w, s.status, newProblem(e, s))
+		writeJSON(r.Context(), log, w, status, body)
 	}
 }
 

@@ -1,6 +1,7 @@
 package xapi
 
 import (
+	"context"
 	"net/http"
 
 	"magpie/internal/auth"
@@ -27,38 +28,53 @@ func (a *API) status(w http.ResponseWriter, r *http.Request, who auth.Identity) 
 	if err != nil {
 		return badQuery(query, "media_id", "is not valid; it is a string of 1 to 19 digits")
 	}
-	m, err := a.catalog.Media(r.Context(), id)
+	out, err := a.stands(r.Context(), who, id)
 	if media.CodeOf(err) == media.CodeNotFound {
-		return a.statusOfSession(w, r, who, id)
+		return unknownStatus(id)
 	}
 	if err != nil {
 		return err
 	}
-	if !m.UsableBy(who.User) || !m.GoneAt.IsZero() {
-		return unknownStatus(id)
-	}
-	out := result(m, a.now())
-	out.ProcessingInfo = info(m, a.now())
 	return a.answer(w, r, http.StatusOK, envelope{Data: out})
 }
 
-// statusOfSession answers for an upload that is not finalized yet.
-func (a *API) statusOfSession(w http.ResponseWriter, r *http.Request, who auth.Identity, id media.ID) error {
-	session, err := a.sessions.Session(r.Context(), who.User, id)
+// stands tells where an upload stands. CodeNotFound is for one that the user
+// may not use, CodeGone for a session that expired.
+func (a *API) stands(ctx context.Context, who auth.Identity, id media.ID) (uploadResult, error) {
+	m, err := a.catalog.Media(ctx, id)
 	if media.CodeOf(err) == media.CodeNotFound {
-		return unknownStatus(id)
+		return a.sessionStands(ctx, who, id)
 	}
 	if err != nil {
-		return err
+		return uploadResult{}, err
+	}
+	if !m.UsableBy(who.User) || !m.GoneAt.IsZero() {
+		return uploadResult{}, unknownUpload(id)
+	}
+	out := result(m, a.now())
+	out.ProcessingInfo = info(m, a.now())
+	return out, nil
+}
+
+// sessionStands tells of an upload that is not finalized yet.
+func (a *API) sessionStands(ctx context.Context, who auth.Identity, id media.ID) (uploadResult, error) {
+	session, err := a.sessions.Session(ctx, who.User, id)
+	if err != nil {
+		return uploadResult{}, err
 	}
 	if session.State == media.SessionExpired || !a.now().Before(session.ExpiresAt) {
-		return media.Errorf(media.CodeGone, "The upload %s expired before it was finalized.", id)
+		return uploadResult{}, media.Errorf(media.CodeGone, "The upload %s expired before it was finalized.", id)
 	}
-	return a.answer(w, r, http.StatusOK, envelope{Data: uploadResult{
+	return uploadResult{
 		ID: id.String(), MediaKey: media.KeyOf(session.Category, id),
 		ExpiresAfterSecs: secondsUntil(session.ExpiresAt, a.now()),
 		ProcessingInfo:   &processingInfo{State: media.Pending, CheckAfterSecs: 1},
-	}})
+	}, nil
+}
+
+// unknownUpload says that there is none, or none that the user may know of.
+func unknownUpload(id media.ID) error {
+	return media.Errorf(media.CodeNotFound, "There is no upload %s here that this user may use.", id)
 }
 
 // unknownStatus is X's own answer for an id that it does not know, with words.
