@@ -83,7 +83,6 @@ func TestWhatNoRouteTakes(t *testing.T) {
 		{"GET", "/2/media/3_1/", 404, ""},
 		{"POST", "/2/media/upload/1", 404, ""},
 		{"POST", "/2/media/upload/1/2/append", 404, ""},
-		{"POST", "/1.1/statuses/update.json", 404, ""},
 		{"GET", "/2/media/upload/initialize", 405, "POST"},
 		{"PUT", "/2/media/upload/1/append", 405, "POST"},
 		{"DELETE", "/2/media/upload/1/finalize", 405, "POST"},
