@@ -32,13 +32,33 @@ func NewRenditions(c *catalog.Catalog, b *blob.Store, now func() time.Time, fail
 	return &Renditions{catalog: c, blobs: b, now: now, fail: fail, log: log}
 }
 
-// ServeHTTP sends one rendition.
+// ServeHTTP sends one rendition, or one of the playlists and texts that a
+// video's subtitles add to it.
 func (h *Renditions) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	name := r.PathValue("name")
 	if size := r.URL.Query().Get("name"); size != "" {
 		name = size + path.Ext(name)
 	}
+	if l, ext, ok := parseCaptionName(name); ok {
+		h.caption(w, r, l, ext)
+		return
+	}
 	m, rendition, err := h.catalog.RenditionBySlug(r.Context(), r.PathValue("slug"), name)
+	if !h.shown(w, r, m, err) {
+		return
+	}
+	if rendition.Role == media.RoleMaster {
+		h.master(w, r, m, rendition)
+		return
+	}
+	w.Header().Set("Content-Type", rendition.ContentType)
+	extend(w, rendition.Blob.Size)
+	serve(w, r, h.blobs, media.Manifest{rendition.Blob}, m, blobTag(rendition.Blob), h.log)
+}
+
+// shown sets the headers of public media and reports whether a media that was
+// looked up, or not, may be shown. If not, it has answered why.
+func (h *Renditions) shown(w http.ResponseWriter, r *http.Request, m media.Media, err error) bool {
 	if media.CodeOf(err) == media.CodeNotFound {
 		err = media.Errorf(media.CodeNotFound, "There is no media at this address.")
 	}
@@ -48,15 +68,14 @@ func (h *Renditions) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	open(w.Header())
 	if err != nil {
 		h.fail(w, r, err)
-		return
+		return false
 	}
-	header := w.Header()
-	header.Set("Content-Type", rendition.ContentType)
-	header.Set("Cache-Control", maxAge(m, h.now()))
-	extend(w, rendition.Blob.Size)
-	tag := fmt.Sprintf("\"%08x-%x\"", rendition.Blob.CRC, rendition.Blob.Size)
-	serve(w, r, h.blobs, media.Manifest{rendition.Blob}, m, tag, h.log)
+	w.Header().Set("Cache-Control", maxAge(m, h.now()))
+	return true
 }
+
+// blobTag is the ETag of a stored file.
+func blobTag(b media.Blob) string { return fmt.Sprintf("\"%08x-%x\"", b.CRC, b.Size) }
 
 // Preflight answers OPTIONS for a rendition: any page may play public media.
 func (h *Renditions) Preflight(w http.ResponseWriter, _ *http.Request) {

@@ -68,11 +68,15 @@ func TestRenditions(t *testing.T) {
 		if w.Code != http.StatusOK || w.Body.String() != c.name {
 			t.Errorf("%s: %d %q", c.path, w.Code, w.Body)
 		}
+		changed := "Sat, 21 Nov 2026 10:00:00 GMT"
+		if c.name == "master.m3u8" {
+			changed = "" // it may go back to what it was
+		}
 		for name, want := range map[string]string{
 			"Content-Type":                  c.kind,
 			"Content-Length":                fmt.Sprint(len(c.name)),
 			"ETag":                          fmt.Sprintf(`"%08x-%x"`, crc([]byte(c.name)), len(c.name)),
-			"Last-Modified":                 "Sat, 21 Nov 2026 10:00:00 GMT",
+			"Last-Modified":                 changed,
 			"Accept-Ranges":                 "bytes",
 			"Cache-Control":                 "public, max-age=300",
 			"Access-Control-Allow-Origin":   "*",
