@@ -3,7 +3,6 @@ package auth
 import (
 	"context"
 	"crypto/sha256"
-	"encoding/base64"
 	"encoding/hex"
 	"fmt"
 	"io"
@@ -67,11 +66,9 @@ func (t *Tokens) Issue(ctx context.Context, g Grant) (secret string, err error) 
 	if err := g.Check(); err != nil {
 		return "", err
 	}
-	b := make([]byte, 32)
-	if _, err := io.ReadFull(t.random, b); err != nil {
+	if secret, err = newSecret(t.random); err != nil {
 		return "", fmt.Errorf("make a token: %w", err)
 	}
-	secret = secretPrefix + base64.RawURLEncoding.EncodeToString(b)
 	row, err := t.row(g, secret)
 	if err != nil {
 		return "", err
@@ -126,7 +123,7 @@ func (t *Tokens) Identify(ctx context.Context, secret string) (Identity, error) 
 	if !row.ExpiresAt.IsZero() && !t.now().Before(row.ExpiresAt) {
 		return Identity{}, media.Errorf(media.CodeUnauthorized, "The access token has expired.")
 	}
-	return Identity{User: row.User, Scopes: row.Scopes, AppOnly: row.AppOnly, Token: row.ID}, nil
+	return Identity{User: row.User, Scopes: row.Scopes, AppOnly: row.AppOnly, Token: row.ID, Client: row.Client}, nil
 }
 
 func hash(secret string) string {

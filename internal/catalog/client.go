@@ -123,7 +123,8 @@ func (c *Catalog) RevokeClient(ctx context.Context, id string, now time.Time) (b
 
 // KeepAppToken records an app-only token of its client's, if the client is not
 // revoked and still at serial; false if not. It may be called again with a
-// token of the same hash, which changes nothing.
+// token of the same hash, which changes nothing, unless that one was revoked by
+// itself: then the client moves to the next serial, and the answer is false.
 func (c *Catalog) KeepAppToken(ctx context.Context, serial int64, t Token) (bool, error) {
 	row, err := newTokenRow(t)
 	if err != nil {
@@ -138,8 +139,13 @@ func (c *Catalog) KeepAppToken(ctx context.Context, serial int64, t Token) (bool
 		if err != nil || made > 0 {
 			return n, err
 		}
-		if _, err := q.GetTokenByHash(ctx, t.Hash); err != nil {
+		there, err := q.GetTokenByHash(ctx, t.Hash)
+		if err != nil {
 			return 0, errors.Join(ErrConflict, err) // the id is another token's
+		}
+		if there.RevokedAt != 0 {
+			_, err := q.NextClientSerial(ctx, queries.NextClientSerialParams{ID: t.Client, AppSerial: serial})
+			return 0, err
 		}
 		return n, nil
 	})

@@ -164,7 +164,14 @@ func testClient(t *testing.T, open func(*testing.T) *catalog.Catalog) {
 		want(t, "KeepAppToken of the last serial", ok, err, false)
 		ok, err = c.KeepAppToken(t.Context(), 8, appToken(2, app(1)))
 		want(t, "KeepAppToken of the next serial", ok, err, true)
-		ok, err = c.KeepAppToken(t.Context(), 8, appToken(3, app(9)))
+		if _, err := c.RevokeToken(t.Context(), appToken(2, app(1)).ID, at(50)); err != nil {
+			t.Fatal(err)
+		}
+		ok, err = c.KeepAppToken(t.Context(), 8, appToken(2, app(1)))
+		want(t, "KeepAppToken of one that was revoked", ok, err, false)
+		ok, err = c.KeepAppToken(t.Context(), 9, appToken(3, app(1)))
+		want(t, "KeepAppToken of the serial after that", ok, err, true)
+		ok, err = c.KeepAppToken(t.Context(), 8, appToken(4, app(9)))
 		want(t, "KeepAppToken of an unknown client", ok, err, false)
 	})
 }
