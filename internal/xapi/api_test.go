@@ -38,7 +38,7 @@ const maxSegment = 64 << 10
 // server is the API over real rooms, a store in memory that can fail, and
 // processing that a test plays itself.
 type server struct {
-	t        *testing.T
+	t        testing.TB
 	clock    time.Time
 	memory   *blobtest.Memory
 	blobs    *blob.Store
@@ -54,7 +54,7 @@ type server struct {
 	later  error
 }
 
-func newServer(t *testing.T) *server {
+func newServer(t testing.TB) *server {
 	t.Helper()
 	s := &server{t: t, clock: time.Date(2026, 11, 21, 10, 0, 0, 0, time.UTC), bearer: map[string]string{}}
 	s.memory = blobtest.NewMemory(func() time.Time { return s.clock })
@@ -141,7 +141,7 @@ func (s *server) publish(id media.ID, o media.Outcome) {
 // answer is what came back.
 type answer struct {
 	*httptest.ResponseRecorder
-	t *testing.T
+	t testing.TB
 }
 
 // call sends a request of the owner; headers are name, value, … and may replace
@@ -232,7 +232,7 @@ func (a answer) refused(status int, words ...string) {
 	}
 }
 
-func decode(t *testing.T, text string) any {
+func decode(t testing.TB, text string) any {
 	t.Helper()
 	d := json.NewDecoder(strings.NewReader(text))
 	d.UseNumber()
