@@ -72,12 +72,16 @@ func New(c Config) *API {
 	a.mux.Handle("GET /2/media/upload", a.endpoint(write(limitStatus), a.status))
 	a.mux.Handle("POST /2/media/upload", a.endpoint(write(limitUpload), a.command(v2())))
 	a.mux.Handle("POST /2/media/metadata", a.endpoint(write(limitMetadata), a.metadata))
+	a.mux.Handle("POST /2/media/subtitles", a.endpoint(write(limitSubtitles), a.subtitlesCreate))
+	a.mux.Handle("DELETE /2/media/subtitles", a.endpoint(write(limitNoSubtitles), a.subtitlesDelete))
 	a.mux.Handle("GET /2/media", a.endpoint(read(limitLookupList), a.lookupList))
 	a.mux.Handle("GET /2/media/analytics", a.endpoint(need{scope: auth.TweetRead, limit: limitAnalytics}, a.analytics))
 	a.mux.Handle("GET /2/media/{media_key}", a.endpoint(read(limitLookup), a.lookup))
 	a.mux.Handle("POST "+v1UploadPath, a.endpoint(write(limitUpload), a.command(v1())))
 	a.mux.Handle("GET "+v1UploadPath, a.endpoint(write(limitStatus), a.v1Status))
 	a.mux.Handle("POST /1.1/media/metadata/create.json", a.endpoint(write(limitMetadata), a.v1Metadata))
+	a.mux.Handle("POST /1.1/media/subtitles/create.json", a.endpoint(write(limitSubtitles), a.v1SubtitlesCreate))
+	a.mux.Handle("POST /1.1/media/subtitles/delete.json", a.endpoint(write(limitNoSubtitles), a.v1SubtitlesDelete))
 	a.mux.HandleFunc("/", a.unknown)
 	return a
 }

@@ -22,6 +22,8 @@ func endpoints() map[string]bool {
 		"GET /2/media/upload?media_id=1":     false,
 		"POST /2/media/upload":               false,
 		"POST /2/media/metadata":             false,
+		"POST /2/media/subtitles":            false,
+		"DELETE /2/media/subtitles":          false,
 		"GET /2/media?media_keys=3_1":        true,
 		"GET /2/media/3_1?media.fields=type": true,
 	}

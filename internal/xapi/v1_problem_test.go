@@ -124,9 +124,10 @@ func TestV1UnknownRoutes(t *testing.T) {
 		}
 	}
 	for route, allow := range map[string]string{
-		"PUT " + v1UploadPath:                 "GET, POST",
-		"DELETE " + v1UploadPath:              "GET, POST",
-		"GET /1.1/media/metadata/create.json": "POST",
+		"PUT " + v1UploadPath:                     "GET, POST",
+		"DELETE " + v1UploadPath:                  "GET, POST",
+		"GET /1.1/media/metadata/create.json":     "POST",
+		"DELETE /1.1/media/subtitles/delete.json": "POST",
 	} {
 		method, path, _ := strings.Cut(route, " ")
 		a := s.call(method, path, nil, "Authorization", "")
@@ -143,7 +144,10 @@ func TestV1AsksWho(t *testing.T) {
 	s := newServer(t)
 	app := s.token(auth.Grant{User: owner, Scopes: auth.Scopes(), AppOnly: true})
 	reader := s.token(auth.Grant{User: owner, Scopes: []string{auth.TweetRead}})
-	for _, route := range []string{"POST " + v1UploadPath, "GET " + v1UploadPath, "POST /1.1/media/metadata/create.json"} {
+	for _, route := range []string{
+		"POST " + v1UploadPath, "GET " + v1UploadPath, "POST /1.1/media/metadata/create.json",
+		"POST /1.1/media/subtitles/create.json", "POST /1.1/media/subtitles/delete.json",
+	} {
 		method, path, _ := strings.Cut(route, " ")
 		for header, want := range map[string]struct {
 			status, code int
