@@ -28,9 +28,10 @@ type client struct {
 	t     *testing.T
 	url   string
 	token string
+	web   *http.Client // nil for the default
 }
 
-func (s *server) client() client { return client{s.t, s.url, secret} }
+func (s *server) client() client { return client{s.t, s.url, secret, s.web} }
 
 // as is the same client with another token; "" sends none.
 func (c client) as(token string) client { c.token = token; return c }
@@ -90,7 +91,7 @@ func (c client) try(ctx context.Context, method, path string, body any, headers 
 	for i := 0; i+1 < len(headers); i += 2 {
 		r.Header.Set(headers[i], headers[i+1])
 	}
-	response, err := http.DefaultClient.Do(r)
+	response, err := orDefault(c.web).Do(r)
 	if err != nil {
 		return answer{}, err
 	}

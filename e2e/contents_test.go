@@ -55,7 +55,7 @@ func TestFilesThatAreNotWhatWasDeclared(t *testing.T) {
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
-			c := client{t, c.url, c.token}
+			c := client{t: t, url: c.url, token: c.token}
 			id := c.initialize(row.kind, row.category, -1)
 			c.append(id, 0, row.file).data()
 			c.finalize(id).refused(http.StatusBadRequest, row.words...)

@@ -145,7 +145,7 @@ func TestCurlAppend(t *testing.T) {
 	}
 	for name, args := range rows {
 		t.Run(name, func(t *testing.T) {
-			c := client{t, c.url, c.token}
+			c := client{t: t, url: c.url, token: c.token}
 			id := c.initialize(anyBytesType, "", len(file))
 			d := c.curl("/2/media/upload/"+id+"/append", args...).data()
 			if at, _ := d["expires_at"].(float64); at < 1.7e9 || len(d) != 1 {

@@ -51,7 +51,7 @@ func TestDelivery(t *testing.T) {
 		t.Fatalf("%d URLs: %v", len(list), list)
 	}
 	for _, v := range list {
-		t.Run(v.name, func(t *testing.T) { checkDelivery(client{t, s.url, ""}, v) })
+		t.Run(v.name, func(t *testing.T) { checkDelivery(client{t: t, url: s.url, token: ""}, v) })
 	}
 }
 

@@ -69,7 +69,7 @@ func TestFinalizeTwentyTimesAtOnce(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	for name, file := range map[string][]byte{"image": samplePNG(), "video": sampleMP4(t)} {
-		c := client{t, s.url, secret}
+		c := client{t: t, url: s.url, token: secret}
 		id := c.initialize("", "", len(file))
 		c.append(id, 0, file).data()
 		answers := make([]answer, 20)

@@ -55,7 +55,7 @@ func TestGIFs(t *testing.T) {
 		{"a silenced MP4", "video/mp4", "tweet_gif", "16_", film(t, "mp4", slices.Concat(picture("320x180", 2), sound(2), h264())...), 320, 180, 50, 2, color.RGBA{}},
 	} {
 		t.Run(v.name, func(t *testing.T) {
-			c := client{t, s.url, secret}
+			c := client{t: t, url: s.url, token: secret}
 			up := c.upload(v.kind, v.category, v.file, 1<<20)
 			if key := up["media_key"].(string); !strings.HasPrefix(key, v.key) {
 				t.Errorf("media_key %s, want %s…", key, v.key)

@@ -95,7 +95,7 @@ func TestImages(t *testing.T) {
 	s := start(t)
 	for _, v := range stills(t) {
 		t.Run(v.name, func(t *testing.T) {
-			c := client{t, s.url, secret}
+			c := client{t: t, url: s.url, token: secret}
 			up := c.upload(v.declared, "tweet_image", v.file, 1<<20)
 			info, _ := up["image"].(map[string]any)
 			if info["w"] != float64(v.w) || info["h"] != float64(v.h) || info["image_type"] != v.is || up["processing_info"] != nil {

@@ -32,7 +32,7 @@ func TestOriginalOfAnyNumberOfSegments(t *testing.T) {
 	s := start(t)
 	for i, n := range []int{1, 3, 999, 1000} {
 		t.Run(fmt.Sprint(n), func(t *testing.T) {
-			c := client{t, s.url, secret}
+			c := client{t: t, url: s.url, token: secret}
 			file := anyBytes(byte(i), 20_000+n*700)
 			pieces := segments(file, n)
 			if got := sum(bytes.Join(pieces, nil)); got != sum(file) {
@@ -135,7 +135,7 @@ func TestAppendTakesEveryMultipartForm(t *testing.T) {
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
-			c := client{t, c.url, c.token}
+			c := client{t: t, url: c.url, token: c.token}
 			id := c.initialize(anyBytesType, "", len(file))
 			c.call("POST", "/2/media/upload/"+id+"/append", row.body, "Content-Type", row.contentType).data()
 			c.finalize(id).data()

@@ -48,7 +48,8 @@ func soak() bool { return os.Getenv("MAGPIE_SOAK") != "" }
 // server is one running magpie.
 type server struct {
 	t    *testing.T
-	url  string // http://127.0.0.1:port
+	url  string       // http://127.0.0.1:port
+	web  *http.Client // what the harness calls it with, where that is not the default
 	data string
 	args []string // after serve --listen … --data …
 	env  []string
@@ -95,7 +96,7 @@ func freeAddress(t *testing.T) string {
 func (s *server) run() {
 	s.t.Helper()
 	argv := append([]string{}, s.wrap...)
-	argv = append(argv, binary, "serve", "--listen", strings.TrimPrefix(s.url, "http://"), "--data", s.data)
+	argv = append(argv, binary, "serve", "--listen", s.address(), "--data", s.data)
 	argv = append(argv, s.args...)
 	s.cmd = exec.Command(argv[0], argv[1:]...)
 	s.cmd.Env = append(os.Environ(), s.env...)
@@ -110,7 +111,7 @@ func (s *server) run() {
 	defer cancel()
 	for {
 		r, _ := http.NewRequestWithContext(ctx, http.MethodGet, s.url+"/healthz", nil)
-		if a, err := http.DefaultClient.Do(r); err == nil {
+		if a, err := orDefault(s.web).Do(r); err == nil {
 			a.Body.Close()
 			if a.StatusCode == http.StatusOK {
 				return
@@ -125,6 +126,20 @@ func (s *server) run() {
 		case <-time.After(10 * time.Millisecond):
 		}
 	}
+}
+
+// address is where the server listens.
+func (s *server) address() string {
+	_, address, _ := strings.Cut(s.url, "://")
+	return address
+}
+
+// orDefault is the client to call with.
+func orDefault(web *http.Client) *http.Client {
+	if web == nil {
+		return http.DefaultClient
+	}
+	return web
 }
 
 // kill ends the process with SIGKILL and waits for it.

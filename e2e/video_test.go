@@ -66,7 +66,7 @@ func TestVideos(t *testing.T) {
 	}
 	for i, v := range matrix {
 		t.Run(v.name, func(t *testing.T) {
-			c := client{t, s.url, secret}
+			c := client{t: t, url: s.url, token: secret}
 			c.succeeded(ids[i])
 			checkVideo(c, c.lookup(keys[i]), v)
 			if got := c.original(ids[i]); sum(got.body) != sum(v.file) {

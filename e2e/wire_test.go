@@ -85,7 +85,7 @@ func TestBodiesThatLie(t *testing.T) {
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
-			c := client{t, c.url, c.token}
+			c := client{t: t, url: c.url, token: c.token}
 			id := c.initialize(anyBytesType, "", len(file))
 			w := c.dial()
 			w.send(c.head("/2/media/upload/"+id+"/append", "Content-Type: "+row.kind, row.length), row.body)
