@@ -35,6 +35,19 @@ func decodeBase64(sink io.Writer, text io.Reader) error {
 	}
 }
 
+// decodeMedia is decodeBase64 for a member of a request, by whose name it calls
+// what is wrong.
+func decodeMedia(name string, sink io.Writer, text io.Reader) error {
+	err := decodeBase64(sink, text)
+	var e *media.Error
+	if !errors.As(err, &e) || e.Code != media.CodeInvalid || e.Field != "media" || errors.Is(err, errStore) {
+		return err
+	}
+	named := *e
+	named.Field = name
+	return &named
+}
+
 // base64Text drops white space and padding, and turns the URL alphabet into the
 // standard one.
 type base64Text struct {

@@ -17,6 +17,21 @@ type uploadFields struct {
 	media  bool              // whether a media member was there
 }
 
+// repeats reports whether a field was there before and must not be again. Clients
+// send a list of additional_owners as a field for each.
+func (f uploadFields) repeats(name string) bool {
+	_, said := f.values[name]
+	return said && name != "additional_owners" || f.media && isMedia(name)
+}
+
+// keep keeps a field, and more of a list behind what is there of it.
+func (f uploadFields) keep(name, value string) {
+	if before, said := f.values[name]; said {
+		value = before + "," + value
+	}
+	f.values[name] = value
+}
+
 // isMedia reports whether a field carries the file: media, or as base64 in
 // whatever form, media_data.
 func isMedia(name string) bool { return name == "media" || name == "media_data" }
@@ -87,7 +102,7 @@ func (a *API) readForm(body io.Reader, boundary string, sink io.Writer) (uploadF
 		if err != nil {
 			return f, err
 		}
-		if _, known := f.values[p.name]; known || f.media && isMedia(p.name) {
+		if f.repeats(p.name) {
 			return f, media.Invalid(shorten(p.name), "is there twice")
 		}
 		if isMedia(p.name) {
@@ -102,7 +117,7 @@ func (a *API) readForm(body io.Reader, boundary string, sink io.Writer) (uploadF
 				err = copyPart(field, form, p)
 			}
 			left = field.left
-			f.values[p.name] = field.text.String()
+			f.keep(p.name, field.text.String())
 		}
 		if err != nil {
 			return f, err
@@ -116,7 +131,7 @@ func copyPart(sink io.Writer, form *formReader, p part) error {
 	switch encoding := strings.ToLower(p.header.Get("Content-Transfer-Encoding")); encoding {
 	case "", "binary", "8bit", "7bit":
 	case "base64":
-		return decodeBase64(sink, &partText{form: form})
+		return decodeMedia(p.name, sink, &partText{form: form})
 	default:
 		return media.Invalid(p.name, "has the Content-Transfer-Encoding %q; binary and base64 are taken", shorten(encoding))
 	}

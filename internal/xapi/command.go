@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"slices"
 	"strconv"
+	"strings"
 
 	"magpie/internal/auth"
 	"magpie/internal/media"
@@ -43,10 +45,8 @@ func (a *API) command(d dialect) handler {
 		if err != nil {
 			return err
 		}
-		for name, values := range r.URL.Query() {
-			if _, said := fields.values[name]; !said {
-				fields.values[name] = values[0]
-			}
+		if err := fields.addQuery(r); err != nil {
+			return err
 		}
 		switch c := fields.values["command"]; c {
 		case "":
@@ -83,6 +83,33 @@ func (a *API) command(d dialect) handler {
 	}
 }
 
+// addQuery adds what the query says and the body does not. Only a list may be
+// there several times.
+func (f uploadFields) addQuery(r *http.Request) error {
+	query, err := readQuery(r)
+	if err != nil {
+		return err
+	}
+	for name, values := range query {
+		switch _, said := f.values[name]; {
+		case name == "additional_owners" && !said:
+			f.values[name] = strings.Join(values, ",")
+		case len(values) > 1 && slices.Contains(commandParameters(), name):
+			return twice(name)
+		case !said:
+			f.values[name] = values[0]
+		}
+	}
+	return nil
+}
+
+// commandParameters lists what may be said of an upload in the query.
+func commandParameters() []string {
+	return []string{
+		"additional_owners", "command", "media_category", "media_id", "media_key", "media_type", "segment_index", "shared", "total_bytes",
+	}
+}
+
 // commandInit opens a session.
 func (a *API) commandInit(r *http.Request, who auth.Identity, fields uploadFields) (media.Session, error) {
 	request, err := fields.request()
@@ -96,13 +123,20 @@ func (a *API) commandInit(r *http.Request, who auth.Identity, fields uploadField
 		}
 		request.TotalBytes = n
 	}
-	request.Owner, request.Brief = who.User, true
+	// X answers the longer life of its newer endpoints for amplify_video here too.
+	request.Owner, request.Brief = who.User, request.Category != media.AmplifyVideo
 	session, err := a.sessions.Initialize(r.Context(), request)
-	return session, inBody(err)
+	if err != nil {
+		return session, inBody(err)
+	}
+	return session, a.keepFault(r.Context(), session.ID)
 }
 
 // commandAppend keeps one segment.
 func (a *API) commandAppend(r *http.Request, who auth.Identity, fields uploadFields, bytes *intake) error {
+	if asksProcessing(r.Context()) {
+		return notProcessed()
+	}
 	id, err := a.target(r.Context(), who, fields)
 	if err != nil {
 		return err

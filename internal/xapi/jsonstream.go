@@ -35,7 +35,7 @@ func readJSONUpload(body io.Reader, buf int, sink io.Writer) (members map[string
 			return nil, false, media.Invalid(shorten(name), "is there twice")
 		case isMedia(name):
 			found = true
-			err = j.media(sink)
+			err = j.media(name, sink)
 		default:
 			members[name], err = j.value()
 		}
@@ -167,14 +167,14 @@ func tooLong() error {
 	return media.Invalid("body", "The request body is too long: what comes with the media may have %d bytes in all.", maxFields)
 }
 
-// media decodes the base64 string that comes next into sink.
-func (j *jsonStream) media(sink io.Writer) error {
+// media decodes the base64 string that comes next, the value of name, into sink.
+func (j *jsonStream) media(name string, sink io.Writer) error {
 	c, err := j.token()
 	if err != nil {
 		return err
 	}
 	if c != '"' {
-		return media.Invalid("media", "must be a string of base64")
+		return media.Invalid(name, "must be a string of base64")
 	}
-	return decodeBase64(sink, &jsonString{r: j.r})
+	return decodeMedia(name, sink, &jsonString{r: j.r})
 }

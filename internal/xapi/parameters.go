@@ -15,9 +15,9 @@ import (
 // twice. Those of an OAuth 1.0a signature (RFC 5849, section 3.5.3) are passed
 // over.
 func parameters(r *http.Request, names ...string) (url.Values, error) {
-	query, err := url.ParseQuery(r.URL.RawQuery)
+	query, err := readQuery(r)
 	if err != nil {
-		return nil, media.Invalid("", "The query string cannot be read; it is name=value pairs with & between them, and %% only before two hexadecimal digits.")
+		return nil, err
 	}
 	for _, name := range slices.Sorted(maps.Keys(query)) {
 		switch known := slices.Contains(names, name); {
@@ -30,6 +30,19 @@ func parameters(r *http.Request, names ...string) (url.Values, error) {
 		}
 	}
 	return query, nil
+}
+
+// readQuery reads the query string as a whole.
+func readQuery(r *http.Request) (url.Values, error) {
+	query, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return nil, unreadableQuery()
+	}
+	return query, nil
+}
+
+func unreadableQuery() error {
+	return media.Invalid("", "The query string cannot be read; it is name=value pairs with & between them, and %% only before two hexadecimal digits.")
 }
 
 // one reads a query parameter that must be there once.

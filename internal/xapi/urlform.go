@@ -31,21 +31,21 @@ func readURLForm(body io.Reader, buf int, sink io.Writer) (uploadFields, error) 
 		}
 		left = name.left
 		key := name.text.String()
-		if _, known := f.values[key]; known || f.media && isMedia(key) {
+		if f.repeats(key) {
 			return f, media.Invalid(shorten(key), "is there twice")
 		}
 		switch {
 		case key == "" && stop != '=': // && or a & at the end
 		case isMedia(key) && stop == '=':
 			f.media = true
-			err = decodeBase64(sink, &urlText{r: r, plus: '+'})
+			err = decodeMedia(key, sink, &urlText{r: r, plus: '+'})
 		default:
 			value := &bounded{name: key, left: left}
 			if stop == '=' {
 				_, err = copyURLText(value, r, "&", ' ')
 			}
 			left = value.left
-			f.values[key] = value.text.String()
+			f.keep(key, value.text.String())
 		}
 		if err != nil {
 			return f, err

@@ -111,7 +111,7 @@ func v1Invalid(e *media.Error) (code int, words string) {
 		return v1BadID, badID(value, "It "+strings.TrimPrefix(ours, field+": "))
 	case field == "media_type" && !slices.Contains(media.Types(), media.Type(value)):
 		return v1BadMedia, "media type unrecognized. " + ours
-	case field == "media" || field == "id":
+	case isMedia(field) || field == "id":
 		return v1BadMedia, ours
 	}
 	return v1BadParameter, strings.TrimPrefix(ours, "metadata.")

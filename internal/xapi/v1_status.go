@@ -13,8 +13,8 @@ import (
 // it for a failed upload. As on X, expires_after_secs is not among the members.
 func (a *API) v1Status(w http.ResponseWriter, r *http.Request, who auth.Identity) error {
 	fields := uploadFields{values: map[string]string{}}
-	for name, values := range r.URL.Query() {
-		fields.values[name] = values[0]
+	if err := fields.addQuery(r); err != nil {
+		return err
 	}
 	if c := fields.values["command"]; c != "" && c != "STATUS" {
 		return wrong("command", quote(c), "does not have a value in the enumeration [\"STATUS\"], which is in capitals; the others are sent by POST")

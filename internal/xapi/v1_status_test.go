@@ -56,6 +56,7 @@ func TestV1StatusRefuses(t *testing.T) {
 		{"?command=STATUS&media_id=9223372036854775808", 400, v1BadID, "Invalid media_id"},
 		{"?command=STATUS&media_id=%00", 400, v1BadID, "Invalid media_id"},
 		{"?command=STATUS&media_id=3_" + id, 400, v1BadID, "Invalid media_id"},
+		{"?command=STATUS&media_id=" + id + "&media_id=5", 400, v1BadID, "Duplicate parameters"},
 		{"?command=STATUS&media_key=" + id, 400, v1BadID, "of a media key"},
 		{"?command=STATUS&media_key=3_5&media_id=" + id, 400, v1BadID, "is not the key of the media_id"},
 		{"?command=STATUS&media_id=5", 404, v1NoPage, sorry + " 5"},

@@ -61,9 +61,16 @@ func TestV1Init(t *testing.T) {
 			a.is(http.StatusAccepted, `{"media_id":%[1]s,"media_id_string":"%[1]s",%s"expires_after_secs":86400}`, id, key)
 		})
 	}
-	id := s.v1("?"+sized+"&additional_owners=12%2C99&shared=true", "", "").v1ID()
-	if session, err := s.sessions.Session(t.Context(), friend, id); err != nil || !session.Shared || len(session.AdditionalOwners) != 2 || session.Owner != owner {
-		t.Errorf("%+v, %v", session, err)
+	for _, a := range []answer{ // a list in one field, and a field for each, as some clients send it
+		s.v1("?"+sized+"&additional_owners=12%2C99&shared=true", "", ""),
+		s.v1("?"+sized+"&additional_owners=12&shared=true&additional_owners=99", "", ""),
+		s.v1("", urlKind, sized+"&additional_owners=12&shared=true&additional_owners=99"),
+		s.v1("?"+sized, formKind, form("additional_owners", "12", "shared", "true", "additional_owners", "99")),
+	} {
+		session, err := s.sessions.Session(t.Context(), friend, a.v1ID())
+		if err != nil || !session.Shared || len(session.AdditionalOwners) != 2 || session.AdditionalOwners[1] != "99" || session.Owner != owner {
+			t.Errorf("%+v, %v", session, err)
+		}
 	}
 }
 
@@ -193,6 +200,9 @@ func TestV1UploadRefuses(t *testing.T) {
 		{"", urlKind, "media_data=%zz", 400, v1BadParameter, "hexadecimal"},
 		{"", jsonKind, "[]", 400, v1BadParameter, "JSON"},
 		{"?command=init", "", "", 400, v1BadParameter, "capitals"},
+		{"?command=INIT&command=APPEND", "", "", 400, v1BadParameter, "Duplicate parameters are not allowed: the `command`"},
+		{"?command=INIT&x=%zz", "", "", 400, v1BadParameter, "query string cannot be read"},
+		{"", urlKind, "command=INIT&command=INIT", 400, v1BadParameter, "command is there twice"},
 		{"?command=Append&media_id=" + id, formKind, part, 400, v1BadParameter, "capitals"},
 		{"?command=STATUS&media_id=" + id, "", "", 400, v1NoParameter, "media parameter is missing. STATUS is asked for by GET."},
 		{"?command=INIT&total_bytes=x", "", "", 400, v1BadParameter, "total_bytes: must be from 0"},
