@@ -144,6 +144,16 @@ func (a *Accounts) SignIn(ctx context.Context, name, password string) (secret st
 	return secret, row, nil
 }
 
+// NewVisit makes a secret for a browser in which nobody has signed in. Nothing
+// is kept of it.
+func (a *Accounts) NewVisit() (string, error) {
+	secret, err := newSecret(a.random)
+	if err != nil {
+		return "", fmt.Errorf("make a visit: %w", err)
+	}
+	return secret, nil
+}
+
 // SignedIn tells whose sign-in a secret is. One that is unknown, ended or
 // expired is CodeUnauthorized.
 func (a *Accounts) SignedIn(ctx context.Context, secret string) (catalog.Account, error) {

@@ -262,6 +262,19 @@ func (c *Clients) EndAppToken(ctx context.Context, client catalog.Client, token 
 	return nil
 }
 
+// Unreadable counts the clients whose key secret was sealed under another key
+// file than this one.
+func (c *Clients) Unreadable(ctx context.Context) (int, error) {
+	all, err := c.catalog.Clients(ctx)
+	n := 0
+	for _, client := range all {
+		if _, err := c.keys.Open(clientKeySecret, client.ID, client.APISecret); err != nil && client.RevokedAt.IsZero() {
+			n++
+		}
+	}
+	return n, err
+}
+
 func (c *Clients) appToken(client catalog.Client) string {
 	derived := c.keys.Derive(appOnlyToken, client.ID+" "+strconv.FormatInt(client.AppSerial, 10))
 	return secretPrefix + base64.RawURLEncoding.EncodeToString(derived)
