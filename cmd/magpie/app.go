@@ -61,6 +61,9 @@ func newApp(ctx context.Context, s settings, log *slog.Logger) (a *app, err erro
 	if a.keys, err = auth.OpenKeys(keyIn(s.Data, s.KeyFile), rand.Reader); err != nil {
 		return a, fmt.Errorf("--key-file: %w", err)
 	}
+	if err := a.tryKeys(ctx); err != nil {
+		return a, err
+	}
 	disk, err := diskblob.Open(s.blobs(), diskblob.Options{Reserve: int64(s.Reserve)})
 	if err != nil {
 		return a, fmt.Errorf("open the blob store: %w", err)
@@ -131,6 +134,7 @@ func (a *app) routes(inline *processing.Admission) http.Handler {
 		RateLimits: a.settings.RateLimits == "x",
 	}), a.settings.CORSOrigins))
 	all.Handle("/magpie/v1/", crossOrigin(ownapi.New(a.catalog, gate, delivery.NewOriginals(a.blobs, a.log), fail), a.settings.CORSOrigins))
+	a.routeOAuth(all, fail)
 	all.Handle("GET /media/{slug}/{name}", renditions)
 	all.HandleFunc("OPTIONS /media/{slug}/{name}", renditions.Preflight)
 	all.HandleFunc("GET /healthz", healthy)
@@ -179,6 +183,7 @@ func (a *app) sweep(ctx context.Context) {
 		}
 		wait, silence = pendingFor, silentFor
 		if due {
+			a.pruneGrants(ctx)
 			done, err := a.sessions.Sweep(ctx)
 			if err != nil && ctx.Err() == nil {
 				a.log.Warn("sweep broke off", "err", err)
