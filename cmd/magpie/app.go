@@ -81,8 +81,9 @@ func newApp(ctx context.Context, s settings, log *slog.Logger) (a *app, err erro
 	}
 	a.queue = processing.NewQueue(a.bus, a.catalog, worker, time.Now, log)
 	a.tokens = auth.NewTokens(a.catalog, time.Now, rand.Reader)
+	p := s.profile()
 	a.sessions = upload.New(upload.Config{
-		Lifetime: s.SessionLifetime, MaxSegment: int64(s.MaxSegment), Retention: s.Retention,
+		Lifetime: p.lifetime, Brief: p.brief, MaxSegment: p.maxSegment, Limits: p.files, Retention: p.retention,
 		Grace:      max(s.SweepGrace, 1),          // 0 would be the default, and means none here
 		PruneAfter: 7*24*time.Hour + s.SweepGrace, // a row outlives its bytes
 		AloneSince: time.Now(),                    // the caller holds the lock
@@ -94,7 +95,7 @@ func newApp(ctx context.Context, s settings, log *slog.Logger) (a *app, err erro
 // newWorker makes the worker with an engine for each kind. 3D models have
 // none: they are kept as they are.
 func (a *app) newWorker(ctx context.Context) (*processing.Worker, error) {
-	limits := processing.DefaultLimits()
+	limits := a.settings.profile().forms
 	video, err := ffmpeg.New(ffmpeg.Config{FFmpeg: a.settings.FFmpeg, FFprobe: a.settings.FFprobe, Limits: limits, Logger: a.log})
 	if err != nil {
 		return nil, fmt.Errorf("set ffmpeg up (--ffmpeg, --ffprobe; magpie doctor tells more): %w", err)
@@ -104,13 +105,17 @@ func (a *app) newWorker(ctx context.Context) (*processing.Worker, error) {
 		return nil, err
 	}
 	a.close = append(a.close, source.Close)
-	return processing.NewWorker(processing.Config{Scratch: a.settings.scratch()}, a.catalog, a.blobs,
-		map[media.Kind]processing.Engine{
-			media.KindVideo:    video,
-			media.KindGIF:      video,
-			media.KindImage:    image.New(image.Config{Limits: limits}),
-			media.KindSubtitle: subtitle.Engine{},
-		}, source, time.Now, a.log)
+	engines := map[media.Kind]processing.Engine{
+		media.KindVideo:    video,
+		media.KindGIF:      video,
+		media.KindImage:    image.New(image.Config{Limits: limits}),
+		media.KindSubtitle: subtitle.Engine{},
+	}
+	if a.settings.Faults {
+		a.log.Warn("--faults is on: requests may ask for errors by the header X-Magpie-Fault")
+		engines = processing.WithFaults(engines, a.catalog, 2*a.settings.slots(), time.Now)
+	}
+	return processing.NewWorker(processing.Config{Scratch: a.settings.scratch()}, a.catalog, a.blobs, engines, source, time.Now, a.log)
 }
 
 // routes puts the surfaces together.
@@ -131,7 +136,7 @@ func (a *app) routes(inline *processing.Admission) http.Handler {
 		Sessions: a.sessions, Catalog: a.catalog, Gate: gate,
 		Process: xapi.Processing{Now: inline.Run, Later: a.queue.Send},
 		Links:   links, Now: time.Now, Log: a.log,
-		RateLimits: a.settings.RateLimits == "x",
+		RateLimits: a.settings.RateLimits == "x", Faults: a.settings.Faults,
 	}), a.settings.CORSOrigins))
 	all.Handle("/magpie/v1/", crossOrigin(ownapi.New(a.catalog, gate, delivery.NewOriginals(a.blobs, a.log), fail), a.settings.CORSOrigins))
 	a.routeOAuth(all, fail)
@@ -153,12 +158,20 @@ func (a *app) routes(inline *processing.Admission) http.Handler {
 	}), a.log, time.Now, fail)
 }
 
+// idlers is how many media, in each lane, may be in progress for as long as a
+// request asked, and hold nothing else up.
+const idlers = 32
+
 // background works until ctx ends: the queue, and the sweeping of what ended.
 func (a *app) background(ctx context.Context) error {
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	wg.Go(func() { a.sweep(ctx) })
-	return a.queue.Work(ctx, a.settings.slots())
+	slots := a.settings.slots()
+	if a.settings.Faults {
+		slots += idlers
+	}
+	return a.queue.Work(ctx, slots)
 }
 
 // How long a media may wait, and a running attempt be silent, before its job is

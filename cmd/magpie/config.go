@@ -22,28 +22,30 @@ import (
 // environment variable beside it, or under the flag's name in the YAML file, in
 // that order of precedence. docs/configuration.md is held against it.
 type settings struct {
-	Listen          string        `default:"127.0.0.1:8080" env:"MAGPIE_LISTEN" help:"Address to listen on."`
-	Data            string        `default:"./data" env:"MAGPIE_DATA" help:"Data folder; made if missing."`
-	KeyFile         string        `name:"key-file" env:"MAGPIE_KEY_FILE" placeholder:"PATH" help:"File with the key that clients' secrets are sealed under; made if missing. Default: key in the data folder."`
-	PublicURL       string        `env:"MAGPIE_PUBLIC_URL" placeholder:"URL" help:"Origin of the URLs that answers hand out, such as https://media.example. Default: the host that the request named."`
-	MediaOrigin     string        `env:"MAGPIE_MEDIA_ORIGIN" placeholder:"URL" help:"Origin for media, apart from the API's. It must lead to this server, which serves nothing else there."`
-	CORSOrigins     []string      `name:"cors-origins" default:"*" env:"MAGPIE_CORS_ORIGINS" placeholder:"ORIGIN" help:"Origins whose pages may call the API, with commas between them; * for all, none for none."`
-	TLSCert         string        `name:"tls-cert" env:"MAGPIE_TLS_CERT" placeholder:"FILE" help:"Certificate chain, PEM: speak TLS. Read again when it changes."`
-	TLSKey          string        `name:"tls-key" env:"MAGPIE_TLS_KEY" placeholder:"FILE" help:"The certificate's private key, PEM."`
-	TLSNames        []string      `name:"tls-names" env:"MAGPIE_TLS_NAMES" placeholder:"NAME" help:"Speak TLS as these hosts, with a certificate of the local authority that magpie ca made."`
-	RateLimits      string        `default:"off" env:"MAGPIE_RATE_LIMITS" help:"Rate limits of the API: off, or x for X's."`
-	MaxSegment      size          `default:"64MiB" env:"MAGPIE_MAX_SEGMENT" help:"Largest segment, and largest one-shot upload."`
-	SessionLifetime time.Duration `default:"24h" env:"MAGPIE_SESSION_LIFETIME" help:"How long an upload may stay unfinished."`
-	Retention       time.Duration `default:"0s" env:"MAGPIE_RETENTION" help:"How long finished media are kept; 0 keeps them until they are deleted."`
-	SweepEvery      time.Duration `default:"5m" env:"MAGPIE_SWEEP_EVERY" help:"How often expired uploads and unused bytes are looked for."`
-	SweepGrace      time.Duration `default:"1h" env:"MAGPIE_SWEEP_GRACE" help:"How long the bytes of what has ended are kept."`
-	Reserve         size          `default:"256MiB" env:"MAGPIE_RESERVE" help:"Disk space that uploads leave free."`
-	Workers         int           `default:"0" env:"MAGPIE_WORKERS" help:"Videos processed at once, in each of the two lanes; 0 for one for every two processors."`
-	FFmpeg          string        `name:"ffmpeg" env:"MAGPIE_FFMPEG" placeholder:"PATH" help:"The ffmpeg program. Default: from PATH."`
-	FFprobe         string        `name:"ffprobe" env:"MAGPIE_FFPROBE" placeholder:"PATH" help:"The ffprobe program. Default: from PATH."`
-	Drain           time.Duration `default:"20s" env:"MAGPIE_DRAIN" help:"How long SIGTERM waits for requests in flight."`
-	LogLevel        string        `default:"info" env:"MAGPIE_LOG_LEVEL" help:"debug, info, warn or error."`
-	LogFormat       string        `default:"text" env:"MAGPIE_LOG_FORMAT" help:"text or json."`
+	Listen          string         `default:"127.0.0.1:8080" env:"MAGPIE_LISTEN" help:"Address to listen on."`
+	Data            string         `default:"./data" env:"MAGPIE_DATA" help:"Data folder; made if missing."`
+	KeyFile         string         `name:"key-file" env:"MAGPIE_KEY_FILE" placeholder:"PATH" help:"File with the key that clients' secrets are sealed under; made if missing. Default: key in the data folder."`
+	PublicURL       string         `env:"MAGPIE_PUBLIC_URL" placeholder:"URL" help:"Origin of the URLs that answers hand out, such as https://media.example. Default: the host that the request named."`
+	MediaOrigin     string         `env:"MAGPIE_MEDIA_ORIGIN" placeholder:"URL" help:"Origin for media, apart from the API's. It must lead to this server, which serves nothing else there."`
+	CORSOrigins     []string       `name:"cors-origins" default:"*" env:"MAGPIE_CORS_ORIGINS" placeholder:"ORIGIN" help:"Origins whose pages may call the API, with commas between them; * for all, none for none."`
+	TLSCert         string         `name:"tls-cert" env:"MAGPIE_TLS_CERT" placeholder:"FILE" help:"Certificate chain, PEM: speak TLS. Read again when it changes."`
+	TLSKey          string         `name:"tls-key" env:"MAGPIE_TLS_KEY" placeholder:"FILE" help:"The certificate's private key, PEM."`
+	TLSNames        []string       `name:"tls-names" env:"MAGPIE_TLS_NAMES" placeholder:"NAME" help:"Speak TLS as these hosts, with a certificate of the local authority that magpie ca made."`
+	RateLimits      string         `default:"off" env:"MAGPIE_RATE_LIMITS" help:"Rate limits of the API: off, or x for X's."`
+	Profile         string         `default:"default" env:"MAGPIE_PROFILE" help:"What may be uploaded and how long it lasts: default, or x for X's published limits."`
+	Faults          bool           `env:"MAGPIE_FAULTS" help:"Let requests ask for faults by the header X-Magpie-Fault. For tests only."`
+	MaxSegment      *size          `env:"MAGPIE_MAX_SEGMENT" placeholder:"SIZE" help:"Largest segment, and largest one-shot upload. Default: by the profile, 64MiB or 5MiB."`
+	SessionLifetime *time.Duration `env:"MAGPIE_SESSION_LIFETIME" placeholder:"TIME" help:"How long an upload may stay unfinished. Default: by the profile, 24h or X's."`
+	Retention       *time.Duration `env:"MAGPIE_RETENTION" placeholder:"TIME" help:"How long finished media are kept; 0s keeps them until they are deleted. Default: by the profile, 0s or 24h."`
+	SweepEvery      time.Duration  `default:"5m" env:"MAGPIE_SWEEP_EVERY" help:"How often expired uploads and unused bytes are looked for."`
+	SweepGrace      time.Duration  `default:"1h" env:"MAGPIE_SWEEP_GRACE" help:"How long the bytes of what has ended are kept."`
+	Reserve         size           `default:"256MiB" env:"MAGPIE_RESERVE" help:"Disk space that uploads leave free."`
+	Workers         int            `default:"0" env:"MAGPIE_WORKERS" help:"Videos processed at once, in each of the two lanes; 0 for one for every two processors."`
+	FFmpeg          string         `name:"ffmpeg" env:"MAGPIE_FFMPEG" placeholder:"PATH" help:"The ffmpeg program. Default: from PATH."`
+	FFprobe         string         `name:"ffprobe" env:"MAGPIE_FFPROBE" placeholder:"PATH" help:"The ffprobe program. Default: from PATH."`
+	Drain           time.Duration  `default:"20s" env:"MAGPIE_DRAIN" help:"How long SIGTERM waits for requests in flight."`
+	LogLevel        string         `default:"info" env:"MAGPIE_LOG_LEVEL" help:"debug, info, warn or error."`
+	LogFormat       string         `default:"text" env:"MAGPIE_LOG_FORMAT" help:"text or json."`
 }
 
 // Validate refuses settings that can't be meant, naming each (kong calls it).
@@ -72,15 +74,18 @@ func (s *settings) Validate() error {
 			wrong("cors-origins", "%q is not an origin, such as https://app.example, nor * nor none", v)
 		}
 	}
-	if s.MaxSegment < 64<<10 || s.MaxSegment > 16<<30 {
-		wrong("max-segment", "%s is not between 64KiB and 16GiB", s.MaxSegment)
+	if p := s.profile(); p.maxSegment < 64<<10 || p.maxSegment > 16<<30 {
+		wrong("max-segment", "%s is not between 64KiB and 16GiB", size(p.maxSegment))
 	}
-	for name, d := range map[string]time.Duration{"session-lifetime": s.SessionLifetime, "sweep-every": s.SweepEvery} {
+	if !slices.Contains(profiles(), s.Profile) {
+		wrong("profile", "%q is not one of %s", s.Profile, strings.Join(profiles(), ", "))
+	}
+	for name, d := range map[string]time.Duration{"session-lifetime": s.profile().lifetime, "sweep-every": s.SweepEvery} {
 		if d < time.Second {
 			wrong(name, "%s is less than a second", d)
 		}
 	}
-	for name, d := range map[string]time.Duration{"retention": s.Retention, "sweep-grace": s.SweepGrace, "drain": s.Drain} {
+	for name, d := range map[string]time.Duration{"retention": s.profile().retention, "sweep-grace": s.SweepGrace, "drain": s.Drain} {
 		if d < 0 {
 			wrong(name, "%s is negative", d)
 		}

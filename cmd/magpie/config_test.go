@@ -42,7 +42,7 @@ func TestPrecedence(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got.Drain != time.Second || got.Workers != 2 || got.LogLevel != "debug" || got.MaxSegment != 1<<20 || got.LogFormat != "text" {
+	if got.Drain != time.Second || got.Workers != 2 || got.LogLevel != "debug" || got.MaxSegment == nil || *got.MaxSegment != 1<<20 || got.LogFormat != "text" {
 		t.Errorf("flag, environment, file, file, default: %s %d %s %s %s", got.Drain, got.Workers, got.LogLevel, got.MaxSegment, got.LogFormat)
 	}
 }

@@ -53,13 +53,20 @@ func (a *API) start(ctx context.Context, m media.Media) (media.Media, error) {
 	if m.State.Done() {
 		return m, nil
 	}
-	if processed(m.Category) {
+	if err := a.keepFault(ctx, m.ID); err != nil {
+		return m, err
+	}
+	waits, err := a.waits(ctx, m.ID)
+	if err != nil {
+		return m, err
+	}
+	if waits || processed(m.Category) {
 		if m.State == media.Pending {
 			a.later(ctx, m)
 		}
 		return m, nil
 	}
-	err := a.process.Now(ctx, m.ID)
+	err = a.process.Now(ctx, m.ID)
 	if media.CodeOf(err) == media.CodeBusy {
 		return m, err
 	}

@@ -33,6 +33,9 @@ func (a *API) initialize(w http.ResponseWriter, r *http.Request, who auth.Identi
 	if err != nil {
 		return inBody(err)
 	}
+	if err := a.keepFault(r.Context(), session.ID); err != nil {
+		return err
+	}
 	return a.answer(w, r, http.StatusOK, envelope{Data: newInitialized(session)})
 }
 

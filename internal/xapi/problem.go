@@ -94,10 +94,11 @@ func WriteProblem(log *slog.Logger, maxSegment int64) func(http.ResponseWriter, 
 			e = media.Busy(time.Second, "The connection was closed before the request was done; send it again.")
 		}
 		drain(w, r, maxSegment)
-		s := shapeOf(e.Code)
+		s := shapeOf(e.Code).as(err)
 		status, body := s.status, any(newProblem(e, s))
 		if isV1(r.URL.Path) {
 			status, body = newV1Problem(r, e)
+			status = statusAsked(err, status)
 		}
 		if status >= http.StatusInternalServerError {
 			log.Log(r.Context(), levelOf(status), "request failed", "method", r.Method, "path", r.URL.Path, "status", status, "err", err)

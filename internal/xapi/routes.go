@@ -25,6 +25,7 @@ type Config struct {
 	Now      func() time.Time
 	Log      *slog.Logger
 
+	Faults     bool // requests may ask for faults; else those that do are refused
 	RateLimits bool // refuse what is past X's rate limits; else they are only shown
 }
 
@@ -39,6 +40,7 @@ type API struct {
 	log      *slog.Logger
 	fail     func(http.ResponseWriter, *http.Request, error)
 	rates    *rates
+	faults   bool
 	buffers  sync.Pool
 	mux      *http.ServeMux
 }
@@ -61,6 +63,7 @@ func New(c Config) *API {
 		sessions: c.Sessions, catalog: c.Catalog, gate: c.Gate, process: c.Process, links: c.Links, now: c.Now, log: c.Log,
 		fail:    WriteProblem(c.Log, c.Sessions.MaxSegment()),
 		rates:   newRates(c.RateLimits, c.Now),
+		faults:  c.Faults,
 		buffers: sync.Pool{New: func() any { b := make([]byte, uploadBuffer); return &b }},
 		mux:     http.NewServeMux(),
 	}
@@ -117,6 +120,9 @@ func (a *API) endpoint(n need, h handler) http.Handler {
 		}
 		if err == nil {
 			err = asItIs(w, r)
+		}
+		if err == nil {
+			w, r, err = a.inject(w, r, n.limit)
 		}
 		if err == nil {
 			err = h(w, r, who)
