@@ -53,7 +53,8 @@ func processed(c media.Category) bool {
 func result(m media.Media, now time.Time) uploadResult {
 	out := uploadResult{ID: m.ID.String(), MediaKey: m.Key(), Size: m.Size()}
 	if !m.ExpiresAt.IsZero() {
-		out.ExpiresAfterSecs = secondsUntil(m.ExpiresAt, now)
+		// Rounded up, so that finalize, which takes a moment, says the whole time.
+		out.ExpiresAfterSecs = secondsUntil(m.ExpiresAt.Add(time.Second-1), now)
 	}
 	switch {
 	case m.State != media.Succeeded:

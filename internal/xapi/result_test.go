@@ -42,6 +42,7 @@ func TestResult(t *testing.T) {
 			`{"id":"1","media_key":"7_1","size":8589934593,"processing_info":{"state":"failed","progress_percent":99}}`,
 		},
 		{"kept for a day", with(media.Model, media.GLB, media.Succeeded, expiring(24*time.Hour)), `{"id":"1","media_key":"1021_1","size":8589934593,"expires_after_secs":86400}`},
+		{"kept for a day, a moment ago", with(media.Model, media.GLB, media.Succeeded, expiring(24*time.Hour-time.Millisecond)), `{"id":"1","media_key":"1021_1","size":8589934593,"expires_after_secs":86400}`},
 		{"about to go", with(media.Model, media.GLB, media.Succeeded, expiring(time.Millisecond)), `{"id":"1","media_key":"1021_1","size":8589934593,"expires_after_secs":1}`},
 		{"past its time", with(media.Model, media.GLB, media.Succeeded, expiring(-time.Hour)), `{"id":"1","media_key":"1021_1","size":8589934593,"expires_after_secs":1}`},
 	} {
