@@ -13,7 +13,7 @@ import (
 func command(t *testing.T, args ...string) (stdout string, err error) {
 	t.Helper()
 	var out, errs bytes.Buffer
-	err = run(t.Context(), args, surroundings{&out, &errs, func(string) string { return "" }})
+	err = run(t.Context(), args, surroundings{nil, &out, &errs, func(string) string { return "" }})
 	return out.String(), err
 }
 

@@ -104,7 +104,7 @@ func TestStopWhileStarting(t *testing.T) {
 	stop()
 	var out, log bytes.Buffer
 	secret := strings.Repeat("s", 32)
-	err = run(ctx, []string{"serve", "--data", t.TempDir(), "--listen", address}, surroundings{&out, &log, func(string) string { return secret }})
+	err = run(ctx, []string{"serve", "--data", t.TempDir(), "--listen", address}, surroundings{nil, &out, &log, func(string) string { return secret }})
 	if err != nil || out.Len() > 0 {
 		t.Errorf("%v: %s%s", err, out.Bytes(), log.Bytes())
 	}

@@ -22,6 +22,9 @@ type commands struct {
 	Upload  uploadCommand  `cmd:"" help:"Upload a file to a server and print the final JSON."`
 	CA      caCommand      `cmd:"" name:"ca" help:"Make a local authority for clients with hard-wired hosts, once, and print its certificate."`
 	Token   tokenCommand   `cmd:"" help:"Make, list and revoke access tokens."`
+	User    userCommand    `cmd:"" help:"Make, list and erase users who sign in."`
+	Client  clientCommand  `cmd:"" help:"Make, list and revoke clients, which users let act for them."`
+	Consent consentCommand `cmd:"" help:"List and revoke what users let clients do."`
 	Check   checkCommand   `cmd:"" help:"Read every blob back and hold every row against its blobs."`
 	Doctor  doctorCommand  `cmd:"" help:"Say whether this machine has what magpie needs."`
 	Version versionCommand `cmd:"" help:"Print the version."`
@@ -29,6 +32,7 @@ type commands struct {
 
 // surroundings is what a command may use of the process.
 type surroundings struct {
+	in  io.Reader
 	out io.Writer
 	err io.Writer
 	env func(string) string
@@ -38,7 +42,7 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
-	if err := run(ctx, os.Args[1:], surroundings{os.Stdout, os.Stderr, os.Getenv}); err != nil {
+	if err := run(ctx, os.Args[1:], surroundings{os.Stdin, os.Stdout, os.Stderr, os.Getenv}); err != nil {
 		var code exitCode
 		if !errors.As(err, &code) {
 			fmt.Fprintln(os.Stderr, "magpie:", err)

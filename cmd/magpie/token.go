@@ -73,13 +73,13 @@ func (c *tokenList) Run(ctx context.Context, s surroundings) error {
 		return err
 	}
 	t := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "ID\tUSER\tSCOPES\tKIND\tCREATED\tSTATE\tLABEL")
+	fmt.Fprintln(t, "ID\tUSER\tSCOPES\tKIND\tCLIENT\tCREATED\tSTATE\tLABEL")
 	for _, k := range tokens {
 		kind := "user"
 		if k.AppOnly {
 			kind = "app-only"
 		}
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", k.ID, k.User, strings.Join(k.Scopes, ","), kind,
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", k.ID, orDash(k.User), strings.Join(k.Scopes, ","), kind, orDash(k.Client),
 			k.CreatedAt.UTC().Format(time.RFC3339), stateOf(k, time.Now()), k.Label)
 	}
 	return t.Flush()

@@ -1,0 +1,136 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"text/tabwriter"
+	"time"
+
+	"magpie/internal/auth"
+	"magpie/internal/catalog"
+	"magpie/internal/media"
+)
+
+// userCommand makes, lists and erases the users who sign in with a password,
+// also while a server runs on the data folder.
+type userCommand struct {
+	Create   userCreate   `cmd:"" help:"Make a user who can sign in, and print the user id."`
+	List     userList     `cmd:"" help:"List the users who can sign in."`
+	Password userPassword `cmd:"" help:"Change a password and sign the user out everywhere."`
+	Erase    userErase    `cmd:"" help:"Delete a user's account and revoke everything that acts in the user's name."`
+}
+
+func accountsOf(rows *catalog.Catalog) *auth.Accounts {
+	return auth.NewAccounts(rows, time.Now, rand.Reader)
+}
+
+type userCreate struct {
+	dataFlag
+	passwordFlags
+	Name string `arg:"" help:"Name to sign in with: letters, digits and . _ - @."`
+	ID   string `name:"id" placeholder:"DIGITS" help:"User id, 1 to 19 digits, such as one that has tokens already. Default: a random one."`
+}
+
+// Run prints the user id and nothing else.
+func (c *userCreate) Run(ctx context.Context, s surroundings) error {
+	if _, err := auth.ParseUsername(c.Name); err != nil {
+		return err // before anybody types a password
+	}
+	password, err := c.password(ctx, s)
+	if err != nil {
+		return err
+	}
+	rows, err := c.open(ctx)
+	if err != nil {
+		return err
+	}
+	made, err := accountsOf(rows).Create(ctx, c.Name, c.ID, password)
+	if err := errors.Join(err, rows.Close()); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(s.out, made.ID)
+	return err
+}
+
+type userList struct{ dataFlag }
+
+// Run prints a table of all accounts.
+func (c *userList) Run(ctx context.Context, s surroundings) error {
+	rows, err := c.open(ctx)
+	if err != nil {
+		return err
+	}
+	all, err := rows.Accounts(ctx)
+	if err := errors.Join(err, rows.Close()); err != nil {
+		return err
+	}
+	t := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "ID\tNAME\tCREATED")
+	for _, a := range all {
+		fmt.Fprintf(t, "%s\t%s\t%s\n", a.ID, a.Username, a.CreatedAt.UTC().Format(time.RFC3339))
+	}
+	return t.Flush()
+}
+
+type userPassword struct {
+	dataFlag
+	passwordFlags
+	User string `arg:"" name:"user" help:"User id or name."`
+}
+
+// Run changes the password.
+func (c *userPassword) Run(ctx context.Context, s surroundings) error {
+	rows, err := c.open(ctx)
+	if err != nil {
+		return err
+	}
+	err = c.change(ctx, s, accountsOf(rows))
+	return errors.Join(err, rows.Close())
+}
+
+func (c *userPassword) change(ctx context.Context, s surroundings, accounts *auth.Accounts) error {
+	who, err := accounts.Find(ctx, c.User)
+	if err != nil {
+		return fmt.Errorf("%s: %w; magpie user list shows them", c.User, err)
+	}
+	password, err := c.password(ctx, s)
+	if err != nil {
+		return err
+	}
+	return accounts.SetPassword(ctx, who.ID, password)
+}
+
+type userErase struct {
+	dataFlag
+	User string `arg:"" name:"user" help:"User id or name. An id needs no account."`
+}
+
+// Run ends everything of the user's at once, and says what that was.
+func (c *userErase) Run(ctx context.Context, s surroundings) error {
+	rows, err := c.open(ctx)
+	if err != nil {
+		return err
+	}
+	id, erased, err := c.erase(ctx, rows)
+	if err := errors.Join(err, rows.Close()); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(s.out, "erased user %s: accounts %d, sign-ins %d, consents %d, access tokens %d, user tokens %d, clients %d\n",
+		id, erased.Accounts, erased.SignIns, erased.Consents, erased.Tokens, erased.UserTokens, erased.Clients)
+	return err
+}
+
+func (c *userErase) erase(ctx context.Context, rows *catalog.Catalog) (string, catalog.Erased, error) {
+	id, err := media.ParseUserID(c.User)
+	if err != nil { // then it is a name
+		who, err := accountsOf(rows).Find(ctx, c.User)
+		if err != nil {
+			return "", catalog.Erased{}, fmt.Errorf("%s: %w; magpie user list shows them", c.User, err)
+		}
+		id = who.ID
+	}
+	erased, err := rows.EraseUser(ctx, id, time.Now())
+	return id, erased, err
+}
