@@ -10,6 +10,7 @@ import (
 	"io"
 	"mime/multipart"
 	"net/http"
+	"path"
 	"strconv"
 	"strings"
 	"sync"
@@ -255,8 +256,11 @@ var contract = sync.OnceValues(func() (routers.Router, error) {
 // holdAgainstContract checks an answer on a route of the contract.
 func (a answer) holdAgainstContract(r *http.Request) {
 	a.t.Helper()
-	if !strings.HasPrefix(r.URL.Path, "/2/") {
-		return
+	if a.status == http.StatusRequestHeaderFieldsTooLarge {
+		return // said by the HTTP server itself, to a request that it did not read
+	}
+	if a.header.Get("X-Magpie-Fault") != "" {
+		return // somebody asked for an answer that need not fit
 	}
 	router, err := contract()
 	if err != nil {
@@ -266,7 +270,7 @@ func (a answer) holdAgainstContract(r *http.Request) {
 	bare.URL.Scheme, bare.URL.Host, bare.Host = "", "", ""
 	route, params, err := router.FindRoute(bare)
 	if err != nil {
-		return // not a route of X's: its 404 is nothing the contract knows
+		return // not a route: its 404 is nothing the contract knows
 	}
 	err = openapi3filter.ValidateResponse(context.Background(), &openapi3filter.ResponseValidationInput{
 		RequestValidationInput: &openapi3filter.RequestValidationInput{Request: bare, PathParams: params, Route: route},
@@ -276,6 +280,24 @@ func (a answer) holdAgainstContract(r *http.Request) {
 		Options:                &openapi3filter.Options{IncludeResponseStatus: true},
 	})
 	if err != nil {
-		a.t.Errorf("%s %s: the answer breaks the contract: %v\n%s", r.Method, r.URL.Path, err, a.body)
+		a.t.Errorf("%s %s: the answer breaks the contract: %.2000v\n%.2000s", r.Method, r.URL.Path, err, a.body)
+	}
+	if path.Clean(r.URL.Path) != r.URL.Path {
+		return // refused before the API saw it
+	}
+	if strings.HasPrefix(route.Path, "/2/media") || strings.HasPrefix(route.Path, "/1.1/") {
+		a.countsDown(r)
+	}
+}
+
+// countsDown checks the three headers that tell of rate limits, which clients
+// read on every answer of X's API.
+func (a answer) countsDown(r *http.Request) {
+	a.t.Helper()
+	limit, err1 := strconv.Atoi(a.header.Get("X-Rate-Limit-Limit"))
+	remaining, err2 := strconv.Atoi(a.header.Get("X-Rate-Limit-Remaining"))
+	reset, err3 := strconv.ParseInt(a.header.Get("X-Rate-Limit-Reset"), 10, 64)
+	if err1 != nil || err2 != nil || err3 != nil || limit < 1 || remaining < 0 || remaining > limit || reset < 1_700_000_000 {
+		a.t.Errorf("%s %s: %d without the x-rate-limit headers, or wrong ones: %v", r.Method, r.URL.Path, a.status, a.header)
 	}
 }

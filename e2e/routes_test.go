@@ -22,7 +22,6 @@ func TestUnknownRoutesAndMethods(t *testing.T) {
 		{"GET", "/2/tweets", 404, ""},
 		{"POST", "/2/media/upload/initialize/", 404, ""},
 		{"POST", "/2/media/upload/1/append/2", 404, ""},
-		{"POST", "/1.1/media/upload.json", 404, ""},
 		{"POST", "/2/media/upload//append", 404, ""},
 		{"POST", "/2//media/metadata", 404, ""},
 		{"POST", "//2/media/metadata", 404, ""},

@@ -1,0 +1,77 @@
+package e2e
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestBadInitialize(t *testing.T) {
+	t.Parallel()
+	c := start(t).client()
+	deep := strings.Repeat(`{"a":`, 5000) + "1" + strings.Repeat("}", 5000)
+	c.allRefused("POST", "/2/media/upload/initialize", []bad{
+		{name: "no body", words: "Request body is not valid JSON."},
+		{name: "blanks", body: "  \r\n\t", words: "Request body is not valid JSON."},
+		{name: "cut", body: `{"total_bytes":1`, words: "Request body is not valid JSON."},
+		{name: "something behind it", body: `{"total_bytes":1} {}`, words: "Request body is not valid JSON."},
+		{name: "NUL behind it", body: "{}\x00", words: "Request body is not valid JSON."},
+		{name: "byte order mark", body: "\xEF\xBB\xBF{}", words: "Request body is not valid JSON."},
+		{name: "UTF-16", body: "\xFF\xFE{\x00}\x00", words: "Request body is not valid JSON."},
+		{name: "not UTF-8", body: "{\"media_type\":\"video/\xff\"}", words: "not in UTF-8"},
+		{name: "a comment", body: `{/* none */}`, words: "Request body is not valid JSON."},
+		{name: "an array", body: `[{"total_bytes":1}]`, words: "Request body must be a JSON object."},
+		{name: "a string", body: `"{}"`, words: "Request body must be a JSON object."},
+		{name: "null", body: `null`, words: "Request body must be a JSON object."},
+		{name: "a form", kind: "application/x-www-form-urlencoded", body: "total_bytes=1", words: "Requests with bodies must have content-type of application/json."},
+		{name: "multipart", kind: formKind, body: formRow("total_bytes", "1"), words: "Requests with bodies must have content-type of application/json."},
+		{name: "no content type", kind: none, body: "{}", words: "Requests with bodies must have content-type of application/json."},
+		{name: "another JSON", kind: "application/vnd.api+json", body: "{}", words: "Requests with bodies must have content-type of application/json."},
+		{name: "unknown member", body: `{"total_byte":1}`, field: "$.total_byte", words: "is not defined in the schema and the schema does not allow additional properties"},
+		{name: "another case", body: `{"Total_Bytes":1}`, field: "$.Total_Bytes", words: "is not defined in the schema"},
+		{name: "a blank in a name", body: `{"total_bytes ":1}`, field: "$.total_bytes ", words: "is not defined in the schema"},
+		{name: "no name", body: `{"":1}`, field: "$.", words: "is not defined in the schema"},
+		{name: "wrapped", body: `{"data":{"total_bytes":1}}`, field: "$.data", words: "is not defined in the schema"},
+		{name: "the older way", body: `{"command":"INIT","total_bytes":1}`, field: "$.command", words: "is not defined in the schema"},
+		{name: "the same twice", body: `{"total_bytes":1,"total_bytes":1}`, field: "$.total_bytes", words: "is there twice"},
+		{name: "twice by an escape", body: `{"shared":true,"sh\u0061red":false}`, field: "$.shared", words: "is there twice"},
+		{name: "total_bytes below 0", body: `{"total_bytes":-1}`, field: "$.total_bytes", words: "from 0 to 17179869184"},
+		{name: "total_bytes of 16 GiB and 1", body: `{"total_bytes":17179869185}`, field: "$.total_bytes", words: "17179869184"},
+		{name: "total_bytes of 2^63", body: `{"total_bytes":9223372036854775808}`, field: "$.total_bytes", words: "is larger"},
+		{name: "total_bytes of 1e400", body: `{"total_bytes":1e400}`, field: "$.total_bytes", words: "is larger"},
+		{name: "total_bytes of -1e400", body: `{"total_bytes":-1e400}`, field: "$.total_bytes", words: "is larger"},
+		{name: "total_bytes broken", body: `{"total_bytes":1.5}`, field: "$.total_bytes", words: "number found, integer expected"},
+		{name: "total_bytes as text", body: `{"total_bytes":"1"}`, field: "$.total_bytes", words: "string found, integer expected"},
+		{name: "total_bytes in a list", body: `{"total_bytes":[1]}`, field: "$.total_bytes", words: "array found, integer expected"},
+		{name: "total_bytes is deep", body: `{"total_bytes":` + deep + `}`, field: "$.total_bytes", words: "object found, integer expected"},
+		{name: "total_bytes NaN", body: `{"total_bytes":NaN}`, words: "Request body is not valid JSON."},
+		{name: "total_bytes with a zero in front", body: `{"total_bytes":01}`, words: "Request body is not valid JSON."},
+		{name: "a category of nobody's", body: `{"media_category":"tweet_film"}`, field: "$.media_category", words: "tweet_video"},
+		{name: "a category with NUL", body: `{"media_category":"tweet_video\u0000"}`, field: "$.media_category", words: "tweet_video"},
+		{name: "a category with a blank", body: `{"media_category":" tweet_video"}`, field: "$.media_category", words: "tweet_video"},
+		{name: "a category as number", body: `{"media_category":7}`, field: "$.media_category", words: "integer found, string expected"},
+		{name: "several categories", body: `{"media_category":["tweet_video"]}`, field: "$.media_category", words: "array found, string expected"},
+		{name: "a type of nobody's", body: `{"media_type":"video/x-msvideo"}`, field: "$.media_type", words: "video/mp4"},
+		{name: "a type with a parameter", body: `{"media_type":"video/mp4; codecs=avc1"}`, field: "$.media_type", words: "video/mp4"},
+		{name: "a type of any sort", body: `{"media_type":"*/*"}`, field: "$.media_type", words: "video/mp4"},
+		{name: "a type that is true", body: `{"media_type":true}`, field: "$.media_type", words: "boolean found, string expected"},
+		{name: "a type that is long", body: `{"media_type":"` + strings.Repeat("video/", 100_000) + `"}`, field: "$.media_type", words: "video/mp4"},
+		{name: "an image as video", body: `{"media_type":"image/png","media_category":"tweet_video"}`, field: "$.media_type", words: "tweet_image"},
+		{name: "a video as GIF", body: `{"media_type":"video/webm","media_category":"dm_gif"}`, field: "$.media_type", words: "tweet_video"},
+		{name: "subtitles as image", body: `{"media_type":"text/vtt","media_category":"dm_image"}`, field: "$.media_type", words: "subtitles"},
+		{name: "shared as text", body: `{"shared":"true"}`, field: "$.shared", words: "string found, boolean expected"},
+		{name: "shared as number", body: `{"shared":1}`, field: "$.shared", words: "integer found, boolean expected"},
+		{name: "owners as text", body: `{"additional_owners":"2244994945,783214"}`, field: "$.additional_owners", words: "string found, array expected"},
+		{name: "owners as numbers", body: `{"additional_owners":[2244994945]}`, field: "$.additional_owners[0]", words: "integer found, string expected"},
+		{name: "an owner of null", body: `{"additional_owners":["1",null]}`, field: "$.additional_owners[1]", words: "null found, string expected"},
+		{name: "owners nested", body: `{"additional_owners":[["1"]]}`, field: "$.additional_owners[0]", words: "array found, string expected"},
+		{name: "an owner by name", body: `{"additional_owners":["magpie"]}`, field: "$.additional_owners", words: "19 digits"},
+		{name: "an owner below zero", body: `{"additional_owners":["-1"]}`, field: "$.additional_owners", words: "19 digits"},
+		{name: "an owner with plus", body: `{"additional_owners":["+1"]}`, field: "$.additional_owners", words: "19 digits"},
+		{name: "an owner of 20 digits", body: `{"additional_owners":["12345678901234567890"]}`, field: "$.additional_owners", words: "19 digits"},
+		{name: "an owner in other digits", body: `{"additional_owners":["١٢٣"]}`, field: "$.additional_owners", words: "19 digits"},
+		{name: "101 owners", body: `{"additional_owners":["1"` + strings.Repeat(`,"1"`, 100) + `]}`, field: "$.additional_owners", words: "at most 100"},
+		{name: "more than a megabyte", body: `{"media_type":"` + strings.Repeat("x", 1<<20) + `"}`, status: 413, words: "1048576 bytes"},
+		{name: "5,000 members", body: `{"a":1` + strings.Repeat(`,"a":1`, 5000) + `}`, field: "$.a", words: "is there twice"},
+		{name: "compressed", body: "{}", headers: []string{"Content-Encoding", "gzip"}, status: 415, words: "send the body as it is"},
+	})
+}
