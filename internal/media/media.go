@@ -92,6 +92,7 @@ const (
 	RolePoster   Role = "poster"   // still of a video or GIF
 	RoleImage    Role = "image"    // a size of an image
 	RoleText     Role = "text"     // subtitles as WebVTT
+	RoleModel    Role = "model"    // a 3D model
 )
 
 // Rendition is one file that processing made. Name is unique within an attempt
