@@ -88,7 +88,11 @@ func newApp(ctx context.Context, s settings, log *slog.Logger) (a *app, err erro
 		PruneAfter: 7*24*time.Hour + s.SweepGrace, // a row outlives its bytes
 		AloneSince: time.Now(),                    // the caller holds the lock
 	}, a.catalog, a.blobs, time.Now, rand.Reader, log)
-	a.handler = a.routes(processing.NewAdmission(worker, runtime.NumCPU(), 64))
+	gate, err := a.newGate()
+	if err != nil {
+		return a, err
+	}
+	a.handler = a.routes(processing.NewAdmission(worker, runtime.NumCPU(), 64), gate)
 	return a, nil
 }
 
@@ -119,9 +123,8 @@ func (a *app) newWorker(ctx context.Context) (*processing.Worker, error) {
 }
 
 // routes puts the surfaces together.
-func (a *app) routes(inline *processing.Admission) http.Handler {
+func (a *app) routes(inline *processing.Admission, gate *auth.Gate) http.Handler {
 	fail := xapi.WriteProblem(a.log, a.sessions.MaxSegment())
-	gate := auth.NewGate(a.tokens)
 	links := delivery.Links{Public: a.settings.PublicURL, Media: a.settings.MediaOrigin}
 	renditions := delivery.NewRenditions(a.catalog, a.blobs, time.Now, fail, a.log)
 	shown := http.NewServeMux()

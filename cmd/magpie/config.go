@@ -22,18 +22,19 @@ import (
 // environment variable beside it, or under the flag's name in the YAML file, in
 // that order of precedence. docs/configuration.md is held against it.
 type settings struct {
-	Listen          string         `default:"127.0.0.1:8080" env:"MAGPIE_LISTEN" help:"Address to listen on."`
-	Data            string         `default:"./data" env:"MAGPIE_DATA" help:"Data folder; made if missing."`
-	KeyFile         string         `name:"key-file" env:"MAGPIE_KEY_FILE" placeholder:"PATH" help:"File with the key that clients' secrets are sealed under; made if missing. Default: key in the data folder."`
-	PublicURL       string         `env:"MAGPIE_PUBLIC_URL" placeholder:"URL" help:"Origin of the URLs that answers hand out, such as https://media.example. Default: the host that the request named."`
-	MediaOrigin     string         `env:"MAGPIE_MEDIA_ORIGIN" placeholder:"URL" help:"Origin for media, apart from the API's. It must lead to this server, which serves nothing else there."`
-	CORSOrigins     []string       `name:"cors-origins" default:"*" env:"MAGPIE_CORS_ORIGINS" placeholder:"ORIGIN" help:"Origins whose pages may call the API, with commas between them; * for all, none for none."`
-	TLSCert         string         `name:"tls-cert" env:"MAGPIE_TLS_CERT" placeholder:"FILE" help:"Certificate chain, PEM: speak TLS. Read again when it changes."`
-	TLSKey          string         `name:"tls-key" env:"MAGPIE_TLS_KEY" placeholder:"FILE" help:"The certificate's private key, PEM."`
-	TLSNames        []string       `name:"tls-names" env:"MAGPIE_TLS_NAMES" placeholder:"NAME" help:"Speak TLS as these hosts, with a certificate of the local authority that magpie ca made."`
-	RateLimits      string         `default:"off" env:"MAGPIE_RATE_LIMITS" help:"Rate limits of the API: off, or x for X's."`
-	Profile         string         `default:"default" env:"MAGPIE_PROFILE" help:"What may be uploaded and how long it lasts: default, or x for X's published limits."`
-	Faults          bool           `env:"MAGPIE_FAULTS" help:"Let requests ask for faults by the header X-Magpie-Fault. For tests only."`
+	Listen      string   `default:"127.0.0.1:8080" env:"MAGPIE_LISTEN" help:"Address to listen on."`
+	Data        string   `default:"./data" env:"MAGPIE_DATA" help:"Data folder; made if missing."`
+	KeyFile     string   `name:"key-file" env:"MAGPIE_KEY_FILE" placeholder:"PATH" help:"File with the key that clients' secrets are sealed under; made if missing. Default: key in the data folder."`
+	PublicURL   string   `env:"MAGPIE_PUBLIC_URL" placeholder:"URL" help:"Origin of the URLs that answers hand out, such as https://media.example. Default: the host that the request named."`
+	MediaOrigin string   `env:"MAGPIE_MEDIA_ORIGIN" placeholder:"URL" help:"Origin for media, apart from the API's. It must lead to this server, which serves nothing else there."`
+	CORSOrigins []string `name:"cors-origins" default:"*" env:"MAGPIE_CORS_ORIGINS" placeholder:"ORIGIN" help:"Origins whose pages may call the API, with commas between them; * for all, none for none."`
+	TLSCert     string   `name:"tls-cert" env:"MAGPIE_TLS_CERT" placeholder:"FILE" help:"Certificate chain, PEM: speak TLS. Read again when it changes."`
+	TLSKey      string   `name:"tls-key" env:"MAGPIE_TLS_KEY" placeholder:"FILE" help:"The certificate's private key, PEM."`
+	TLSNames    []string `name:"tls-names" env:"MAGPIE_TLS_NAMES" placeholder:"NAME" help:"Speak TLS as these hosts, with a certificate of the local authority that magpie ca made."`
+	RateLimits  string   `default:"off" env:"MAGPIE_RATE_LIMITS" help:"Rate limits of the API: off, or x for X's."`
+	Profile     string   `default:"default" env:"MAGPIE_PROFILE" help:"What may be uploaded and how long it lasts: default, or x for X's published limits."`
+	Faults      bool     `env:"MAGPIE_FAULTS" help:"Let requests ask for faults by the header X-Magpie-Fault. For tests only."`
+	signIn
 	MaxSegment      *size          `env:"MAGPIE_MAX_SEGMENT" placeholder:"SIZE" help:"Largest segment, and largest one-shot upload. Default: by the profile, 64MiB or 5MiB."`
 	SessionLifetime *time.Duration `env:"MAGPIE_SESSION_LIFETIME" placeholder:"TIME" help:"How long an upload may stay unfinished. Default: by the profile, 24h or X's."`
 	Retention       *time.Duration `env:"MAGPIE_RETENTION" placeholder:"TIME" help:"How long finished media are kept; 0s keeps them until they are deleted. Default: by the profile, 0s or 24h."`
@@ -93,6 +94,7 @@ func (s *settings) Validate() error {
 	if s.Workers < 0 {
 		wrong("workers", "%d is negative", s.Workers)
 	}
+	s.signIn.check(wrong)
 	if kinds := []string{"off", "x"}; !slices.Contains(kinds, s.RateLimits) {
 		wrong("rate-limits", "%q is not one of %s", s.RateLimits, strings.Join(kinds, ", "))
 	}

@@ -31,7 +31,7 @@ func TestGateRequest(t *testing.T) {
 	} {
 		r := httptest.NewRequestWithContext(t.Context(), "GET", "/?access_token="+secret, nil)
 		r.Header.Set("Authorization", header)
-		who, done, err := NewGate(d.Tokens).Request(r)
+		who, done, err := NewGate(d.Tokens, nil, nil).Request(r)
 		done()
 		code := media.CodeUnauthorized
 		if words == "needs the header" {

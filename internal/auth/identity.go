@@ -2,6 +2,7 @@ package auth
 
 import (
 	"slices"
+	"strings"
 
 	"magpie/internal/media"
 )
@@ -30,7 +31,9 @@ type Identity struct {
 	AppOnly bool   // an app without a user: may look up, not upload
 	Token   string // the id of the token, for logs
 	Client  string // the client that acts for the user; "" for a token that an operator made
-	OAuth1  bool   // told by an OAuth 1.0a signature: what it may do is the client's setting
+	// ScopeClaim is the claim of a JWT that Scopes were read from; "" for others.
+	ScopeClaim string
+	OAuth1     bool // told by an OAuth 1.0a signature: what it may do is the client's setting
 }
 
 // Need checks that the identity holds a scope, and that it is a user's where
@@ -41,6 +44,9 @@ func (i Identity) Need(scope string, appOnlyAllowed bool) error {
 	}
 	if !slices.Contains(i.Scopes, scope) && i.OAuth1 {
 		return media.Errorf(media.CodeOAuth1Permissions, "Your client app is not configured with the appropriate oauth1 app permissions for this endpoint.")
+	}
+	if !slices.Contains(i.Scopes, scope) && i.ScopeClaim != "" {
+		return media.Errorf(media.CodeForbidden, "The token lacks the scope %s, which this endpoint needs; its claim %q has [%s].", scope, i.ScopeClaim, strings.Join(i.Scopes, " "))
 	}
 	if !slices.Contains(i.Scopes, scope) {
 		return media.Errorf(media.CodeForbidden, "The token lacks the scope %s, which this endpoint needs.", scope)

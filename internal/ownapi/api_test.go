@@ -51,7 +51,7 @@ func newServer(t *testing.T) *server {
 	store, random, log := blob.New(s.memory), rand.NewChaCha8([32]byte{2}), slog.New(slog.NewTextHandler(&s.log, nil))
 	s.tokens = auth.NewTokens(s.catalog, clock, random)
 	s.sessions = upload.New(upload.Config{}, s.catalog, store, clock, random, log)
-	s.api = New(s.catalog, auth.NewGate(s.tokens), delivery.NewOriginals(store, log), func(w http.ResponseWriter, _ *http.Request, err error) {
+	s.api = New(s.catalog, auth.NewGate(s.tokens, nil, nil), delivery.NewOriginals(store, log), func(w http.ResponseWriter, _ *http.Request, err error) {
 		w.Header().Set("X-Code", string(media.CodeOf(err)))
 		w.WriteHeader(http.StatusTeapot)
 		_ = json.NewEncoder(w).Encode(err.Error())

@@ -77,7 +77,7 @@ func (s *server) build(d blob.Driver, maxSegment int64) {
 	s.tokens = auth.NewTokens(s.catalog, clock, random)
 	s.sessions = upload.New(upload.Config{MaxSegment: maxSegment}, s.catalog, s.blobs, clock, random, log)
 	s.api = New(Config{
-		Sessions: s.sessions, Catalog: s.catalog, Gate: auth.NewGate(s.tokens),
+		Sessions: s.sessions, Catalog: s.catalog, Gate: auth.NewGate(s.tokens, nil, nil),
 		Process: Processing{
 			Now: func(ctx context.Context, id media.ID) error {
 				if s.now != nil {
