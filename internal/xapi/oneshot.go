@@ -69,7 +69,7 @@ func (f uploadFields) request() (upload.Request, error) {
 		q.Category, err = media.ParseCategory(v)
 	}
 	if v := values["media_type"]; v != "" && err == nil {
-		q.Type, err = media.ParseType(v)
+		q.Type, err = olderType(v, q.Category)
 	}
 	if v := values["shared"]; v != "" && err == nil {
 		if q.Shared, err = strconv.ParseBool(v); err != nil {
@@ -78,6 +78,19 @@ func (f uploadFields) request() (upload.Request, error) {
 	}
 	q.AdditionalOwners = owners(values["additional_owners"])
 	return q, err
+}
+
+// olderType reads a media_type, also in two spellings of clients of the older
+// dialects: image/jpg, and for subtitles text/plain. What is not the contract's
+// for a subtitle file is left to the bytes to tell.
+func olderType(s string, c media.Category) (media.Type, error) {
+	switch {
+	case s == "image/jpg":
+		return media.JPEG, nil
+	case c == media.Subtitles && (s == "text/plain" || s == "application/x-subrip"):
+		return "", nil
+	}
+	return media.ParseType(s)
 }
 
 // owners reads additional_owners: the contract has a list with commas, older

@@ -48,6 +48,9 @@ func TestV1Init(t *testing.T) {
 		{"mixed", "?command=INIT&media_category=tweetgif", urlKind, "total_bytes=32&media_type=video%2Fmp4", "16_"},
 		{"JSON", "", jsonKind, `{"command":"INIT","total_bytes":"32","media_type":"video/mp4","media_category":"dm_video"}`, "1007_"},
 		{"what else clients send", "", urlKind, sized + "&video_duration_ms=9000.5&allow_async=true&attributable_user_id=5&enable_user_x=1&oauth_nonce=x&additional_owners=12%2C99", ""},
+		{"subtitles as plain text", "?command=INIT&total_bytes=32&media_type=text/plain&media_category=Subtitles", "", "", "1020_"},
+		{"subtitles as Debian has them", "?command=INIT&total_bytes=32&media_type=application/x-subrip&media_category=Subtitles", "", "", "1020_"},
+		{"image/jpg", "?command=INIT&total_bytes=32&media_type=image/jpg&media_category=tweet_image", "", "", "3_"},
 		{"an empty category", "", urlKind, sized + "&media_category=&shared=&additional_owners=", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -209,6 +212,7 @@ func TestV1UploadRefuses(t *testing.T) {
 		{"?command=INIT&total_bytes=-1", "", "", 400, v1BadParameter, "total_bytes: must be from 0"},
 		{"?command=INIT&total_bytes=17179869185", "", "", 400, v1BadParameter, "17179869184"},
 		{"?command=INIT&media_type=video/avi", "", "", 400, v1BadMedia, "media type unrecognized. media_type: is not one of [video/mp4"},
+		{"?command=INIT&media_type=text/plain", "", "", 400, v1BadMedia, "media type unrecognized. media_type: is not one of [video/mp4"},
 		{"?command=INIT&media_type=image/png&media_category=tweet_video", "", "", 400, v1BadParameter, "it goes with tweet_image"},
 		{"?command=INIT&media_category=tweet", "", "", 400, v1BadParameter, "media_category"},
 		{"?command=INIT&additional_owners=me", "", "", 400, v1BadParameter, "additional_owners"},
