@@ -43,16 +43,16 @@ bench: deps-serve build
 deps-serve:
 	@$(call need,ffmpeg)
 
-# curl and strace for the black-box tests, Chromium for the player's, node for
-# the clients that people use.
+# curl and strace for the black-box tests, Chromium for the player's, node and
+# tweepy for the clients that people use.
 deps-test:
-	@$(call need,curl strace chromium node:nodejs npm)
+	@$(call need,curl strace chromium node:nodejs npm /usr/lib/python3/dist-packages/tweepy:python3-tweepy)
 	@cd e2e/clients && { [ node_modules/.package-lock.json -nt package-lock.json ] || npm ci --no-audit --no-fund; }
 
-# need installs Debian's packages for the programs that are not there yet, each
-# written program or program:package.
+# need installs Debian's packages for the programs or files that are not there
+# yet, each written program or program:package.
 define need
-	missing=; for p in $(1); do command -v $${p%:*} >/dev/null || missing="$$missing $${p#*:}"; done; \
+	missing=; for p in $(1); do command -v $${p%:*} >/dev/null || [ -e $${p%:*} ] || missing="$$missing $${p#*:}"; done; \
 	[ -z "$$missing" ] || { \
 		command -v apt-get >/dev/null || { echo "please install$$missing: this machine has no apt-get" >&2; exit 1; }; \
 		as_root=; [ "$$(id -u)" = 0 ] || as_root="sudo"; \
