@@ -187,7 +187,7 @@ func shorten(s string) string {
 }
 
 // brokenBody explains a request body that could not be read to its end.
-func brokenBody(err error) error {
+func brokenBody(err error) *media.Error {
 	return &media.Error{
 		Code: media.CodeInvalid, Field: "body", Cause: err,
 		Detail: "The request body broke off before its end, or came too slowly; send the request again.",

@@ -17,6 +17,7 @@ type patientBody struct {
 	control *http.ResponseController
 	began   bool
 	ended   bool
+	broke   error // what ended it before its end
 }
 
 // patient makes a request's body a patientBody, once.
@@ -32,6 +33,9 @@ func (b *patientBody) Read(p []byte) (int, error) {
 	_ = b.control.SetReadDeadline(time.Now().Add(bodyPatience)) // not every connection has one
 	n, err := b.ReadCloser.Read(p)
 	b.ended = b.ended || err != nil
+	if err != nil && !errors.Is(err, io.EOF) {
+		b.broke = err
+	}
 	if errors.Is(err, io.EOF) {
 		// Past the body, a deadline would take the client for gone. One that
 		// stalled keeps it: the server reads on before it closes.

@@ -1,7 +1,9 @@
 package xapi
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -61,5 +63,22 @@ func TestPatientBodyKeepsTheDeadlineOfAStalledOne(t *testing.T) {
 	body := patient(w, io.NopCloser(iotest.ErrReader(os.ErrDeadlineExceeded)))
 	if _, err := io.ReadAll(body); !errors.Is(err, os.ErrDeadlineExceeded) || w.deadline.IsZero() || !body.ended {
 		t.Errorf("deadline %v, ended %v, %v", w.deadline, body.ended, err)
+	}
+}
+
+// A body that breaks off takes the connection's context with it. What then fails
+// for want of the context is the client's doing.
+func TestABrokenBodyIsTheClientsFault(t *testing.T) {
+	for broken, status := range map[error]int{io.ErrUnexpectedEOF: http.StatusBadRequest, io.EOF: http.StatusServiceUnavailable} {
+		ctx, cancel := context.WithCancel(t.Context())
+		r := httptest.NewRequestWithContext(ctx, http.MethodPost, "/2/media/upload", nil)
+		w := httptest.NewRecorder()
+		r.Body = patient(w, io.NopCloser(iotest.ErrReader(broken)))
+		_, _ = io.ReadAll(r.Body)
+		cancel()
+		WriteProblem(slog.New(slog.DiscardHandler), maxSegment)(w, r, fmt.Errorf("begin: %w", ctx.Err()))
+		if w.Code != status {
+			t.Errorf("after %v: %d %s, want %d", broken, w.Code, w.Body, status)
+		}
 	}
 }

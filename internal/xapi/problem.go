@@ -92,6 +92,9 @@ func WriteProblem(log *slog.Logger, maxSegment int64) func(http.ResponseWriter, 
 			// The client closed its side. It may still be reading, and without an
 			// answer it would get an empty 200.
 			e = media.Busy(time.Second, "The connection was closed before the request was done; send it again.")
+			if body, ok := r.Body.(*patientBody); ok && body.broke != nil {
+				e = brokenBody(body.broke) // and that is why
+			}
 		}
 		drain(w, r, maxSegment)
 		s := shapeOf(e.Code).as(err)
