@@ -20,6 +20,10 @@ type clientCommand struct {
 	Create clientCreate `cmd:"" help:"Make a client and print its ids and secrets; the secrets are shown this once."`
 	List   clientList   `cmd:"" help:"List clients; their secrets are not shown."`
 	Revoke clientRevoke `cmd:"" help:"End a client and everything that was given to it."`
+
+	Token       clientToken       `cmd:"" help:"Make a token and secret for a client to sign with in a user's name (OAuth 1.0a); the secret is shown this once."`
+	Tokens      clientTokens      `cmd:"" help:"List such tokens; their secrets are not shown."`
+	RevokeToken clientRevokeToken `cmd:"" help:"End such a token at once."`
 }
 
 // keyFlag names the key file of a command that handles clients' secrets.

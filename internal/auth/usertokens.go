@@ -36,6 +36,14 @@ func (u *UserTokens) Issue(ctx context.Context, client, user string) (token, sec
 	if _, err := media.ParseUserID(user); err != nil {
 		return "", "", err
 	}
+	row, err := u.catalog.Client(ctx, client)
+	if err != nil {
+		return "", "", fmt.Errorf("look the client up: %w", err)
+	}
+	// Under another key file than the client's, no signature would ever hold.
+	if _, err := u.keys.Open(clientKeySecret, row.ID, row.APISecret); err != nil {
+		return "", "", err
+	}
 	b := make([]byte, 24+32)
 	if _, err := io.ReadFull(u.random, b); err != nil {
 		return "", "", fmt.Errorf("make a user token: %w", err)

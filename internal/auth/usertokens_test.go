@@ -72,6 +72,9 @@ func TestUserTokensRefuse(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.users.keys = other
+	if _, _, err := s.users.Issue(t.Context(), s.client.Client.ID, "1"); err == nil || !strings.Contains(err.Error(), "another key file") {
+		t.Errorf("a token under another key file: %v", err)
+	}
 	s.refuses("another key file", s.signed("GET", nil, nil).arrive(t.Context(), "h"), media.CodeInternal, "another key file")
 	ctx, gone := context.WithCancel(t.Context())
 	gone()
