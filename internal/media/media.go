@@ -85,10 +85,9 @@ type Role string
 
 // The roles.
 const (
-	RoleMP4      Role = "mp4"      // progressive MP4, a variant
+	RoleMP4      Role = "mp4"      // an MP4, a variant, and what media playlists' byte ranges point into
 	RoleMaster   Role = "master"   // HLS multivariant playlist, a variant
 	RolePlaylist Role = "playlist" // HLS media playlist
-	RoleSegments Role = "segments" // what a media playlist's byte ranges point into
 	RolePoster   Role = "poster"   // still of a video or GIF
 	RoleImage    Role = "image"    // a size of an image
 	RoleText     Role = "text"     // subtitles as WebVTT

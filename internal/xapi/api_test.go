@@ -121,7 +121,6 @@ func movie() media.Outcome {
 		{Role: media.RoleMP4, Name: "640x360.mp4", ContentType: "video/mp4", BitRate: 832_000, Width: 640, Height: 360},
 		{Role: media.RoleMaster, Name: "master.m3u8", ContentType: "application/x-mpegURL"},
 		{Role: media.RolePlaylist, Name: "640x360.m3u8", ContentType: "application/x-mpegURL"},
-		{Role: media.RoleSegments, Name: "640x360.m4s", ContentType: "video/mp4"},
 		{Role: media.RolePoster, Name: "poster.jpg", ContentType: "image/jpeg", Width: 640, Height: 360},
 	}}
 }

@@ -1,16 +1,16 @@
 // Package ffmpeg is the engine for videos and GIFs. It runs ffmpeg and ffprobe
 // as child processes, never through a shell, and turns one original into
 //
-//   - for a video: an MP4 per rung of a ladder of sizes (320x180.mp4 …), the
-//     same bytes once more as HLS with fragmented MP4 (master.m3u8, and for each
-//     rung a 320x180.m3u8 that points by byte range into one 320x180.m4s), and
-//     poster.jpg;
+//   - for a video: an MP4 per rung of a ladder of sizes (320x180.mp4 …), which
+//     plays as it downloads and holds the fragments that HLS points into
+//     (master.m3u8, and for each rung a 320x180.m3u8 with byte ranges of its
+//     MP4; package hybrid), and poster.jpg;
 //   - for a GIF, or an MP4 that was uploaded as one: one silent MP4 and
 //     poster.jpg.
 //
 // The steps, one file each, in the order of Engine.Process: probe, measure,
-// check (gif, for GIFs, in place of these three), plan, render, verify,
-// package, save.
+// check (gif, for GIFs, in place of these three), plan, render, wrap, verify,
+// playlist, save.
 //
 // Everything that goes in is hostile. The demuxer is the one for the type that
 // the bytes were found to have, never ffmpeg's guess; of protocols a child may

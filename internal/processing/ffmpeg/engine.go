@@ -101,12 +101,15 @@ func (e *Engine) Process(ctx context.Context, in processing.Input, out processin
 	if err := e.render(ctx, src, p, in.Scratch, out.Progress); err != nil {
 		return outcome, err
 	}
-	made, err := e.verify(ctx, p, in.Scratch)
+	made, err := wrap(ctx, p, in.Scratch)
 	if err != nil {
 		return outcome, err
 	}
+	if err := verify(p, made); err != nil {
+		return outcome, err
+	}
 	out.Progress(renderShare)
-	files, err := e.collect(ctx, p, made, in.Scratch)
+	files, err := collect(ctx, p, made, in.Scratch)
 	if err != nil {
 		return outcome, err
 	}
@@ -148,18 +151,21 @@ func (e *Engine) prepare(ctx context.Context, in processing.Input, src source) (
 	return p, nil
 }
 
-// collect names every file that is to be saved: posters and MP4s, then what
-// packaging adds for a video.
-func (e *Engine) collect(ctx context.Context, p plan, made rendered, scratch string) ([]media.Rendition, error) {
-	poster, err := e.poster(ctx, p, scratch)
+// collect names every file that is to be saved: poster and MP4s, then, for a
+// video, the playlists.
+func collect(ctx context.Context, p plan, made []rendered, scratch string) ([]file, error) {
+	still, err := poster(ctx, p, scratch)
 	if err != nil {
 		return nil, err
 	}
-	files := append([]media.Rendition{poster}, made.files...)
+	files := []file{still}
+	for _, r := range made {
+		files = append(files, r.mp4(p.Loop))
+	}
 	if p.Loop {
 		return files, nil
 	}
-	hls, err := e.packageHLS(ctx, p, made, scratch)
+	hls, err := playlists(p, made)
 	if err != nil {
 		return nil, err
 	}

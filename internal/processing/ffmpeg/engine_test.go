@@ -121,8 +121,8 @@ func TestVideoLadder(t *testing.T) {
 		t.Errorf("outcome %+v", o)
 	}
 	want := []string{
-		"320x180.m3u8", "320x180.m4s", "320x180.mp4", "640x360.m3u8", "640x360.m4s", "640x360.mp4",
-		"854x480.m3u8", "854x480.m4s", "854x480.mp4", "master.m3u8", "poster.jpg",
+		"320x180.m3u8", "320x180.mp4", "640x360.m3u8", "640x360.mp4",
+		"854x480.m3u8", "854x480.mp4", "master.m3u8", "poster.jpg",
 	}
 	if diff := cmp.Diff(want, m.names()); diff != "" {
 		t.Fatal(diff)

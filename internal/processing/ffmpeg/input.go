@@ -95,8 +95,3 @@ func demuxerOf(t media.Type) (demuxer, kind string, err error) {
 	}
 	return "", "", fmt.Errorf("type %q is not a video or a GIF", t)
 }
-
-// ownFile are the options with which a file that ffmpeg made here is read.
-func ownFile() []string {
-	return []string{"-protocol_whitelist", "file", "-format_whitelist", "mov", "-f", "mov"}
-}

@@ -2,90 +2,108 @@ package ffmpeg
 
 import (
 	"fmt"
-	"strconv"
+	"math"
 	"strings"
+
+	"magpie/internal/media"
+	"magpie/internal/processing/ffmpeg/hybrid"
 )
 
-// playlist is a media playlist reduced to its segments.
-type playlist struct {
-	target   float64 // EXT-X-TARGETDURATION in seconds
-	segments []segment
+// masterName is what the multivariant playlist is saved as.
+const masterName = "master.m3u8"
+
+// segmentSeconds is how long an HLS segment is: two groups of pictures.
+const segmentSeconds = 4
+
+const playlistType = "application/x-mpegURL"
+
+// playlists writes HLS (RFC 8216) over the rungs' own MP4s: what players fetch
+// are byte ranges of the files that others download.
+func playlists(p plan, made []rendered) ([]file, error) {
+	var files []file
+	var streams []variant
+	for _, r := range made {
+		list := segments(r.Fragments)
+		codecs, err := codecString(r.Header)
+		if err != nil {
+			return nil, fmt.Errorf("playlist of %s: %w", r.name(), err)
+		}
+		if p.Audio != nil {
+			codecs += ",mp4a.40.2"
+		}
+		v := variant{
+			name: r.name() + ".m3u8", width: r.Width, height: r.Height,
+			peak: list.peak(), average: list.average(), rate: p.Rate, codecs: codecs,
+		}
+		streams = append(streams, v)
+		files = append(files, file{
+			Rendition: media.Rendition{
+				Role: media.RolePlaylist, Name: v.name, ContentType: playlistType,
+				BitRate: v.average, Width: r.Width, Height: r.Height,
+			},
+			head: []byte(list.text(r.name()+".mp4", r.Init)),
+		})
+	}
+	t := p.top()
+	return append(files, file{
+		Rendition: media.Rendition{Role: media.RoleMaster, Name: masterName, ContentType: playlistType, Width: t.Width, Height: t.Height},
+		head:      []byte(master(streams)),
+	}), nil
 }
+
+// playlist is a media playlist: its segments, in order.
+type playlist []segment
 
 type segment struct {
+	hybrid.Range
 	seconds float64
-	bytes   int64
 }
 
-// parsePlaylist reads a media playlist that packaging made, and checks that
-// every line points into file, a bare name of size bytes, and nowhere else.
-func parsePlaylist(text, file string, size int64) (playlist, error) {
-	var p playlist
-	var next segment
-	mapped := false
-	for line := range strings.Lines(text) {
-		line = strings.TrimRight(line, "\r\n")
-		name, value, _ := strings.Cut(line, ":")
-		var err error
-		switch {
-		case name == "#EXT-X-TARGETDURATION":
-			p.target, err = strconv.ParseFloat(value, 64)
-		case name == "#EXTINF":
-			next.seconds, err = strconv.ParseFloat(strings.TrimSuffix(value, ","), 64)
-		case name == "#EXT-X-BYTERANGE":
-			next.bytes, err = byteRange(value, size)
-		case name == "#EXT-X-MAP":
-			rest, ok := strings.CutPrefix(value, `URI="`+file+`",BYTERANGE="`)
-			if !ok {
-				return playlist{}, fmt.Errorf("playlist: map %q does not point into %s", value, file)
-			}
-			_, err = byteRange(strings.TrimSuffix(rest, `"`), size)
-			mapped = true
-		case line == "" || strings.HasPrefix(line, "#"):
-		case line != file:
-			return playlist{}, fmt.Errorf("playlist: segment %q is not %s", line, file)
-		case next.seconds <= 0 || next.bytes <= 0:
-			return playlist{}, fmt.Errorf("playlist: segment %d has no length", len(p.segments))
-		default:
-			p.segments = append(p.segments, next)
-			next = segment{}
+// segments joins fragments until each segment is long enough. What is left at
+// the end is a shorter one.
+func segments(fragments []hybrid.Fragment) playlist {
+	var out playlist
+	for _, f := range fragments {
+		// A tenth less will do: key pictures come at the first picture after
+		// their time.
+		if n := len(out); n > 0 && out[n-1].seconds < segmentSeconds-0.1 {
+			out[n-1].seconds += f.Seconds
+			out[n-1].Length += f.Length
+			continue
 		}
-		if err != nil {
-			return playlist{}, fmt.Errorf("playlist: line %q: %w", line, err)
-		}
+		out = append(out, segment{f.Range, f.Seconds})
 	}
-	if !mapped || p.target <= 0 || len(p.segments) == 0 {
-		return playlist{}, fmt.Errorf("playlist: no map, no target duration or no segment")
-	}
-	return p, nil
+	return out
 }
 
-// byteRange reads length@offset and gives the length.
-func byteRange(s string, size int64) (int64, error) {
-	a, b, ok := strings.Cut(s, "@")
-	if !ok {
-		return 0, fmt.Errorf("byte range %q has no offset", s)
+// target is the longest segment in whole seconds, at least one: players divide
+// by it.
+func (p playlist) target() int {
+	longest := 0.0
+	for _, s := range p {
+		longest = max(longest, s.seconds)
 	}
-	n, err := strconv.ParseInt(a, 10, 64)
-	if err != nil {
-		return 0, err
+	return max(int(math.Round(longest)), 1)
+}
+
+// text writes the playlist of a file whose initialization section is at start.
+func (p playlist) text(name string, start hybrid.Range) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-TARGETDURATION:%d\n#EXT-X-MEDIA-SEQUENCE:0\n#EXT-X-PLAYLIST-TYPE:VOD\n#EXT-X-INDEPENDENT-SEGMENTS\n", p.target())
+	fmt.Fprintf(&b, "#EXT-X-MAP:URI=\"%s\",BYTERANGE=\"%d@%d\"\n", name, start.Length, start.Offset)
+	for _, s := range p {
+		fmt.Fprintf(&b, "#EXTINF:%.6f,\n#EXT-X-BYTERANGE:%d@%d\n%s\n", s.seconds, s.Length, s.Offset, name)
 	}
-	off, err := strconv.ParseInt(b, 10, 64)
-	if err != nil {
-		return 0, err
-	}
-	if n <= 0 || off < 0 || off > size || n > size-off {
-		return 0, fmt.Errorf("byte range %q is outside a file of %d bytes", s, size)
-	}
-	return n, nil
+	b.WriteString("#EXT-X-ENDLIST\n")
+	return b.String()
 }
 
 // average is the bits a second of the whole.
 func (p playlist) average() int64 {
 	var s segment
-	for _, x := range p.segments {
+	for _, x := range p {
 		s.seconds += x.seconds
-		s.bytes += x.bytes
+		s.Length += x.Length
 	}
 	return s.rate()
 }
@@ -95,15 +113,16 @@ func (p playlist) average() int64 {
 // that is shorter has its average.
 func (p playlist) peak() int64 {
 	most := int64(0)
-	for i := range p.segments {
+	target := float64(p.target())
+	for i := range p {
 		var run segment
-		for _, x := range p.segments[i:] {
+		for _, x := range p[i:] {
 			run.seconds += x.seconds
-			run.bytes += x.bytes
-			if run.seconds > 1.5*p.target {
+			run.Length += x.Length
+			if run.seconds > 1.5*target {
 				break
 			}
-			if run.seconds >= 0.5*p.target {
+			if run.seconds >= 0.5*target {
 				most = max(most, run.rate())
 			}
 		}
@@ -111,7 +130,7 @@ func (p playlist) peak() int64 {
 	return max(most, p.average())
 }
 
-func (s segment) rate() int64 { return int64(float64(s.bytes) * 8 / s.seconds) }
+func (s segment) rate() int64 { return int64(float64(s.Length) * 8 / max(s.seconds, 0.001)) }
 
 // variant is one line of the multivariant playlist.
 type variant struct {

@@ -18,21 +18,20 @@ import (
 // posterName is what the poster is saved as.
 const posterName = "poster.jpg"
 
-// poster chooses one of the candidates that rendering left in scratch and
-// renames it to posterName.
-func (e *Engine) poster(ctx context.Context, p plan, scratch string) (media.Rendition, error) {
+// poster chooses one of the candidates that rendering left in scratch.
+func poster(ctx context.Context, p plan, scratch string) (file, error) {
 	best, bestScore := "", -1.0
 	for i := 1; i <= posterCandidates; i++ {
 		if err := ctx.Err(); err != nil {
-			return media.Rendition{}, fmt.Errorf("choose poster: %w", err)
+			return file{}, fmt.Errorf("choose poster: %w", err)
 		}
-		name := filepath.Join(scratch, fmt.Sprintf(posterPattern, i))
-		score, err := scoreFile(name)
+		name := fmt.Sprintf(posterPattern, i)
+		score, err := scoreFile(filepath.Join(scratch, name))
 		if errors.Is(err, fs.ErrNotExist) {
 			break
 		}
 		if err != nil {
-			return media.Rendition{}, fmt.Errorf("choose poster: %w", err)
+			return file{}, fmt.Errorf("choose poster: %w", err)
 		}
 		// An earlier picture wins unless a later one is clearly richer.
 		if score > bestScore*1.1 || best == "" {
@@ -40,14 +39,14 @@ func (e *Engine) poster(ctx context.Context, p plan, scratch string) (media.Rend
 		}
 	}
 	if best == "" {
-		return media.Rendition{}, unreadable("no picture in it could be decoded")
+		return file{}, unreadable("no picture in it could be decoded")
 	}
-	if err := os.Rename(best, filepath.Join(scratch, posterName)); err != nil {
-		return media.Rendition{}, fmt.Errorf("choose poster: %w", err)
-	}
-	return media.Rendition{
-		Role: media.RolePoster, Name: posterName, ContentType: "image/jpeg",
-		Width: p.Poster.Width, Height: p.Poster.Height,
+	return file{
+		Rendition: media.Rendition{
+			Role: media.RolePoster, Name: posterName, ContentType: "image/jpeg",
+			Width: p.Poster.Width, Height: p.Poster.Height,
+		},
+		body: best,
 	}, nil
 }
 

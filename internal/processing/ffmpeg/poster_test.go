@@ -80,14 +80,13 @@ func TestScore(t *testing.T) {
 }
 
 func TestPosterWithoutCandidates(t *testing.T) {
-	e := newEngine(t)
-	_, err := e.poster(t.Context(), plan{}, t.TempDir())
+	_, err := poster(t.Context(), plan{}, t.TempDir())
 	wantFailure(t, err, media.InvalidMedia, "no picture")
 
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "candidate-01.jpg"), []byte("no JPEG"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	_, err = e.poster(t.Context(), plan{}, dir)
+	_, err = poster(t.Context(), plan{}, dir)
 	wantFault(t, err)
 }

@@ -99,42 +99,32 @@ const maxProbeAnswer = 4 << 20
 
 // probe asks ffprobe about the original.
 func (e *Engine) probe(ctx context.Context, src source) (probed, error) {
-	args := slices.Concat(src.args, []string{src.url})
-	answer, err := e.ask(ctx, src.kind, src.port, "", args)
-	if err != nil {
-		return probed{}, err
-	}
-	return answer.reduce(), nil
-}
-
-// ask runs ffprobe with args, which name the input.
-func (e *Engine) ask(ctx context.Context, kind string, port uint16, dir string, args []string) (probeAnswer, error) {
 	out := bounded{limit: maxProbeAnswer}
 	x, err := e.run(ctx, command{
 		path: e.ffprobe,
 		args: slices.Concat([]string{
 			"-hide_banner", "-loglevel", "level+warning", "-of", "json=compact=1", "-show_error", "-show_entries", probeEntries,
-		}, args),
-		dir: dir, port: port, stdout: &out, limits: probeBounds,
+		}, src.args, []string{src.url}),
+		port: src.port, stdout: &out, limits: probeBounds,
 	})
 	if err != nil {
-		return probeAnswer{}, fmt.Errorf("probe: %w", err)
+		return probed{}, fmt.Errorf("probe: %w", err)
 	}
 	e.log.DebugContext(ctx, "ffprobe ended", "code", x.code, "stderr", x.stderr)
 	if err := outside("probe", x); err != nil {
-		return probeAnswer{}, err
+		return probed{}, err
 	}
 	var answer probeAnswer
 	jsonErr := json.Unmarshal(out.data, &answer)
 	switch {
 	case jsonErr == nil && answer.Error != nil && !fileErrors[answer.Error.Code]:
-		return probeAnswer{}, fmt.Errorf("probe: ffprobe error %d: %s", answer.Error.Code, tidy(x.stderr))
+		return probed{}, fmt.Errorf("probe: ffprobe error %d: %s", answer.Error.Code, tidy(x.stderr))
 	case !x.ok() || answer.Error != nil:
-		return probeAnswer{}, blame("probe", kind, x)
+		return probed{}, blame("probe", src.kind, x)
 	case jsonErr != nil:
-		return probeAnswer{}, fmt.Errorf("probe: read ffprobe's answer: %w", jsonErr)
+		return probed{}, fmt.Errorf("probe: read ffprobe's answer: %w", jsonErr)
 	}
-	return answer, nil
+	return answer.reduce(), nil
 }
 
 // fileErrors are ffmpeg's error numbers that a file can cause: tags of four

@@ -126,5 +126,5 @@ func (p *plan) rungArgs(i int, r rung, threads string) []string {
 	return append(args,
 		"-map_metadata", "-1", "-map_chapters", "-1", "-fflags", "+bitexact", "-max_muxing_queue_size", "4096",
 		"-t", strconv.FormatFloat(overrun(p.Duration).Seconds(), 'f', 3, 64),
-		"-movflags", "+faststart", "-f", "mp4", r.name()+".mp4")
+		"-movflags", "+frag_keyframe+delay_moov+default_base_moof+skip_trailer", "-f", "mp4", r.name()+".mp4")
 }

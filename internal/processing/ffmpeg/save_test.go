@@ -14,21 +14,22 @@ import (
 
 func TestSave(t *testing.T) {
 	dir := t.TempDir()
-	var files []media.Rendition
+	var files []file
 	for _, n := range []string{"b", "a"} {
 		if err := os.WriteFile(filepath.Join(dir, n), []byte("bytes of "+n), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		files = append(files, media.Rendition{Role: media.RoleMP4, Name: n})
+		files = append(files, file{media.Rendition{Role: media.RoleMP4, Name: n}, []byte("some "), n})
 	}
+	files = append(files, file{Rendition: media.Rendition{Name: "text"}, head: []byte("alone")})
 	var m memory
 	if err := save(t.Context(), files, dir, &m); err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff([]string{"b", "a"}, m.order); diff != "" {
+	if diff := cmp.Diff([]string{"b", "a", "text"}, m.order); diff != "" {
 		t.Error(diff)
 	}
-	if string(m.files["a"]) != "bytes of a" || m.progress[len(m.progress)-1] != 100 {
+	if string(m.files["a"]) != "some bytes of a" || string(m.files["text"]) != "alone" || m.progress[len(m.progress)-1] != 100 {
 		t.Errorf("%q, %v", m.files["a"], m.progress)
 	}
 
@@ -43,5 +44,5 @@ func TestSave(t *testing.T) {
 	if err := save(ctx, files, dir, &memory{}); !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v", err)
 	}
-	wantFault(t, save(t.Context(), []media.Rendition{{Name: "gone"}}, dir, &memory{}))
+	wantFault(t, save(t.Context(), []file{{body: "gone"}}, dir, &memory{}))
 }

@@ -1,0 +1,14 @@
+// Package hybrid makes one file of what usually are two: an MP4 that plays as it
+// downloads, and fragments that HLS points into by byte range.
+//
+// The file is an ordinary MP4 to everything that reads one: an index (moov) with
+// a full sample table, then a single mdat. Inside that mdat lies, byte for byte,
+// the fragmented MP4 that it was made of (ISO/IEC 14496-12, 8.8): its own ftyp
+// and moov, which are the initialization section, and its fragments. The sample
+// table points past the fragments' headers; players of HLS never see the index.
+// So pictures and sound are stored once, and what is added is the index.
+//
+// It works on files that ffmpeg made with
+// -movflags frag_keyframe+delay_moov+default_base_moof, holds one file's sample
+// table in memory, and writes nothing to disk.
+package hybrid

@@ -1,0 +1,146 @@
+package hybrid
+
+import (
+	"encoding/binary"
+	"fmt"
+	"io"
+	"math"
+)
+
+// File is what a fragmented MP4 becomes: Header, and after it the fragmented
+// file as it is. Places are those in the whole.
+type File struct {
+	Header    []byte
+	Init      Range // the initialization section
+	Fragments []Fragment
+	Tracks    []Track
+}
+
+// Track is what the index says of one track.
+type Track struct {
+	Handler       string // vide for pictures, soun for sound
+	Samples       int
+	Seconds       float64 // shown, an encoder's run-up left out
+	Width, Height int     // of pictures
+	Turned        bool    // a player would turn or stretch the pictures
+}
+
+// Range is some bytes of the file.
+type Range struct{ Offset, Length int64 }
+
+// Fragment is a piece that can be played from its beginning: it starts with a
+// picture that needs no other.
+type Fragment struct {
+	Range
+	Seconds float64 // of the first track
+}
+
+// Wrap reads a fragmented MP4 of size bytes and works out what has to come
+// before it. A file that is not as the package says gives an error; nothing is
+// guessed.
+func Wrap(r io.ReaderAt, size int64) (File, error) {
+	var out File
+	var tracks []*track
+	var ftyp, moov []byte
+	for at := int64(0); at < size; {
+		b, err := nextBox(r, at, size)
+		if err != nil {
+			return File{}, err
+		}
+		at = b.end()
+		switch b.kind {
+		case "ftyp":
+			ftyp, err = content(r, b)
+		case "moov":
+			if moov, err = content(r, b); err == nil {
+				tracks, err = readTracks(moov)
+			}
+			out.Init = Range{0, b.end()}
+		case "moof":
+			var moof []byte
+			if moof, err = content(r, b); err == nil && tracks == nil {
+				err = fmt.Errorf("a fragment comes before the index")
+			}
+			if err == nil {
+				var ticks int64
+				ticks, err = readFragment(moof, b.offset, tracks)
+				out.Fragments = append(out.Fragments, Fragment{Range{b.offset, b.total}, float64(ticks) / scaleOf(tracks)})
+			}
+		default:
+			if n := len(out.Fragments); n > 0 { // mdat, and whatever else follows a moof
+				out.Fragments[n-1].Length += b.total
+			}
+		}
+		if err != nil {
+			return File{}, err
+		}
+	}
+	if ftyp == nil || len(out.Fragments) == 0 {
+		return File{}, fmt.Errorf("no type, no index or no fragment")
+	}
+	for _, t := range tracks {
+		if t.reach > size {
+			return File{}, fmt.Errorf("track %d goes on to byte %d of %d", t.id, t.reach, size)
+		}
+		out.Tracks = append(out.Tracks, t.describe())
+	}
+	var err error
+	if out.Header, err = header(ftyp, moov, tracks, size); err != nil {
+		return File{}, err
+	}
+	shift := int64(len(out.Header))
+	out.Init.Offset += shift
+	for i := range out.Fragments {
+		out.Fragments[i].Offset += shift
+	}
+	return out, nil
+}
+
+func scaleOf(tracks []*track) float64 {
+	if len(tracks) == 0 {
+		return 1
+	}
+	return float64(tracks[0].scale)
+}
+
+// header writes what comes first: the type, the index, and the head of an mdat
+// of size bytes. Where the samples are depends on how long the index is, and
+// that does not depend on where they are, so it is written twice.
+func header(ftyp, moov []byte, tracks []*track, size int64) ([]byte, error) {
+	wide := size > math.MaxUint32-maxBox*int64(len(tracks)+1)
+	var out []byte
+	for range 2 {
+		index, err := indexOf(moov, tracks, int64(len(out)), wide)
+		if err != nil {
+			return nil, err
+		}
+		out = append(boxOf("ftyp", ftyp), index...)
+		out = append(out, 0, 0, 0, 1, 'm', 'd', 'a', 't')
+		out = binary.BigEndian.AppendUint64(out, uint64(size)+16)
+	}
+	return out, nil
+}
+
+func indexOf(moov []byte, tracks []*track, shift int64, wide bool) ([]byte, error) {
+	mvhd, err := find(moov, "mvhd")
+	if err != nil {
+		return nil, err
+	}
+	if len(mvhd) != 100 || mvhd[0] != 0 {
+		return nil, fmt.Errorf("an mvhd of %d bytes", len(mvhd))
+	}
+	scale := binary.BigEndian.Uint32(mvhd[12:])
+	longest := uint32(0)
+	for _, t := range tracks {
+		longest = max(longest, t.shown(scale))
+	}
+	parts := [][]byte{boxOf("mvhd", patched(mvhd, 16, longest))}
+	for _, t := range tracks {
+		b, err := t.box(scale, shift, wide)
+		if err != nil {
+			return nil, err
+		}
+		parts = append(parts, b)
+	}
+	return boxOf("moov", parts...), nil
+}

@@ -1,0 +1,80 @@
+package ffmpeg
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"magpie/internal/media"
+	"magpie/internal/processing/ffmpeg/hybrid"
+)
+
+// rendered is one rung as rendering left it in scratch: a fragmented MP4, and
+// what makes it one that also plays as it downloads.
+type rendered struct {
+	rung
+	hybrid.File
+	size int64 // of both together
+}
+
+// wrap reads every rung back. That one can't be read is never the
+// uploader's fault: ffmpeg said that it was done.
+func wrap(ctx context.Context, p plan, scratch string) ([]rendered, error) {
+	var out []rendered
+	for _, r := range p.Rungs {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		one, err := wrapFile(r, filepath.Join(scratch, r.name()+".mp4"))
+		if err != nil {
+			return nil, fmt.Errorf("wrap %s.mp4: %w", r.name(), err)
+		}
+		out = append(out, one)
+	}
+	return out, nil
+}
+
+func wrapFile(r rung, path string) (rendered, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return rendered{}, err
+	}
+	defer f.Close()
+	st, err := f.Stat()
+	if err != nil {
+		return rendered{}, err
+	}
+	if st.Size() == 0 {
+		return rendered{rung: r}, nil // nothing could be decoded: verify says so
+	}
+	file, err := hybrid.Wrap(f, st.Size())
+	if err != nil {
+		return rendered{}, err
+	}
+	return rendered{r, file, int64(len(file.Header)) + st.Size()}, nil
+}
+
+// track gives the pictures or the sound; the zero track where there is none.
+func (r rendered) track(handler string) hybrid.Track {
+	for _, t := range r.Tracks {
+		if t.Handler == handler {
+			return t
+		}
+	}
+	return hybrid.Track{}
+}
+
+// mp4 is the rung as a rendition. A loop has no bit rate, as on X.
+func (r rendered) mp4(loop bool) file {
+	out := file{
+		Rendition: media.Rendition{
+			Role: media.RoleMP4, Name: r.name() + ".mp4", ContentType: "video/mp4", Width: r.Width, Height: r.Height,
+		},
+		head: r.Header, body: r.name() + ".mp4",
+	}
+	if !loop {
+		out.BitRate = int64(float64(r.size) * 8 / max(r.track("vide").Seconds, r.track("soun").Seconds, 0.001))
+	}
+	return out
+}
