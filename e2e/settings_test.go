@@ -75,6 +75,7 @@ func TestBadSettings(t *testing.T) {
 		{"public-url", "media.example", "origin"},
 		{"public-url", "https://media.example/path", "origin"},
 		{"media-origin", "ftp://media.example", "origin"},
+		{"profile", "y", "default, x"},
 		{"max-segment", "many", "size"},
 		{"max-segment", "1KiB", "64KiB"},
 		{"max-segment", "-1", "size"},
