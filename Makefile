@@ -46,7 +46,7 @@ deps-serve:
 # curl and strace for the black-box tests, Chromium for the player's, node and
 # tweepy for the clients that people use.
 deps-test:
-	@$(call need,curl strace chromium node:nodejs npm /usr/lib/python3/dist-packages/tweepy:python3-tweepy)
+	@$(call need,curl strace unshare:util-linux chromium node:nodejs npm /usr/lib/python3/dist-packages/tweepy:python3-tweepy)
 	@cd e2e/clients && { [ node_modules/.package-lock.json -nt package-lock.json ] || npm ci --no-audit --no-fund; }
 
 # need installs Debian's packages for the programs or files that are not there
