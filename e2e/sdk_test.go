@@ -3,6 +3,7 @@ package e2e
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"os/exec"
 	"strings"
 	"testing"
@@ -17,9 +18,11 @@ type sdkUpload struct {
 	Error     string         `json:"error"`
 	Code      int            `json:"code"`
 	Data      map[string]any `json:"data"`
+	Known     bool           `json:"known"`     // whether the error is the SDK's ApiResponseError
+	RateLimit map[string]any `json:"rateLimit"` // as the SDK read it from the headers
 }
 
-// sdk uploads files, each media_type=name, with twitter-api-v2.
+// sdk uploads files, each media_type[:media_category]=name, with twitter-api-v2.
 func (c client) sdk(files ...string) []sdkUpload {
 	c.t.Helper()
 	cmd := exec.CommandContext(c.t.Context(), "node", append([]string{"clients/upload.mjs", c.url, c.token}, files...)...)
@@ -69,6 +72,70 @@ func TestSDKUploads(t *testing.T) {
 		}
 		if sum(c.original(u.ID).body) != sum(f.bytes) {
 			t.Errorf("%s: the original differs from what was sent", f.kind)
+		}
+	}
+}
+
+// Every category that the SDK knows, with each type of file that may go there.
+func TestSDKCategories(t *testing.T) {
+	t.Parallel()
+	c := start(t).client()
+	rows := []struct {
+		kind, prefix, looksLike string
+		file                    []byte
+	}{
+		{"image/png:tweet_image", "3_", "photo", samplePNG()},
+		{"image/jpeg:dm_image", "1003_", "photo", sampleJPEG()},
+		{"image/gif:tweet_gif", "16_", "animated_gif", sampleGIF()},
+		{"image/gif:dm_gif", "1016_", "animated_gif", sampleGIF()},
+		{"video/mp4:tweet_video", "7_", "video", sampleMP4(t)},
+		{"video/mp4:dm_video", "1007_", "video", sampleMP4(t)},
+		{"video/mp4:amplify_video", "13_", "video", sampleMP4(t)},
+		{"text/srt:subtitles", "1020_", "subtitle", []byte(sampleSRT)},
+	}
+	var args []string
+	for _, row := range rows {
+		args = append(args, row.kind+"="+keep(t, "file", row.file))
+	}
+	for i, u := range c.sdk(args...) {
+		row := rows[i]
+		if u.Error != "" {
+			t.Errorf("%s: %s %v", row.kind, u.Error, u.Data)
+			continue
+		}
+		if info, _ := u.Status["processing_info"].(map[string]any); info["state"] != "succeeded" || u.Status["media_key"] != row.prefix+u.ID {
+			t.Errorf("%s: status %v", row.kind, u.Status)
+		}
+		if seen := c.lookup(row.prefix + u.ID); seen["type"] != row.looksLike {
+			t.Errorf("%s: lookup %v", row.kind, seen)
+		}
+	}
+}
+
+// What the SDK makes of refusals: its own error, with words that an app can show.
+func TestSDKReadsErrors(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	image := keep(t, "file", samplePNG())
+	for name, row := range map[string]struct {
+		token, file string
+		code        int
+		words       string
+	}{
+		"a type of nobody's":  {secret, "image/avif=" + image, 400, "image/png"},
+		"another category":    {secret, "image/png:tweet_video=" + image, 400, "tweet_image"},
+		"not what it says":    {secret, "video/mp4=" + image, 400, "image"},
+		"a scope is missing":  {s.token("1", "--scopes", "tweet.read"), "image/png=" + image, 403, "media.write"},
+		"an app's token":      {s.token("1", "--app-only"), "image/png=" + image, 403, "Application-Only"},
+		"a token of nobody's": {"nonsense", "image/png=" + image, 401, "not known"},
+	} {
+		u := s.client().as(row.token).sdk(row.file)[0]
+		words, _ := u.Data["message"].(string)
+		if !u.Known || u.Code != row.code || !strings.Contains(words, row.words) || !strings.Contains(u.Error, fmt.Sprint("code ", row.code)) {
+			t.Errorf("%s: %+v", name, u)
+		}
+		if limit, _ := u.RateLimit["limit"].(float64); limit < 1 {
+			t.Errorf("%s: the SDK read no rate limit: %+v", name, u.RateLimit)
 		}
 	}
 }
