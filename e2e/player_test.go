@@ -5,6 +5,7 @@ import (
 	_ "embed"
 	"encoding/json"
 	"fmt"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"os/exec"
@@ -12,6 +13,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 //go:embed clients/player.html
@@ -25,6 +28,16 @@ type outcome struct {
 	Ended         bool
 	Readable      bool // the page's scripts may read its pixels
 	Fault         string
+	First         float64  // the time of the first picture
+	Tracks        []string // the text tracks that a viewer may choose from
+	Cues          []seenCue
+}
+
+// seenCue is a cue of the chosen track when the player came to it.
+type seenCue struct {
+	Language, Text string
+	Start, End     float64
+	At             float64 // currentTime then
 }
 
 // TestPlayer plays a finished video in a real browser, from a page on another
@@ -37,8 +50,10 @@ func TestPlayer(t *testing.T) {
 	up := c.upload("video/mp4", "tweet_video", file, 1<<20)
 	c.succeeded(up["id"].(string))
 	m := c.lookup(up["media_key"].(string))
+	c.attach(up["id"].(string), c.captions("1\n00:00:01,000 --> 00:00:01,800\nGood <b>morning</b>\n"), "EN", "English")
+	c.attach(up["id"].(string), c.captions("WEBVTT\n\n00:01.000 --> 00:01.800\nBom <i>dia</i>\n\n00:03.900 --> 00:09.000\nTchau\n"), "pt-BR", `Português "do Brasil"`)
 
-	shown := map[string]string{"poster": m["preview_image_url"].(string), "api": c.url, "token": c.token}
+	shown := map[string]string{"poster": m["preview_image_url"].(string), "api": c.url, "token": c.token, "spoken": "pt-BR"}
 	for _, e := range m["variants"].([]any) {
 		v := e.(map[string]any)
 		kind := map[any]string{"video/mp4": "mp4", "application/x-mpegURL": "hls"}[v["content_type"]]
@@ -69,6 +84,26 @@ func TestPlayer(t *testing.T) {
 		if got.Reached <= want.Reached && !got.Ended && want.Reached > 0 {
 			t.Errorf("%s played to %.2f s, want more than %.0f", name, got.Reached, want.Reached)
 		}
+	}
+	checkCaptions(t, saw["hls"])
+}
+
+// checkCaptions looks at what the player knew of the subtitles: both languages
+// to choose from, and of the chosen one the cue that it passed, at its time.
+func checkCaptions(t *testing.T, saw outcome) {
+	t.Helper()
+	if diff := cmp.Diff([]string{"subtitles en English", "subtitles pt-BR Português 'do Brasil'"}, saw.Tracks); diff != "" {
+		t.Errorf("text tracks (-want +got):\n%s", diff)
+	}
+	if saw.First != 0 { // else cues and pictures count from different times
+		t.Errorf("the first picture is at %v s", saw.First)
+	}
+	if len(saw.Cues) != 1 {
+		t.Fatalf("the player showed %+v, want one cue", saw.Cues)
+	}
+	cue := saw.Cues[0]
+	if cue.Language != "pt-BR" || cue.Text != "Bom dia" || math.Abs(cue.Start-1) > 0.001 || math.Abs(cue.End-1.8) > 0.001 || cue.At < 1 || cue.At >= 1.8 {
+		t.Errorf("the player showed %+v, want Bom dia from 1 to 1.8 s", cue)
 	}
 }
 
