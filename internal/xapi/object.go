@@ -153,7 +153,9 @@ func inBody(err error) error {
 	}
 	named := *e
 	named.Field = "$." + e.Field
-	named.Detail = named.Field + ": " + e.Detail
+	if e.Message() != e.Detail { // else it is a whole sentence
+		named.Detail = named.Field + ": " + e.Detail
+	}
 	return &named
 }
 
