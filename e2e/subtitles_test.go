@@ -41,8 +41,8 @@ func (c client) attach(video, file, language, name string) []any {
 	return data["associated_subtitles"].([]any)
 }
 
-// detach takes a language away and reports whether there was one.
-func (c client) detach(video, language string) bool {
+// detachSubtitles takes a language away and reports whether there was one.
+func (c client) detachSubtitles(video, language string) bool {
 	c.t.Helper()
 	data := c.call("DELETE", "/2/media/subtitles", map[string]any{"id": video, "media_category": "TweetVideo", "language_code": language}).data()
 	return data["deleted"].(bool)
@@ -107,7 +107,7 @@ func TestSubtitles(t *testing.T) {
 	// One file may be on two videos, and what one loses the other keeps.
 	second := c.upload("video/mp4", "tweet_video", sampleMP4(t), 1<<20)["id"].(string)
 	c.attach(second, english, "EN", "English")
-	if !c.detach(video, "en") || c.detach(video, "EN") || !c.detach(video, "de-ch") {
+	if !c.detachSubtitles(video, "en") || c.detachSubtitles(video, "EN") || !c.detachSubtitles(video, "de-ch") {
 		t.Error("deleted is not told right")
 	}
 	if got := c.group(master); len(got) > 0 {
