@@ -115,8 +115,9 @@ func (a *Attempts) Right(username, address string) {
 	}
 }
 
-// makeRoom forgets what is old, and if that isn't enough whatever comes first:
-// who can fill the table has that many addresses to guess from anyway.
+// makeRoom forgets a tenth of a full table: what is old, and if that isn't
+// enough whatever comes first. Who can fill it has that many addresses to guess
+// from anyway.
 func (a *Attempts) makeRoom(now time.Time, n int) {
 	if len(a.tries)+n <= maxTries {
 		return
@@ -127,7 +128,7 @@ func (a *Attempts) makeRoom(now time.Time, n int) {
 		}
 	}
 	for key := range a.tries {
-		if len(a.tries)+n <= maxTries {
+		if len(a.tries) <= maxTries*9/10 {
 			return
 		}
 		delete(a.tries, key)
