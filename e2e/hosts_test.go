@@ -147,6 +147,38 @@ func wired(t *testing.T, s *server, ca, kind string, file []byte) (got wiredUplo
 	return got
 }
 
+// tweepyAsItIs uploads a file by version 1.1, to the hosts and with the
+// signatures that tweepy comes with.
+const tweepyAsItIs = `
+import sys, tweepy
+api = tweepy.API(tweepy.OAuth1UserHandler(*sys.argv[1:5]))
+media = api.media_upload(sys.argv[5])
+api.create_media_metadata(media.media_id, "by tweepy")
+print(media.media_id_string)
+`
+
+func TestTweepyWithHardWiredHosts(t *testing.T) {
+	t.Parallel()
+	s, ca := impostor(t)
+	k := s.signing(t, "1")
+	file := keep(t, "a.png", samplePNG())
+	cmd := asHosts(t, s.address(), theHosts, "/usr/bin/python3", "-c", tweepyAsItIs, k.consumerKey, k.consumerSecret, k.token, k.tokenSecret, file)
+	cmd.Env = append(cmd.Env, "REQUESTS_CA_BUNDLE="+ca)
+	var errs strings.Builder
+	cmd.Stderr = &errs
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("python3: %v\n%s", err, errs.String())
+	}
+	id := strings.TrimSpace(string(out))
+	if sum(s.client().original(id).body) != sum(samplePNG()) {
+		t.Error("the original differs from what was sent")
+	}
+	if alt := s.client().lookup("3_" + id)["alt_text"]; alt != "by tweepy" {
+		t.Errorf("alt_text %v", alt)
+	}
+}
+
 // curls runs curl by the names and gives its exit status.
 func curls(t *testing.T, address, names string, args ...string) (code int, out string) {
 	t.Helper()
