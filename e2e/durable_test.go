@@ -109,8 +109,8 @@ func TestAppendIsDurable(t *testing.T) {
 
 	const segment = 1 << 20
 	file := make([]byte, 4*segment)
-	copy(file, "glTF\x02\x00\x00\x00\x00\x00\x40\x00\xe8\xff\x3f\x00JSON") // a 3D model of 4 MiB, by its head
-	id := c.initialize("model/gltf-binary", "", len(file))
+	copy(file, sampleJPEG()) // and zeros behind it, of which nothing is made
+	id := c.initialize("image/jpeg", "", len(file))
 	for i := range 4 {
 		c.append(id, i, file[i*segment:(i+1)*segment]).data()
 	}

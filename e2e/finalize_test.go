@@ -110,7 +110,8 @@ func TestFinalizeRacingAppends(t *testing.T) {
 	c := s.client()
 	for round := range 8 {
 		version := func(n int) []byte {
-			return append(anyBytes(byte(round), 5000), fmt.Sprintf("%08d", n)...)
+			// The tail that is sent beside it is of the model, too.
+			return append(modelHead(randomBytes(byte(round), 5000), 8008), fmt.Sprintf("%08d", n)...)
 		}
 		tail := randomBytes(99, 3000)
 		id := c.initialize(anyBytesType, "", -1)

@@ -70,7 +70,7 @@ func TestCurlLookupOfManyKeys(t *testing.T) {
 	c := start(t).client()
 	var keys []string
 	for i := range 60 {
-		file := anyBytes(byte(i), 40)
+		file := anyBytes(byte(i), 100)
 		id := c.initialize(anyBytesType, "", len(file))
 		c.append(id, 0, file).data()
 		keys = append(keys, c.finalize(id).data()["media_key"].(string))

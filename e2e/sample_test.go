@@ -3,6 +3,8 @@ package e2e
 import (
 	"bytes"
 	"encoding/base64"
+	endian "encoding/binary"
+	"fmt"
 	"image"
 	"image/color"
 	"image/color/palette"
@@ -13,6 +15,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 )
@@ -27,12 +30,27 @@ func randomBytes(seed byte, n int) []byte {
 	return b
 }
 
-// anyBytes is a file of n bytes that is taken whatever they are: a 3D model,
-// which is kept without processing.
+// anyBytes is a file of n bytes that is taken whatever most of them are: a 3D
+// model whose only buffer nobody refers to. n is a multiple of 4, at least 100.
 func anyBytes(seed byte, n int) []byte {
-	b := randomBytes(seed, n)
-	copy(b, "glTF\x02\x00\x00\x00")
-	copy(b[16:], "JSON")
+	return modelHead(randomBytes(seed, n), n)
+}
+
+// modelHead writes over the beginning of a file of size bytes what makes a GLB
+// of it.
+func modelHead(b []byte, size int) []byte {
+	const jsonAt, jsonSize = 20, 68
+	le := endian.LittleEndian
+	bin := size - jsonAt - jsonSize - 8
+	if size%4 != 0 || bin < 4 {
+		panic(fmt.Sprintf("%d bytes are no multiple of 4 or fewer than 100", size))
+	}
+	text := fmt.Sprintf(`{"asset":{"version":"2.0"},"buffers":[{"byteLength":%d}]}`, bin)
+	head := le.AppendUint32([]byte("glTF\x02\x00\x00\x00"), uint32(size))
+	head = append(le.AppendUint32(head, jsonSize), "JSON"...)
+	head = append(head, text+strings.Repeat(" ", jsonSize-len(text))...)
+	head = append(le.AppendUint32(head, uint32(bin)), "BIN\x00"...)
+	copy(b, head)
 	return b
 }
 

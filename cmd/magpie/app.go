@@ -23,6 +23,7 @@ import (
 	"magpie/internal/processing"
 	"magpie/internal/processing/ffmpeg"
 	"magpie/internal/processing/image"
+	"magpie/internal/processing/model"
 	"magpie/internal/processing/subtitle"
 	"magpie/internal/upload"
 	"magpie/internal/xapi"
@@ -96,8 +97,7 @@ func newApp(ctx context.Context, s settings, log *slog.Logger) (a *app, err erro
 	return a, nil
 }
 
-// newWorker makes the worker with an engine for each kind. 3D models have
-// none: they are kept as they are.
+// newWorker makes the worker with an engine for each kind.
 func (a *app) newWorker(ctx context.Context) (*processing.Worker, error) {
 	limits := a.settings.profile().forms
 	video, err := ffmpeg.New(ffmpeg.Config{FFmpeg: a.settings.FFmpeg, FFprobe: a.settings.FFprobe, Limits: limits, Logger: a.log})
@@ -114,6 +114,7 @@ func (a *app) newWorker(ctx context.Context) (*processing.Worker, error) {
 		media.KindGIF:      video,
 		media.KindImage:    image.New(image.Config{Limits: limits}),
 		media.KindSubtitle: subtitle.Engine{},
+		media.KindModel:    model.New(a.log),
 	}
 	if a.settings.Faults {
 		a.log.Warn("--faults is on: requests may ask for errors by the header X-Magpie-Fault")

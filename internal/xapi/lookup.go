@@ -202,17 +202,20 @@ func (a *API) describe(r *http.Request, m media.Media, renditions []media.Rendit
 	return o
 }
 
-// still picks what the url of a photo opens: its largest size. ?name= on that
-// URL picks another. Subtitles have but one rendition.
+// still picks what the url of a photo opens: large. ?name= on that URL picks
+// another size. Subtitles and 3D models have but one rendition.
 func still(renditions []media.Rendition) (media.Rendition, bool) {
-	var best media.Rendition
 	for _, r := range renditions {
-		isStill := r.Role == media.RoleImage || r.Role == media.RoleText
-		if isStill && (best.Name == "" || r.Width*r.Height > best.Width*best.Height || r.Name == "large"+path.Ext(r.Name)) {
-			best = r
+		switch r.Role {
+		case media.RoleText, media.RoleModel:
+			return r, true
+		case media.RoleImage:
+			if r.Name == "large"+path.Ext(r.Name) {
+				return r, true
+			}
 		}
 	}
-	return best, best.Name != ""
+	return media.Rendition{}, false
 }
 
 func newVariant(r media.Rendition, url string) variant {
