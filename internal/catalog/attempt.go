@@ -14,14 +14,18 @@ import (
 
 // Claim begins an attempt at processing a media that is live and pending or in
 // progress: Attempt is one more than before, State is in_progress, Progress 0.
-// It gives the media as it is afterwards and whether this call claimed it. A
-// claim takes the media from whoever ran the attempt before, whose writes then
-// do nothing. Unknown ids are media.CodeNotFound.
+// One that is done can be claimed too where Redo asked for it: it stays what it
+// is meanwhile. It gives the media as it is afterwards and whether this call
+// claimed it. A claim takes the media from whoever ran the attempt before, whose
+// writes then do nothing. Unknown ids are media.CodeNotFound.
 func (c *Catalog) Claim(ctx context.Context, id media.ID, now time.Time) (media.Media, bool, error) {
 	var m media.Media
 	var claimed bool
 	err := c.write(ctx, func(q *queries.Queries) error {
 		r, err := q.ClaimMedia(ctx, queries.ClaimMediaParams{ID: int64(id), Now: millis(now)})
+		if errors.Is(err, sql.ErrNoRows) {
+			r, err = claimRedo(ctx, q, id, now)
+		}
 		if errors.Is(err, sql.ErrNoRows) {
 			m, err = getMedia(ctx, q, id)
 			return err
@@ -45,12 +49,16 @@ func (c *Catalog) Claim(ctx context.Context, id media.ID, now time.Time) (media.
 // one (any more), or the media is gone: the worker should stop.
 func (c *Catalog) SetProgress(ctx context.Context, id media.ID, attempt int64, percent int, now time.Time) (bool, error) {
 	running, err := c.change(ctx, func(q *queries.Queries) (int64, error) {
-		return q.SetProgress(ctx, queries.SetProgressParams{
+		n, err := q.SetProgress(ctx, queries.SetProgressParams{
 			ID:      int64(id),
 			Attempt: attempt,
 			Percent: int64(min(max(percent, 0), 100)),
 			Now:     millis(now),
 		})
+		if err != nil || n > 0 {
+			return n, err
+		}
+		return q.TouchRedo(ctx, queries.TouchRedoParams{ID: int64(id), Attempt: attempt, Now: millis(now)})
 	})
 	return running, during(err, "set progress of media %s, attempt %d", id, attempt)
 }
@@ -59,23 +67,35 @@ func (c *Catalog) SetProgress(ctx context.Context, id media.ID, attempt int64, p
 // with the progress 0 and the same Attempt. False as for SetProgress.
 func (c *Catalog) Release(ctx context.Context, id media.ID, attempt int64, now time.Time) (bool, error) {
 	released, err := c.change(ctx, func(q *queries.Queries) (int64, error) {
-		return q.ReleaseMedia(ctx, queries.ReleaseMediaParams{ID: int64(id), Attempt: attempt, Now: millis(now)})
+		n, err := q.ReleaseMedia(ctx, queries.ReleaseMediaParams{ID: int64(id), Attempt: attempt, Now: millis(now)})
+		if err != nil || n > 0 {
+			return n, err
+		}
+		return q.ReleaseRedo(ctx, queries.ReleaseRedoParams{ID: int64(id), Attempt: attempt, Now: millis(now)})
 	})
 	return released, during(err, "release media %s, attempt %d", id, attempt)
 }
 
 // Publish ends an attempt with what it found and made, all or nothing. Without
 // o.Failure the media has succeeded: its renditions are stored in their order,
-// Published is the attempt and Progress 100. With it the media has failed and
-// o.Renditions are not stored. False means that the attempt is not the running
+// Published is the attempt and Progress 100; with o.More it is to be processed
+// once more, as if Redo had been called. With a failure the media has failed and
+// o.Renditions are not stored; one that had succeeded before stays as it is.
+// False means that the attempt is not the running
 // one (any more), or the media is gone: nothing was written. Two renditions of
 // one name are an error.
 func (c *Catalog) Publish(ctx context.Context, id media.ID, attempt int64, o media.Outcome, now time.Time) (bool, error) {
 	published, err := c.change(ctx, func(q *queries.Queries) (int64, error) {
-		if o.Failure != nil {
+		again, err := q.DeleteRedo(ctx, queries.DeleteRedoParams{ID: int64(id), Attempt: attempt})
+		switch {
+		case err != nil:
+			return 0, err
+		case o.Failure != nil && again > 0:
+			return failAgain(ctx, q, id, attempt, o, now)
+		case o.Failure != nil:
 			return fail(ctx, q, id, attempt, o, now)
 		}
-		return succeed(ctx, q, id, attempt, o, now)
+		return succeed(ctx, q, id, attempt, o, again > 0, now)
 	})
 	return published, during(err, "publish media %s, attempt %d", id, attempt)
 }
@@ -94,17 +114,30 @@ func fail(ctx context.Context, q *queries.Queries, id media.ID, attempt int64, o
 	})
 }
 
-func succeed(ctx context.Context, q *queries.Queries, id media.ID, attempt int64, o media.Outcome, now time.Time) (int64, error) {
-	n, err := q.SucceedMedia(ctx, queries.SucceedMediaParams{
+func succeed(ctx context.Context, q *queries.Queries, id media.ID, attempt int64, o media.Outcome, again bool, now time.Time) (int64, error) {
+	row := queries.SucceedMediaParams{
 		ID:         int64(id),
 		Attempt:    attempt,
 		Width:      int64(o.Width),
 		Height:     int64(o.Height),
 		DurationNS: int64(o.Duration),
 		Now:        millis(now),
-	})
+	}
+	var n int64
+	var err error
+	if again {
+		n, err = q.SucceedRedo(ctx, queries.SucceedRedoParams(row))
+	} else {
+		n, err = q.SucceedMedia(ctx, row)
+	}
 	if err != nil || n == 0 {
 		return 0, err
+	}
+	if o.More {
+		// Untouched since ever, so that the next look for stalled media finds it.
+		if _, err := q.InsertRedo(ctx, queries.InsertRedoParams{ID: int64(id)}); err != nil {
+			return 0, err
+		}
 	}
 	for i, r := range o.Renditions {
 		err := q.InsertRendition(ctx, queries.InsertRenditionParams{
@@ -130,8 +163,9 @@ func succeed(ctx context.Context, q *queries.Queries, id media.ID, attempt int64
 
 // Stalled gives at most limit live media whose job may have been lost: pending
 // and untouched since before pendingBefore, or in progress and untouched since
-// before progressBefore. The longest untouched of each come first, the pending
-// before the others.
+// before progressBefore; those to be processed once more likewise. The longest
+// untouched of each come first, the pending before the running, and what is done
+// already last.
 func (c *Catalog) Stalled(ctx context.Context, pendingBefore, progressBefore time.Time, limit int) ([]media.ID, error) {
 	var ids []int64
 	err := c.snapshot(ctx, func(q *queries.Queries) error {
@@ -144,7 +178,13 @@ func (c *Catalog) Stalled(ctx context.Context, pendingBefore, progressBefore tim
 		running, err := q.StalledInProgress(ctx, queries.StalledInProgressParams{
 			TouchedBefore: millis(progressBefore), AtMost: atMost(limit - len(pending)),
 		})
-		ids = slices.Concat(pending, running)
+		if err != nil {
+			return err
+		}
+		again, err := q.StalledRedo(ctx, queries.StalledRedoParams{
+			WaitingBefore: millis(pendingBefore), RunningBefore: millis(progressBefore), AtMost: atMost(limit - len(pending) - len(running)),
+		})
+		ids = slices.Concat(pending, running, again)
 		return err
 	})
 	if err != nil {

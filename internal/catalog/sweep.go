@@ -15,6 +15,7 @@ type SweepState struct {
 	HasSession bool
 	Media      media.Media
 	HasMedia   bool
+	Redo       int64 // the attempt that processes the media once more; 0 for none
 
 	// Named holds the key of every blob that the media's manifest or a
 	// rendition row names, whether or not the media is gone. Renditions of
@@ -72,6 +73,15 @@ func readSweepable(ctx context.Context, q *queries.Queries, ids []media.ID, out 
 			st.Named[b.Key] = true
 		}
 		out[media.ID(r.ID)] = st
+	}
+	redos, err := q.ListRedos(ctx, list)
+	if err != nil {
+		return err
+	}
+	for _, r := range redos {
+		st := out[media.ID(r.MediaID)]
+		st.Redo = r.Attempt
+		out[media.ID(r.MediaID)] = st
 	}
 	for _, r := range renditions {
 		out[media.ID(r.MediaID)].Named[r.BlobKey] = true

@@ -112,4 +112,5 @@ type Outcome struct {
 	Width, Height int
 	Duration      time.Duration
 	Renditions    []Rendition
+	More          bool // it can be shown as it is, and another attempt will make more of it
 }

@@ -166,7 +166,7 @@ func removable(state catalog.SweepState, key string, before time.Time) bool {
 		return false
 	}
 	attempt := attemptOf(key)
-	return attempt < state.Media.Attempt || (attempt == state.Media.Attempt && state.Media.State.Done())
+	return attempt < state.Media.Attempt || (attempt == state.Media.Attempt && attempt != state.Redo && state.Media.State.Done())
 }
 
 // attemptOf reads the attempt out of renditions/<id>/<attempt>/….

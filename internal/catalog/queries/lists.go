@@ -62,6 +62,14 @@ func scanRendition(rows *sql.Rows, r *Rendition) error {
 		&r.Width, &r.Height, &r.BlobKey, &r.BlobSize, &r.BlobCRC)
 }
 
+// ListRedos reads which of the media of ids are to be processed once more.
+func (q *Queries) ListRedos(ctx context.Context, ids []int64) ([]Redo, error) {
+	return list(ctx, q.db, `SELECT media_id, attempt, touched_at
+FROM redo WHERE media_id IN `, ids, "", func(rows *sql.Rows, r *Redo) error {
+		return rows.Scan(&r.MediaID, &r.Attempt, &r.TouchedAt)
+	})
+}
+
 // ListMetadata reads the metadata groups of ids, in no order.
 func (q *Queries) ListMetadata(ctx context.Context, ids []int64) ([]Metadata, error) {
 	return list(ctx, q.db, `SELECT media_id, name, value, updated_at

@@ -85,6 +85,12 @@ type Metadata struct {
 	UpdatedAt int64
 }
 
+type Redo struct {
+	MediaID   int64
+	Attempt   int64
+	TouchedAt int64
+}
+
 type RefreshToken struct {
 	Hash      string
 	ConsentID string
