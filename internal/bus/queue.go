@@ -11,19 +11,18 @@ import (
 	"magpie/internal/media"
 )
 
-// Lane is a queue of its own, so that short work does not wait behind long. A
-// media belongs to one lane; the caller derives it from what does not change
-// about the media.
+// Lane is a queue of its own, so that short work does not wait behind long.
 type Lane string
 
 // The lanes.
 const (
 	Fast Lane = "fast" // GIFs, and whatever else takes seconds
 	Slow Lane = "slow" // films
+	Idle Lane = "idle" // what is shown already, and processed once more
 )
 
 // Lanes lists them.
-func Lanes() []Lane { return []Lane{Fast, Slow} }
+func Lanes() []Lane { return []Lane{Fast, Slow, Idle} }
 
 const (
 	streamName    = "MAGPIE_JOBS"

@@ -35,6 +35,11 @@ type Input struct {
 	// port, until Process returns.
 	URL string
 
+	// Again means that the media is shown already, and that nobody waits: all
+	// is to be made. Otherwise an engine may make what is quickly made and say
+	// in the outcome that there is More.
+	Again bool
+
 	// Scratch is an empty folder of this attempt's own, removed afterwards.
 	Scratch string
 }

@@ -30,10 +30,14 @@ func NewQueue(b *bus.Bus, c *catalog.Catalog, w *Worker, now func() time.Time, l
 }
 
 // Send queues a media: what is short by the look of it in the fast lane, so
-// that a GIF doesn't wait behind a film. It may be called again.
+// that a GIF doesn't wait behind a film, and what is to be processed once more
+// behind everything else. It may be called again.
 func (q *Queue) Send(ctx context.Context, m media.Media) error {
 	lane := bus.Slow
-	if m.Category.Kind() != media.KindVideo || m.Size() <= quickSize {
+	switch {
+	case m.State.Done():
+		lane = bus.Idle
+	case m.Category.Kind() != media.KindVideo || m.Size() <= quickSize:
 		lane = bus.Fast
 	}
 	if err := q.bus.Send(ctx, m.ID, lane); err != nil {
@@ -42,19 +46,21 @@ func (q *Queue) Send(ctx context.Context, m media.Media) error {
 	return nil
 }
 
-// Work processes queued media until ctx ends: slots at once of the fast lane and
-// as many of the slow one. Jobs that were running then are handed back.
+// Work processes queued media until ctx ends: slots at once of the fast lane, as
+// many of the slow one, and one of what is done already. Jobs that were running
+// then are handed back.
 func (q *Queue) Work(ctx context.Context, slots int) error {
 	run := func(ctx context.Context, job bus.Job) error { return q.worker.Run(ctx, job.ID, job.Delivery) }
-	ended := make(chan error, 2)
-	for _, lane := range []bus.Lane{bus.Fast, bus.Slow} {
-		go func() { ended <- q.bus.Work(ctx, lane, slots, run) }()
+	ended := make(chan error, 3)
+	for lane, n := range map[bus.Lane]int{bus.Fast: slots, bus.Slow: slots, bus.Idle: 1} {
+		go func() { ended <- q.bus.Work(ctx, lane, n, run) }()
 	}
-	return errors.Join(<-ended, <-ended)
+	return errors.Join(<-ended, <-ended, <-ended)
 }
 
 // Resend queues what waits longer than a message should take, or whose worker
-// has shown no life for ten leases: a lost message delays, and never loses.
+// has shown no life for ten leases: a lost message delays, and never loses. What
+// is to be processed once more is queued by it alone.
 func (q *Queue) Resend(ctx context.Context, pendingFor, silentFor time.Duration) error {
 	now := q.now()
 	ids, err := q.catalog.Stalled(ctx, now.Add(-pendingFor), now.Add(-silentFor), 1000)

@@ -170,10 +170,12 @@ func (w *Worker) publish(ctx context.Context, m media.Media, o media.Outcome, lo
 	switch {
 	case !published:
 		log.Info("attempt superseded")
+	case o.Failure != nil && m.State == media.Succeeded:
+		log.Warn("media stays as it was", "name", o.Failure.Name, "message", o.Failure.Message)
 	case o.Failure != nil:
 		log.Info("media failed", "name", o.Failure.Name, "message", o.Failure.Message)
 	default:
-		log.Info("media succeeded", "renditions", len(o.Renditions), "took", w.now().Sub(m.TouchedAt).Round(time.Millisecond))
+		log.Info("media succeeded", "renditions", len(o.Renditions), "more", o.More, "took", w.now().Sub(m.TouchedAt).Round(time.Millisecond))
 	}
 	return nil
 }
@@ -205,7 +207,7 @@ func (w *Worker) attempt(ctx context.Context, m media.Media) (media.Outcome, err
 	defer cancel(nil)
 	out := &output{w: w, m: m, touched: make(chan struct{}, 1)}
 	done := out.follow(ctx, cancel)
-	outcome, err := process(ctx, engine, Input{Media: m, Original: original, Size: m.Size(), URL: url, Scratch: scratch}, out)
+	outcome, err := process(ctx, engine, Input{Media: m, Original: original, Size: m.Size(), URL: url, Again: m.State.Done(), Scratch: scratch}, out)
 	if cause := context.Cause(ctx); err != nil && errors.Is(cause, errSuperseded) {
 		err = cause
 	}

@@ -32,6 +32,7 @@ func Run(t *testing.T, open func(t *testing.T) *catalog.Catalog) {
 		{"Media", testMedia},
 		{"Attempt", testAttempt},
 		{"AttemptModel", testAttemptModel},
+		{"Redo", testRedo},
 		{"Rendition", testRendition},
 		{"Retention", testRetention},
 		{"Sweep", testSweep},

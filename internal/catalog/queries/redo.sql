@@ -45,6 +45,6 @@ WHERE id = @id AND state = 'failed' AND attempt = @attempt AND gone_at = 0;
 
 -- name: StalledRedo :many
 SELECT media_id FROM redo
-WHERE (attempt = 0 AND touched_at < @waiting_before) OR (attempt > 0 AND touched_at < @running_before)
+WHERE touched_at < @waiting_before AND (attempt = 0 OR touched_at < @running_before)
 ORDER BY touched_at
 LIMIT CAST(@at_most AS BIGINT);

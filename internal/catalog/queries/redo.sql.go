@@ -148,7 +148,7 @@ func (q *Queries) ReleaseRedo(ctx context.Context, arg ReleaseRedoParams) (int64
 
 const stalledRedo = `-- name: StalledRedo :many
 SELECT media_id FROM redo
-WHERE (attempt = 0 AND touched_at < $1) OR (attempt > 0 AND touched_at < $2)
+WHERE touched_at < $1 AND (attempt = 0 OR touched_at < $2)
 ORDER BY touched_at
 LIMIT CAST($3 AS BIGINT)
 `
