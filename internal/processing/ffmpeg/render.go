@@ -110,6 +110,9 @@ func (p *plan) rungArgs(i int, r rung, threads string) []string {
 		// and nowhere else.
 		"-force_key_frames", "expr:gte(t,n_forced*2)", "-forced-idr", "1", "-sc_threshold", "0", "-g", "600",
 		"-fps_mode", "passthrough",
+		// Pictures are decoded at most one ahead of their time, which is how
+		// late some players of HLS show them.
+		"-b-pyramid", "none",
 	}
 	if p.Animated {
 		// Timestamps in hundredths are exact. Without B-frames the last packet
@@ -123,8 +126,10 @@ func (p *plan) rungArgs(i int, r rung, threads string) []string {
 		args = append(args, "-map", "[a"+n+"]",
 			"-c:a", "aac", "-profile:a", "aac_low", "-b:a", strconv.Itoa(audioRate), "-ac", "2", "-flags:a", "+bitexact")
 	}
+	// Fragments begin at their first picture's time (CMAF's negative offsets):
+	// browsers pass over edit lists there, and subtitles count from 0.
 	return append(args,
 		"-map_metadata", "-1", "-map_chapters", "-1", "-fflags", "+bitexact", "-max_muxing_queue_size", "4096",
 		"-t", strconv.FormatFloat(overrun(p.Duration).Seconds(), 'f', 3, 64),
-		"-movflags", "+frag_keyframe+delay_moov+default_base_moof+skip_trailer", "-f", "mp4", r.name()+".mp4")
+		"-movflags", "+frag_keyframe+delay_moov+default_base_moof+negative_cts_offsets+skip_trailer", "-f", "mp4", r.name()+".mp4")
 }

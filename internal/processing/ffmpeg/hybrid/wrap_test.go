@@ -27,7 +27,7 @@ func encode(t testing.TB, source ...string) (fragmented, plain string) {
 		"-c:a", "aac", "-flags:a", "+bitexact", "-fflags", "+bitexact", "-map_metadata", "-1",
 	}
 	args := append([]string{"-v", "error", "-y"}, source...)
-	args = append(append(args, codec...), "-movflags", "+frag_keyframe+delay_moov+default_base_moof+skip_trailer", fragmented)
+	args = append(append(args, codec...), "-movflags", "+frag_keyframe+delay_moov+default_base_moof+negative_cts_offsets+skip_trailer", fragmented)
 	args = append(append(args, codec...), "-movflags", "+faststart", plain)
 	tool(t, "ffmpeg", args...)
 	return fragmented, plain
