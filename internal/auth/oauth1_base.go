@@ -63,16 +63,27 @@ func writeBase(w io.Writer, list []pair, body io.ReaderAt) error {
 func writeLong(out *bufio.Writer, r io.Reader) error {
 	t := &formText{r: bufio.NewReaderSize(r, 16<<10)}
 	for {
-		c, _, err := t.next()
-		switch {
-		case errors.Is(err, io.EOF):
-			return nil
-		case err != nil:
+		// Most of a base64 text stands for itself.
+		ready, _ := t.r.Peek(t.r.Buffered())
+		n := 0
+		for n < len(ready) && unreserved(ready[n]) {
+			n++
+		}
+		if _, err := out.Write(ready[:n]); err != nil {
 			return err
-		case unreserved(c):
+		}
+		_, _ = t.r.Discard(n) // it is buffered
+		c, _, err := t.next()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if unreserved(c) {
 			err = out.WriteByte(c)
-		default:
-			_, err = out.Write([]byte{'%', '2', '5', upperHex[c>>4], upperHex[c&15]})
+		} else {
+			_, err = out.Write(append(out.AvailableBuffer(), '%', '2', '5', upperHex[c>>4], upperHex[c&15]))
 		}
 		if err != nil {
 			return err

@@ -460,3 +460,32 @@ func TestReadOnlyClients(t *testing.T) {
 		t.Errorf("scopes %v", who.Scopes)
 	}
 }
+
+func BenchmarkSignedRequest(b *testing.B) {
+	s := newSigning(b)
+	q := [][2]string{{"command", "STATUS"}, {"media_id", "1146654567674912769"}}
+	for range b.N {
+		b.StopTimer()
+		r := s.signed("GET", q, nil).arrive(context.Background(), "h")
+		b.StartTimer()
+		_, done, err := s.gate.Request(r)
+		if done(); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkSignedMedia(b *testing.B) {
+	s := newSigning(b)
+	const n = 5 << 20
+	b.SetBytes(n)
+	for range b.N {
+		b.StopTimer()
+		r, _ := s.signedMedia(n)
+		b.StartTimer()
+		_, done, err := s.gate.Request(r)
+		if done(); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -92,30 +92,19 @@ func (p *pairs) readQuery(query string) error {
 // one reads one parameter, nil for an empty piece.
 func (p *pairs) one(t *formText) (v *pair, ended bool, err error) {
 	var name, value strings.Builder
-	start, from := t.taken, int64(-1) // from: where the value begins
-	long := false
+	from := int64(-1) // where the value begins
 	for {
 		c, plain, err := t.next()
-		if errors.Is(err, io.EOF) {
-			ended, plain, c = true, true, '&'
-			err = nil
-			t.taken++ // as if one more & had been there
+		if errors.Is(err, io.EOF) || err == nil && plain && c == '&' {
+			if name.Len() == 0 && from < 0 {
+				return nil, err != nil, nil
+			}
+			return &pair{name: name.String(), value: value.String()}, err != nil, nil
 		}
 		if err != nil {
 			return nil, false, err
 		}
 		switch {
-		case plain && c == '&':
-			to := t.taken - 1
-			t.taken -= boolInt(ended)
-			if to == start {
-				return nil, ended, nil
-			}
-			v = &pair{name: name.String(), value: value.String()}
-			if long {
-				*v = pair{name: v.name, long: true, from: from, to: to}
-			}
-			return v, ended, nil
 		case plain && c == '=' && from < 0:
 			from = t.taken
 		case from < 0:
@@ -123,19 +112,22 @@ func (p *pairs) one(t *formText) (v *pair, ended bool, err error) {
 				return nil, false, tooManyPairs()
 			}
 			name.WriteByte(c)
-		case !long:
-			if long = value.Len() == longValue; long {
-				value.Reset()
-			} else {
-				value.WriteByte(c)
-			}
+		case value.Len() < longValue:
+			value.WriteByte(c)
+		default:
+			return t.long(name.String(), from)
 		}
 	}
 }
 
-func boolInt(b bool) int64 {
-	if b {
-		return 1
+// long passes over the rest of a value that is too long to keep.
+func (t *formText) long(name string, from int64) (v *pair, ended bool, err error) {
+	if ended, err = t.skip(); err != nil {
+		return nil, false, err
 	}
-	return 0
+	to := t.taken
+	if !ended {
+		to-- // the &
+	}
+	return &pair{name: name, long: true, from: from, to: to}, ended, nil
 }

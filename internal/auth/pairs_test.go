@@ -85,7 +85,7 @@ func TestReadPairsIsBounded(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	for _, text := range []string{"%", "a=%4", "a%zz=1", "a=" + strings.Repeat("b", longValue) + "%x0"} {
+	for _, text := range []string{"%", "a=%4", "a%zz=1", "a=" + strings.Repeat("b", longValue-1) + "%x0"} {
 		if _, err := readPairs(text); media.CodeOf(err) != media.CodeInvalid || !strings.Contains(err.Error(), "hexadecimal") {
 			t.Errorf("%.20q: %v", text, err)
 		}

@@ -87,6 +87,23 @@ type formText struct {
 	taken int64
 }
 
+// skip passes over the rest of a value and the & behind it. ended says that the
+// text ended instead. What is escaped wrongly is not noticed.
+func (t *formText) skip() (ended bool, err error) {
+	for {
+		rest, err := t.r.ReadSlice('&')
+		t.taken += int64(len(rest))
+		switch {
+		case err == nil:
+			return false, nil
+		case errors.Is(err, io.EOF):
+			return true, nil
+		case !errors.Is(err, bufio.ErrBufferFull):
+			return false, err
+		}
+	}
+}
+
 // next gives the next byte; plain says that it stood there as it is, so that an
 // & or = separates. The text's end is io.EOF.
 func (t *formText) next() (c byte, plain bool, err error) {

@@ -178,17 +178,17 @@ func openFiles(t *testing.T) int {
 // What a signed form of any length takes of memory is a few buffers.
 func TestSignedMediaIsNotHeld(t *testing.T) {
 	s := newSigning(t)
-	const n = 48 << 20
+	const n, times = 48 << 20, 16 << 20 // "%2B" so many times
 	header := s.protocol()
 	mac := hmac.New(sha1.New, []byte(oauth1.PercentEncode(s.client.KeySecret)+"&"+oauth1.PercentEncode(s.secret)))
 	_, _ = io.WriteString(mac, "POST&"+oauth1.PercentEncode("https://api.x.com/2/media/upload")+"&media_data%3D")
-	_, _ = io.Copy(mac, io.LimitReader(letters{}, n))
+	_, _ = io.Copy(mac, io.LimitReader(&repeating{text: "%252B"}, 5*times))
 	for _, i := range []int{0, 4, 2, 3, 1, 5} {
 		_, _ = io.WriteString(mac, oauth1.PercentEncode("&"+header[i][0]+"="+oauth1.PercentEncode(header[i][1])))
 	}
 	q := request{method: "POST", path: "/2/media/upload", form: [][2]string{}, header: append(header, [2]string{"oauth_signature", base64.StdEncoding.EncodeToString(mac.Sum(nil))})}
 	r := q.arrive(t.Context(), "h")
-	r.Body = io.NopCloser(io.MultiReader(strings.NewReader("media_data="), io.LimitReader(letters{}, n)))
+	r.Body = io.NopCloser(io.MultiReader(strings.NewReader("media_data="), io.LimitReader(&repeating{text: "%2B"}, n)))
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	who, done, err := s.gate.Request(r)
@@ -205,12 +205,16 @@ func TestSignedMediaIsNotHeld(t *testing.T) {
 	}
 }
 
-// letters reads as letters without end.
-type letters struct{}
+// repeating reads as one text over and over.
+type repeating struct {
+	text string
+	at   int
+}
 
-func (letters) Read(p []byte) (int, error) {
+func (r *repeating) Read(p []byte) (int, error) {
 	for i := range p {
-		p[i] = 'A'
+		p[i] = r.text[r.at]
+		r.at = (r.at + 1) % len(r.text)
 	}
 	return len(p), nil
 }
