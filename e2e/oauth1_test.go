@@ -422,3 +422,34 @@ func TestOAuth1BrokenForms(t *testing.T) {
 		}
 	}
 }
+
+// The protocol's parameters may be in the query or in a form instead of the
+// header (RFC 5849 §3.5).
+func TestOAuth1OutsideTheHeader(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	c := s.signingClient("12")
+	taken := func(r *http.Request) string {
+		text := strings.TrimPrefix(r.Header.Get("Authorization"), "OAuth ")
+		r.Header.Del("Authorization")
+		return strings.ReplaceAll(strings.ReplaceAll(text, ", ", "&"), `"`, "")
+	}
+	inQuery := c.through(roundTrip(func(r *http.Request) (*http.Response, error) {
+		r.URL.RawQuery = strings.TrimPrefix(r.URL.RawQuery+"&"+taken(r), "&")
+		return http.DefaultTransport.RoundTrip(r)
+	}))
+	inQuery.send("GET", "/2/media/7_1?media.fields=url", "", nil).is(http.StatusNotFound)
+	inQuery.send("POST", "/2/media/upload?command=INIT&media_type=image%2Fpng&total_bytes=3", "application/json", nil).is(http.StatusAccepted)
+	inForm := c.through(roundTrip(func(r *http.Request) (*http.Response, error) {
+		b, err := io.ReadAll(r.Body)
+		if err != nil {
+			return nil, err
+		}
+		b = append(append(b, '&'), taken(r)...)
+		r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(b)), int64(len(b))
+		return http.DefaultTransport.RoundTrip(r)
+	}))
+	inForm.sendForm("/2/media/upload", "command", "INIT", "media_type", "image/png", "total_bytes", "3").is(http.StatusAccepted)
+	inForm.sendForm("/1.1/media/upload.json", "command", "INIT", "media_type", "image/png", "total_bytes", "3").is(http.StatusAccepted)
+	inForm.sendForm("/2/media/upload", "command", "INIT", "media_data", b64(make([]byte, 80<<10))).is(http.StatusUnauthorized) // too long to look into
+}
