@@ -44,6 +44,9 @@ func WithFaults(engines map[media.Kind]Engine, c *catalog.Catalog, atOnce int, n
 
 // Process does what was asked of the media, and what its engine does.
 func (f *Faulty) Process(ctx context.Context, in Input, out Output) (media.Outcome, error) {
+	if in.Again && f.engine != nil { // what is shown already has had its fault
+		return f.engine.Process(ctx, in, out)
+	}
 	fault, err := f.catalog.Fault(ctx, in.Media.ID)
 	if err != nil {
 		return media.Outcome{}, fmt.Errorf("look for a fault: %w", err)

@@ -133,3 +133,15 @@ func TestFaultyTurns(t *testing.T) {
 		}
 	})
 }
+
+// What is shown already is made again without its fault.
+func TestFaultyAgain(t *testing.T) {
+	r := newRig(t, nil)
+	m := r.asked(r.pending(media.TweetVideo, "content"), media.Fault{Processing: time.Hour, Failure: media.NewFailure(media.InvalidMedia, "no")})
+	r.engine.do = func(context.Context, Input, Output) (media.Outcome, error) { return made(), nil }
+	e := WithFaults(map[media.Kind]Engine{media.KindVideo: r.engine}, r.rows, 1, time.Now)[media.KindVideo]
+	o, err := e.Process(t.Context(), Input{Media: m, Again: true}, &shown{})
+	if err != nil || o.Width != made().Width || r.engine.calls.Load() != 1 {
+		t.Errorf("%+v, %v, %d calls", o, err, r.engine.calls.Load())
+	}
+}
