@@ -102,3 +102,19 @@ func TestBadRequestsOfOldClients(t *testing.T) {
 		}
 	}
 }
+
+// A client that closes its side before it has the answer stops what is done for
+// it. If it is told anything, then that, and not of a fault of the server's.
+func TestBadClientsThatCloseTheirSide(t *testing.T) {
+	t.Parallel()
+	c := start(t).client()
+	file := formRow("media", string(samplePNG()))
+	for range 20 {
+		w := c.dial()
+		w.send(c.head("/2/media/upload", "Content-Type: "+formKind, fmt.Sprintf("Content-Length: %d", len(file))), file)
+		_ = w.CloseWrite()
+		if a := w.answer(); a.status != http.StatusOK {
+			a.isProblem(http.StatusBadRequest, "connection", "keep your side open until the answer has come")
+		}
+	}
+}

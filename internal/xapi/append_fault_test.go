@@ -112,7 +112,7 @@ func TestAppendWhoseClientGoes(t *testing.T) {
 		w := httptest.NewRecorder()
 		s.api.ServeHTTP(w, s.request("POST", at(id, "append"), whole, "Content-Type", formKind).WithContext(ctx))
 		s.memory.SetFaults(blobtest.Faults{})
-		answer{w, t}.refused(http.StatusServiceUnavailable, "closed before the request was done; send it again")
+		answer{w, t}.refused(http.StatusBadRequest, "closed before the request was done; send it again")
 		gone()
 	}
 	if kept := s.kept(); len(kept) != 1 { // the second one's
@@ -154,7 +154,7 @@ func TestAppendWhoseClientClosesItsSide(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer got.Body.Close()
-	if got.StatusCode != http.StatusServiceUnavailable || len(s.kept()) > 0 {
+	if got.StatusCode != http.StatusBadRequest || len(s.kept()) > 0 {
 		t.Errorf("status %d, kept %v", got.StatusCode, s.kept())
 	}
 }

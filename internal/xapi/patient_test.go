@@ -66,10 +66,13 @@ func TestPatientBodyKeepsTheDeadlineOfAStalledOne(t *testing.T) {
 	}
 }
 
-// A body that breaks off takes the connection's context with it. What then fails
-// for want of the context is the client's doing.
+// A body that breaks off, or a client that closes its side, takes the
+// connection's context along. What then fails for want of it is their doing.
 func TestABrokenBodyIsTheClientsFault(t *testing.T) {
-	for broken, status := range map[error]int{io.ErrUnexpectedEOF: http.StatusBadRequest, io.EOF: http.StatusServiceUnavailable} {
+	for broken, words := range map[error]string{
+		io.ErrUnexpectedEOF: "The request body broke off before its end",
+		io.EOF:              "keep your side open until the answer has come",
+	} {
 		ctx, cancel := context.WithCancel(t.Context())
 		r := httptest.NewRequestWithContext(ctx, http.MethodPost, "/2/media/upload", nil)
 		w := httptest.NewRecorder()
@@ -77,8 +80,6 @@ func TestABrokenBodyIsTheClientsFault(t *testing.T) {
 		_, _ = io.ReadAll(r.Body)
 		cancel()
 		WriteProblem(slog.New(slog.DiscardHandler), maxSegment)(w, r, fmt.Errorf("begin: %w", ctx.Err()))
-		if w.Code != status {
-			t.Errorf("after %v: %d %s, want %d", broken, w.Code, w.Body, status)
-		}
+		answer{w, t}.refused(http.StatusBadRequest, words)
 	}
 }

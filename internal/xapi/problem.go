@@ -9,7 +9,6 @@ import (
 	"math"
 	"net/http"
 	"strconv"
-	"time"
 
 	"magpie/internal/media"
 )
@@ -89,9 +88,10 @@ func WriteProblem(log *slog.Logger, maxSegment int64) func(http.ResponseWriter, 
 			e = &media.Error{Code: media.CodeInternal}
 		}
 		if r.Context().Err() != nil && e.Code == media.CodeInternal {
-			// The client closed its side. It may still be reading, and without an
-			// answer it would get an empty 200.
-			e = media.Busy(time.Second, "The connection was closed before the request was done; send it again.")
+			// The client closed its side, which stops what is done for it. It may
+			// still be reading, and without an answer it would get an empty 200.
+			log.WarnContext(r.Context(), "client left", "method", r.Method, "path", r.URL.Path, "err", err)
+			e = media.Invalid("connection", "The connection was closed before the request was done; send it again, and keep your side open until the answer has come.")
 			if body, ok := r.Body.(*patientBody); ok && body.broke != nil {
 				e = brokenBody(body.broke) // and that is why
 			}

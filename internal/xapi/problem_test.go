@@ -130,7 +130,7 @@ func TestProblemWhoseClientWent(t *testing.T) {
 	ctx, gone := context.WithCancel(t.Context())
 	gone()
 	a, _ := write(t, ctx, fmt.Errorf("keep segment 0: %w", context.Canceled))
-	a.refused(http.StatusServiceUnavailable, "send it again")
+	a.refused(http.StatusBadRequest, "send it again")
 	a, _ = write(t, ctx, media.Errorf(media.CodeNotFound, "There is no upload 1."))
 	a.refused(http.StatusNotFound, "There is no upload 1.")
 }
