@@ -2,6 +2,7 @@ package auth
 
 import (
 	"crypto/sha256"
+	"fmt"
 	"strconv"
 	"sync"
 	"time"
@@ -63,7 +64,10 @@ func (n *nonces) claim(key, token, nonce string, stamp, now time.Time) (release 
 		return nil, media.Errorf(media.CodeSignature, "A request with this oauth_nonce and oauth_timestamp was here already; each request needs a nonce of its own.")
 	}
 	if n.held >= n.most {
-		return nil, media.Busy(n.width, "Too many signed requests came in the last %s; try again later.", 2*n.window)
+		return nil, &media.Error{
+			Code: media.CodeRateLimited, RetryAfter: n.width,
+			Detail: fmt.Sprintf("Too many signed requests came in the last %s; try again later.", 2*n.window),
+		}
 	}
 	if n.buckets[bucket] == nil {
 		n.buckets[bucket] = map[nonceID]struct{}{}

@@ -28,12 +28,12 @@ func TestNonces(t *testing.T) {
 	claim("a", now, media.CodeSignature)
 	claim("a", now.Add(time.Second), "") // another timestamp
 	release := claim("b", now, "")
-	claim("c", now, media.CodeBusy) // full: nothing is forgotten for it
+	claim("c", now, media.CodeRateLimited) // full: nothing is forgotten for it
 	claim("a", now, media.CodeSignature)
 	release()
 	release() // changes nothing
 	claim("b", now, "")
-	if _, err := n.claim("key", "tokena", "", now, now); media.CodeOf(err) != media.CodeBusy {
+	if _, err := n.claim("key", "tokena", "", now, now); media.CodeOf(err) != media.CodeRateLimited {
 		t.Errorf("full for others too: %v", err)
 	}
 
