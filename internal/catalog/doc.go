@@ -1,9 +1,9 @@
 // Package catalog is everything magpie remembers, in SQL: upload sessions,
 // media with their manifests and renditions, metadata, and access tokens; users'
-// accounts, clients, and what the ones let the others do. Each method of Catalog is one transaction whose comment is its contract, and each
-// step of a life (open to closing, pending to in progress, …) is a
-// compare-and-set on the row, so that any number of processes may try the same
-// step and one succeeds.
+// accounts, clients, and what the ones let the others do. Each method of Catalog
+// is one transaction whose comment is its contract, and each step of a life
+// (open to closing, pending to in progress, …) is a compare-and-set on the row,
+// so that any number of processes may try the same step and one succeeds.
 //
 // It holds no bytes of any upload, only the names of blobs; it sends nothing,
 // schedules nothing and decides nothing about who may see what.
