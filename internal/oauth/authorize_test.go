@@ -133,6 +133,7 @@ func FuzzAuthorize(f *testing.F) {
 	f.Add(g.query("redirect_uri", "//evil.example").Encode())
 	f.Add(g.query("redirect_uri", callback, "scope", "\"><script>", "state", "\r\nX: y").Encode())
 	f.Add("client_id=" + g.app.Client.ID + "&redirect_uri=" + callback + "&redirect_uri=x")
+	f.Add(g.query("redirect_uri", "https://evil.example/cb", "scope", "none").Encode())
 	f.Add("%zz")
 	f.Fuzz(func(t *testing.T, query string) {
 		g.failed = nil
