@@ -1,5 +1,6 @@
-// Package image makes the four sizes of a still picture: thumb, small, medium
-// and large, from JPEG, PNG, WebP, BMP, TIFF and GIF files.
+// Package image makes the sizes of a still picture from JPEG, PNG, WebP, BMP,
+// TIFF and GIF files: thumb, small, medium and large, and orig, which is the
+// whole picture without loss wherever that can be had.
 //
 // Files are read in memory-safe Go. A file's own header is read first and held
 // against the pixel limit and a memory budget before any pixel is decoded; what
@@ -10,8 +11,9 @@
 // right way up, and its colour profile. EXIF, GPS positions, XMP and comments
 // stay behind.
 //
-// Animations are shown by their first frame; moving them is another engine's
-// work. So are captions, and every question of who may see a picture.
+// Animations are shown by their first frame; only the orig of a GIF moves. Making
+// films of them is another engine's work. So are captions, and every question of
+// who may see a picture.
 //
 // Nothing lands on disk except through processing.Output.
 package image

@@ -3,7 +3,6 @@ package image
 import (
 	"bytes"
 	std "image"
-	"image/jpeg"
 	"image/png"
 	"io"
 
@@ -38,33 +37,11 @@ func (e encoding) contentType() string {
 // nothing else of the original.
 func (e encoding) encode(img std.Image) (io.Reader, error) {
 	var file bytes.Buffer
+	var err error
 	if e.alpha {
-		if err := png.Encode(&file, img); err != nil {
-			return nil, err
-		}
-		if p := profileFor(e.profile, spaceRGB); p != nil {
-			return spliced(file.Bytes(), pngHeaderSize, pngProfileChunk(p)), nil
-		}
-		return &file, nil
+		err = writePNG(&file, img, png.DefaultCompression, e.profile)
+	} else {
+		err = writeJPEG(&file, img, e.quality, e.profile)
 	}
-	space := spaceRGB
-	switch m := img.(type) {
-	case *std.Gray:
-		space = spaceGrey
-	case *std.NRGBA: // opaque, so the bytes are the same, and the encoder knows a short way
-		img = &std.RGBA{Pix: m.Pix, Stride: m.Stride, Rect: m.Rect}
-	}
-	if err := jpeg.Encode(&file, img, &jpeg.Options{Quality: e.quality}); err != nil {
-		return nil, err
-	}
-	if p := profileFor(e.profile, space); p != nil {
-		const startOfImage = 2
-		return spliced(file.Bytes(), startOfImage, jpegProfileSegments(p)), nil
-	}
-	return &file, nil
-}
-
-// spliced reads file with more put in at a place.
-func spliced(file []byte, at int, more []byte) io.Reader {
-	return io.MultiReader(bytes.NewReader(file[:at]), bytes.NewReader(more), bytes.NewReader(file[at:]))
+	return &file, err
 }

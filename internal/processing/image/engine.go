@@ -64,9 +64,11 @@ func New(c Config) *Engine {
 
 // Process makes thumb (150×150 out of the middle), small (within 680×680),
 // medium (1200) and large (2048) and saves them under these names with .jpg, or
-// with .png where pixels of the picture are transparent. All four always exist;
-// none is larger than the picture. The Outcome's width and height are those of
-// the picture turned upright.
+// with .png where pixels of the picture are transparent. Beside them it saves
+// orig, the whole picture: of JPEG, PNG, WebP and GIF files copied without loss
+// in their own format, or encoded again, as .jpg or .png, if it must be turned;
+// of others as .png. All five always exist; none is larger than the picture. The
+// Outcome's width and height are those of the picture turned upright.
 //
 // It reads only in.Media.Type, in.Original and in.Size.
 func (e *Engine) Process(ctx context.Context, in processing.Input, out processing.Output) (media.Outcome, error) {
@@ -86,8 +88,12 @@ func (e *Engine) Process(ctx context.Context, in processing.Input, out processin
 	}
 	defer e.free.Release(need)
 
-	pictures, how, err := e.make(ctx, src, head)
+	pictures, all, how, err := e.make(ctx, src, head)
 	if err != nil {
+		return media.Outcome{}, err
+	}
+	out.Progress(50)
+	if err := e.saveWhole(ctx, src, all, out); err != nil {
 		return media.Outcome{}, err
 	}
 	out.Progress(60)
@@ -117,15 +123,19 @@ func (e *Engine) check(head header, size int64) error {
 	return nil
 }
 
-// make decodes the picture, renders its sizes and says how to write them. The
-// decoded pixels are let go of when it returns.
-func (e *Engine) make(ctx context.Context, src *source, head header) ([]picture, encoding, error) {
+// make decodes the picture, renders its sizes, plans its full size and says how
+// to write them. The decoded pixels are let go of when it returns, unless the
+// plan needs them.
+func (e *Engine) make(ctx context.Context, src *source, head header) ([]picture, whole, encoding, error) {
 	f, err := guard(src, head.decode)
 	if err != nil {
-		return nil, encoding{}, err
+		return nil, whole{}, encoding{}, err
 	}
 	pictures, err := render(ctx, f, head.orientation)
-	return pictures, encoding{quality: e.quality, alpha: !f.opaque, profile: head.profile}, err
+	if err != nil {
+		return nil, whole{}, encoding{}, err
+	}
+	return pictures, head.whole(f), encoding{quality: e.quality, alpha: !f.opaque, profile: head.profile}, nil
 }
 
 // save encodes one size and stores it.

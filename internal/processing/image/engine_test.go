@@ -46,7 +46,7 @@ func samples(t testing.TB) map[media.Type][]byte {
 	}
 }
 
-func TestEveryTypeGetsFourSizes(t *testing.T) {
+func TestEveryTypeGetsItsSizes(t *testing.T) {
 	for kind, file := range samples(t) {
 		outcome, out := process(t, kind, file)
 		if outcome.Width != 48 || outcome.Height != 40 {
@@ -55,7 +55,7 @@ func TestEveryTypeGetsFourSizes(t *testing.T) {
 		for _, name := range []string{"thumb.jpg", "small.jpg", "medium.jpg", "large.jpg"} {
 			out.decoded(t, name)
 		}
-		if len(out.files) != 4 {
+		if len(out.files) != 5 {
 			t.Errorf("%s: %d files", kind, len(out.files))
 		}
 		if !slices.IsSorted(out.percent) || out.percent[len(out.percent)-1] != 100 {
@@ -92,7 +92,7 @@ func TestTruncatedFilesAreRefused(t *testing.T) {
 	}
 }
 
-// Whatever is done to a file, it either gives four sizes or a failure in words.
+// Whatever is done to a file, it either gives all sizes or a failure in words.
 func TestDamagedFilesGiveWords(t *testing.T) {
 	files := samples(t)
 	var kinds []media.Type
@@ -115,7 +115,7 @@ func TestDamagedFilesGiveWords(t *testing.T) {
 		var f *media.Failure
 		switch {
 		case err == nil:
-			if len(out.files) != 4 || outcome.Width < 1 || outcome.Height < 1 {
+			if len(out.files) != 5 || outcome.Width < 1 || outcome.Height < 1 {
 				t.Fatalf("%s: %d files of %d×%d", kind, len(out.files), outcome.Width, outcome.Height)
 			}
 		case !errors.As(err, &f) || f.Name == media.InternalError || !strings.HasSuffix(f.Message, "."):
@@ -220,7 +220,7 @@ func TestSaveErrorsAreNotTheFiles(t *testing.T) {
 	out.fail = errors.New("no room")
 	_, err := New(Config{}).Process(context.Background(), input(media.JPEG, jpegOf(t, quarters(8, 8))), out)
 	var f *media.Failure
-	if !errors.Is(err, out.fail) || errors.As(err, &f) || !strings.Contains(err.Error(), "save large.jpg") {
+	if !errors.Is(err, out.fail) || errors.As(err, &f) || !strings.Contains(err.Error(), "save orig.jpg") {
 		t.Errorf("err is %v", err)
 	}
 }

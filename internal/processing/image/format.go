@@ -11,12 +11,25 @@ type header struct {
 	width, height int // as stored, before it is turned upright
 	orientation   orientation
 	profile       []byte // colour profile as found, not checked yet
-	memory        int64  // the most bytes that decode will hold
+	memory        int64  // the most bytes that decoding and turning will hold
 	least         int64  // a whole file has at least so many bytes; 0 where none can be told
 
 	// decode makes the pixels. It may panic on a damaged file: decoders that
 	// are not ours have done so.
 	decode func() (frame, error)
+
+	copy  *copier // nil for a format that browsers don't show
+	lossy bool    // so that encoding it as a JPEG is in its kind
+}
+
+// peak is the most bytes that are held while a picture is decoded, or turned
+// once it is. Decoding takes decoding bytes and leaves a frame of kept bytes;
+// turning takes turning beside that.
+func (o orientation) peak(decoding, kept, turning int64) int64 {
+	if o == upright {
+		return decoding
+	}
+	return max(decoding, kept+turning)
 }
 
 // frame is a decoded picture and how it is to be read.

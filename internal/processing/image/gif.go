@@ -1,6 +1,11 @@
 package image
 
-import "image/gif"
+import (
+	"image/gif"
+	"io"
+
+	"magpie/internal/media"
+)
 
 func probeGIF(src *source) (header, error) {
 	config, err := gif.DecodeConfig(src.all())
@@ -19,5 +24,6 @@ func probeGIF(src *source) (header, error) {
 			}
 			return newFrame(img, w, h), nil
 		},
+		copy: &copier{".gif", media.GIF, func(w io.Writer) error { return copyGIF(w, src) }},
 	}, nil
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	std "image"
 	"image/color"
+	"image/gif"
 	"image/jpeg"
 	"image/png"
 	"io"
@@ -14,6 +15,8 @@ import (
 	"path/filepath"
 	"runtime"
 	"testing"
+
+	"golang.org/x/image/webp"
 
 	"magpie/internal/media"
 	"magpie/internal/processing"
@@ -95,11 +98,9 @@ func (s *shelf) decoded(t testing.TB, name string) std.Image {
 	if !ok {
 		t.Fatalf("there is no %s, only %v", name, s.renditions)
 	}
-	decode, kind := jpeg.Decode, "image/jpeg"
-	if filepath.Ext(name) == ".png" {
-		decode, kind = png.Decode, "image/png"
-	}
-	img, err := decode(bytes.NewReader(file))
+	decode := map[string]func(io.Reader) (std.Image, error){".jpg": jpeg.Decode, ".png": png.Decode, ".webp": webp.Decode, ".gif": gif.Decode}
+	kind := map[string]string{".jpg": "image/jpeg", ".png": "image/png", ".webp": "image/webp", ".gif": "image/gif"}[filepath.Ext(name)]
+	img, err := decode[filepath.Ext(name)](bytes.NewReader(file))
 	if err != nil {
 		t.Fatalf("decode %s: %v", name, err)
 	}

@@ -22,6 +22,10 @@ type jpegHead struct {
 	samples     float64 // stored samples for each pixel; 0 without a frame header
 	progressive bool
 	firstScan   int64 // where it begins
+	components  int
+	density     []byte // of a JFIF segment; nil without one
+	adobe       bool   // an Adobe segment tells the colour model
+	transform   byte   // what it says
 }
 
 func probeJPEG(src *source) (header, error) {
@@ -34,19 +38,24 @@ func probeJPEG(src *source) (header, error) {
 
 	// A decoder pads each plane to whole blocks of up to 32 pixels.
 	padded := area((w+31)&^31, (h+31)&^31)
-	memory := int64(head.samples * float64(padded))
+	kept := int64(head.samples * float64(padded))
+	memory := kept
 	if head.progressive {
 		memory *= 5 // a 32-bit coefficient is kept for each sample
 	}
+	turning := 3*area(w, h) + 4*int64(w+h) // planes of halved colour, before rows and columns change places and after
 	switch config.ColorModel {
 	case color.RGBAModel, color.CMYKModel: // put together from planes at the end
-		memory += 4 * area(w, h)
+		kept = 4 * area(w, h)
+		memory += kept
+		turning = 8 * area(w, h)
 	}
+	turn := exifOrientation(head.exif)
 	return header{
 		width: w, height: h,
-		orientation: exifOrientation(head.exif),
+		orientation: turn,
 		profile:     head.profile.bytes(),
-		memory:      memory,
+		memory:      turn.peak(memory, kept, turning),
 		least:       area((w+7)/8, (h+7)/8) / 8, // a bit for each block, at the very least
 		decode: func() (frame, error) {
 			img, err := jpeg.Decode(&scanLimiter{r: src.all(), skip: head.firstScan})
@@ -55,6 +64,8 @@ func probeJPEG(src *source) (header, error) {
 			}
 			return newFrame(img, w, h), nil
 		},
+		copy:  &copier{".jpg", media.JPEG, func(w io.Writer) error { return copyJPEG(w, src, head) }},
+		lossy: true,
 	}, nil
 }
 
@@ -87,7 +98,7 @@ func readJPEGHead(src io.ReaderAt) jpegHead {
 			return head
 		}
 		switch marker {
-		case 0xc0, 0xc1, 0xc2, 0xe1, 0xe2:
+		case 0xc0, 0xc1, 0xc2, 0xe0, 0xe1, 0xe2, 0xee:
 			payload := make([]byte, size)
 			if _, err := src.ReadAt(payload, at+4); err != nil {
 				return head
@@ -107,10 +118,33 @@ func (h *jpegHead) take(marker byte, payload []byte) {
 		}
 	case 0xe2:
 		h.profile.add(payload)
+	case 0xe0:
+		if len(payload) >= len(jfifMark)+2+5 && bytes.HasPrefix(payload, []byte(jfifMark)) {
+			h.density = payload[len(jfifMark)+2:][:5]
+		}
+	case 0xee:
+		if len(payload) >= len(adobeMark)+7 && bytes.HasPrefix(payload, []byte(adobeMark)) {
+			h.adobe, h.transform = true, payload[len(adobeMark)+6]
+		}
 	default: // a frame header
+		h.components = 0
+		if len(payload) >= 6 {
+			h.components = int(payload[5])
+		}
 		h.progressive = marker == 0xc2
 		h.samples = frameSamples(payload)
 	}
+}
+
+// space is the colour space of the samples, as a profile names it.
+func (h *jpegHead) space() colourSpace {
+	switch h.components {
+	case 1:
+		return spaceGrey
+	case 4:
+		return spaceCMYK
+	}
+	return spaceRGB
 }
 
 // frameSamples tells from a frame header how many samples are stored for each

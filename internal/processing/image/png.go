@@ -5,6 +5,8 @@ import (
 	"hash/crc32"
 	"image/png"
 	"io"
+
+	"magpie/internal/media"
 )
 
 // maxDeflate is the most that zlib can inflate a byte to.
@@ -40,16 +42,18 @@ func probePNG(src *source) (header, error) {
 	case head.depth == 16:
 		perPixel = 8
 	}
-	memory := perPixel * area(w, h)
+	kept := perPixel * area(w, h)
+	memory := kept
 	if head.interlaced {
 		memory *= 2 // each of the seven passes is an image of its own
 	}
+	turn := exifOrientation(head.exif)
 	grey := head.colourType == 0 || head.colourType == 4
 	return header{
 		width: w, height: h,
-		orientation: exifOrientation(head.exif),
+		orientation: turn,
 		profile:     pngProfile(head.profile),
-		memory:      memory + 2*row,
+		memory:      turn.peak(memory+2*row, kept, kept),
 		least:       (row + 1) * int64(h) / maxDeflate,
 		decode: func() (frame, error) {
 			img, err := png.Decode(src.all())
@@ -60,6 +64,7 @@ func probePNG(src *source) (header, error) {
 			f.grey = grey
 			return f, nil
 		},
+		copy: &copier{".png", media.PNG, func(w io.Writer) error { return copyPNG(w, src, head) }},
 	}, nil
 }
 

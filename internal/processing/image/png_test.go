@@ -41,7 +41,7 @@ func TestPNGKinds(t *testing.T) {
 		for size := range out.files {
 			isQuarters(t, out.decoded(t, size), 8)
 		}
-		if len(out.files) != 4 || out.files["thumb.jpg"] == nil {
+		if len(out.files) != 5 || out.files["thumb.jpg"] == nil {
 			t.Errorf("%s: %d files, of which thumb.jpg has %d bytes", name, len(out.files), len(out.files["thumb.jpg"]))
 		}
 	}

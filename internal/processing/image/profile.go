@@ -23,6 +23,7 @@ type colourSpace string
 const (
 	spaceRGB  colourSpace = "RGB "
 	spaceGrey colourSpace = "GRAY"
+	spaceCMYK colourSpace = "CMYK" // of JPEGs with four components
 )
 
 // profileFor gives the profile to write beside pixels of the given space, or

@@ -92,7 +92,7 @@ func TestProfileIsKept(t *testing.T) {
 			img.Pix[i] = 200
 		}
 		_, out = process(t, media.PNG, insert(pngOf(t, img), pngHeaderSize, pngProfileChunk(p)))
-		if len(out.files) != 4 {
+		if len(out.files) != 5 {
 			t.Errorf("%d files", len(out.files))
 		}
 		for file := range out.files {

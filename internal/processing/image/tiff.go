@@ -25,11 +25,12 @@ func probeTIFF(src *source) (header, error) {
 	if blocks > maxTIFFBlocks {
 		return header{}, unreadable("This TIFF is cut into %d pieces, and %d is the most that is accepted", blocks, maxTIFFBlocks)
 	}
+	kept := tiffPixel(config) * area(w, h)
 	return header{
 		width: w, height: h,
 		orientation: d.orientation(),
 		profile:     tiffProfile(src, d),
-		memory:      memory,
+		memory:      d.orientation().peak(memory, kept, kept),
 		decode: func() (frame, error) {
 			img, err := tiff.Decode(src.all())
 			if err != nil {
@@ -45,15 +46,6 @@ func probeTIFF(src *source) (header, error) {
 // pieces are, and one piece, which may inflate to eight bytes a pixel in a
 // buffer that grows by doubling.
 func tiffCost(d *ifd, config std.Config, size int64) (memory, blocks int64) {
-	perPixel := int64(1)
-	switch config.ColorModel {
-	case color.RGBA64Model, color.NRGBA64Model:
-		perPixel = 8
-	case color.RGBAModel, color.NRGBAModel:
-		perPixel = 4
-	case color.Gray16Model:
-		perPixel = 2
-	}
 	w, h := int64(config.Width), int64(config.Height)
 	blockWidth, blockHeight := w, h
 	if n := int64(d.number(tagRowsPerStrip, 0)); n > 0 {
@@ -69,7 +61,20 @@ func tiffCost(d *ifd, config std.Config, size int64) (memory, blocks int64) {
 		block = min(block, size)
 	}
 	blocks = ((w + blockWidth - 1) / blockWidth) * ((h + blockHeight - 1) / blockHeight)
-	return perPixel*w*h + 3*block + 2*(4+8)*blocks, blocks
+	return tiffPixel(config)*w*h + 3*block + 2*(4+8)*blocks, blocks
+}
+
+// tiffPixel is how many bytes a decoded pixel takes.
+func tiffPixel(config std.Config) int64 {
+	switch config.ColorModel {
+	case color.RGBA64Model, color.NRGBA64Model:
+		return 8
+	case color.RGBAModel, color.NRGBAModel:
+		return 4
+	case color.Gray16Model:
+		return 2
+	}
+	return 1
 }
 
 // tiffProfile reads the colour profile, or nil where there is none or it is

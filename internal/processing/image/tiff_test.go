@@ -73,7 +73,7 @@ func TestTIFFColours(t *testing.T) {
 		"packbits": ffmpeg(t, img, "x.tiff", "-compression_algo", "packbits", "-pix_fmt", "rgb24"),
 	} {
 		outcome, out := process(t, media.TIFF, file)
-		if outcome.Width != 300 || outcome.Height != 201 || len(out.files) != 4 {
+		if outcome.Width != 300 || outcome.Height != 201 || len(out.files) != 5 {
 			t.Errorf("%s: outcome is %d×%d and %d files", name, outcome.Width, outcome.Height, len(out.files))
 		}
 		for size := range out.files {

@@ -7,6 +7,8 @@ import (
 	"io"
 
 	"golang.org/x/image/webp"
+
+	"magpie/internal/media"
 )
 
 // maxWebPChunks bounds the chunks that are walked; a long animation has a few
@@ -17,6 +19,7 @@ const maxWebPChunks = 1 << 17
 const (
 	webpAnimated = 1 << 1
 	webpAlpha    = 1 << 4
+	webpProfile  = 1 << 5
 )
 
 // riffChunk says where a chunk's data is.
@@ -34,6 +37,7 @@ type webpHead struct {
 	width, height int
 	alpha, pixels riffChunk // pixels is a "VP8 " or "VP8L"
 	animated      bool
+	transparent   bool // its VP8X chunk says so, which need not be true
 	left, top     int
 	frameWidth    int
 	frameHeight   int
@@ -50,7 +54,7 @@ func probeWebP(src *source) (header, error) {
 		return header{}, explain("WebP", err)
 	}
 	lossless := head.pixels.id == "VP8L"
-	config, err := webp.DecodeConfig(head.still(src, 0, 0))
+	config, err := webp.DecodeConfig(head.still(src, 0, 0, nil))
 	if err != nil {
 		return header{}, explain("WebP", err)
 	}
@@ -65,13 +69,14 @@ func probeWebP(src *source) (header, error) {
 	case w != head.width || h != head.height:
 		return header{}, damaged("the WebP says that it is %d×%d pixels and holds %d×%d", head.width, head.height, w, h)
 	}
+	turn := exifOrientation(head.exif)
 	return header{
 		width: head.width, height: head.height,
-		orientation: exifOrientation(head.exif),
+		orientation: turn,
 		profile:     head.profile,
-		memory:      head.memory(w, h),
+		memory:      turn.peak(head.memory(w, h), head.kept(w, h), 8*area(head.width, head.height)),
 		decode: func() (frame, error) {
-			img, err := webp.Decode(head.still(src, w, h))
+			img, err := webp.Decode(head.still(src, w, h, nil))
 			if err != nil {
 				return frame{}, explain("WebP", err)
 			}
@@ -79,6 +84,8 @@ func probeWebP(src *source) (header, error) {
 			f.studio = !lossless
 			return f, nil
 		},
+		copy:  head.copier(src, w, h),
+		lossy: !lossless,
 	}, nil
 }
 
@@ -98,9 +105,32 @@ func (h *webpHead) memory(w, ht int) int64 {
 	return n
 }
 
-// still gives the picture as a WebP file that holds nothing else. Width and
-// height are needed only to decode, not to read the header.
-func (h *webpHead) still(src *source, width, height int) io.Reader {
+// kept is the most that a decoded picture of w×h pixels takes.
+func (h *webpHead) kept(w, ht int) int64 {
+	if h.pixels.id == "VP8L" {
+		return 4 * area(w, ht)
+	}
+	return 3 * area(w, ht) // halved planes, and opacity
+}
+
+// copier writes the picture again, or is nil for an animation whose first frame
+// is not all of its canvas.
+func (h *webpHead) copier(src *source, w, ht int) *copier {
+	if w != h.width || ht != h.height {
+		return nil
+	}
+	return &copier{".webp", media.WebP, func(to io.Writer) error {
+		if _, err := io.Copy(to, h.still(src, w, ht, profileFor(h.profile, spaceRGB))); err != nil {
+			return explain("WebP", err)
+		}
+		return nil
+	}}
+}
+
+// still gives the picture as a WebP file that holds nothing else but a profile,
+// if there is one. Width and height are needed only to decode, not to read the
+// header.
+func (h *webpHead) still(src *source, width, height int, profile []byte) io.Reader {
 	var parts []io.Reader
 	size := uint32(4)
 	add := func(id string, n int64, data io.Reader) {
@@ -111,12 +141,23 @@ func (h *webpHead) still(src *source, width, height int) io.Reader {
 		}
 		size += 8 + uint32(n+n%2)
 	}
-	if h.alpha.id != "" && width > 0 {
+	alpha := h.alpha.id != "" && width > 0
+	if alpha || profile != nil {
 		vp8x := make([]byte, 10)
-		vp8x[0] = webpAlpha
+		if alpha || h.transparent && h.pixels.id == "VP8L" {
+			vp8x[0] |= webpAlpha
+		}
+		if profile != nil {
+			vp8x[0] |= webpProfile
+		}
 		putUint24(vp8x[4:], width-1)
 		putUint24(vp8x[7:], height-1)
 		add("VP8X", 10, bytes.NewReader(vp8x))
+	}
+	if profile != nil {
+		add("ICCP", int64(len(profile)), bytes.NewReader(profile))
+	}
+	if alpha {
 		add("ALPH", h.alpha.size, src.section(h.alpha.at, h.alpha.size))
 	}
 	add(h.pixels.id, h.pixels.size, src.section(h.pixels.at, h.pixels.size))
@@ -202,6 +243,7 @@ func (h *webpHead) take(src io.ReaderAt, c riffChunk, size int64) error {
 		}
 		h.extended = true
 		h.animated = b[0]&webpAnimated != 0
+		h.transparent = b[0]&webpAlpha != 0
 		h.width, h.height = uint24(b[4:])+1, uint24(b[7:])+1
 	case "ANMF":
 		if !h.animated || h.pixels.id != "" {

@@ -26,7 +26,7 @@ func riff(chunks ...string) []byte {
 }
 
 // chunkOf gives the data of a file's first chunk of an id.
-func chunkOf(t *testing.T, file []byte, id string) string {
+func chunkOf(t testing.TB, file []byte, id string) string {
 	t.Helper()
 	for at := 12; at+8 <= len(file); {
 		n := int(binary.LittleEndian.Uint32(file[at+4:]))
@@ -58,7 +58,11 @@ func TestWebPColours(t *testing.T) {
 			t.Errorf("%s: outcome is %d×%d", name, outcome.Width, outcome.Height)
 		}
 		for file := range out.files {
-			isQuarters(t, out.decoded(t, file), 6)
+			slack := 6
+			if file == "orig.webp" { // the test's decoder takes 16–235 for 0–255
+				slack = 20
+			}
+			isQuarters(t, out.decoded(t, file), slack)
 		}
 	}
 }
@@ -95,7 +99,7 @@ func TestWebPAlpha(t *testing.T) {
 		m := out.decoded(t, "large.png")
 		near(t, m, 40, 40, faint, 8)
 		near(t, m, 250, 40, green, 8)
-		if len(out.files) != 4 {
+		if len(out.files) != 5 {
 			t.Errorf("%s: %d files", name, len(out.files))
 		}
 	}
