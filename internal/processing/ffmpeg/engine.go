@@ -2,6 +2,7 @@ package ffmpeg
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os/exec"
@@ -97,15 +98,16 @@ func (e *Engine) Process(ctx context.Context, in processing.Input, out processin
 	if err != nil {
 		return media.Outcome{}, err
 	}
-	outcome := media.Outcome{Width: p.Width, Height: p.Height, Duration: p.Duration}
-	if err := e.render(ctx, src, p, in.Scratch, out.Progress); err != nil {
-		return outcome, err
+	if p.Copy && !in.Again && p.long() {
+		p = p.onlyTop()
 	}
-	made, err := wrap(ctx, p, in.Scratch)
+	made, err := e.make(ctx, src, p, in.Scratch, out.Progress)
+	if p.Copy && (blamed(err) || err == nil && !made[len(made)-1].playsAlone()) {
+		p = p.encoded()
+		made, err = e.make(ctx, src, p, in.Scratch, out.Progress)
+	}
+	outcome := media.Outcome{Width: p.Width, Height: p.Height, Duration: p.Duration, More: p.Only}
 	if err != nil {
-		return outcome, err
-	}
-	if err := verify(p, made); err != nil {
 		return outcome, err
 	}
 	out.Progress(renderShare)
@@ -117,6 +119,24 @@ func (e *Engine) Process(ctx context.Context, in processing.Input, out processin
 		return outcome, err
 	}
 	return outcome, nil
+}
+
+// make renders and looks at what came of it.
+func (e *Engine) make(ctx context.Context, src source, p plan, scratch string, report func(int)) ([]rendered, error) {
+	if err := e.render(ctx, src, p, scratch, report); err != nil {
+		return nil, err
+	}
+	made, err := wrap(ctx, p, scratch)
+	if err != nil {
+		return nil, err
+	}
+	return made, verify(p, made)
+}
+
+// blamed reports whether an error says that the file is at fault.
+func blamed(err error) bool {
+	var f *media.Failure
+	return errors.As(err, &f)
 }
 
 // prepare looks at the original and plans, without writing anything.
@@ -148,6 +168,8 @@ func (e *Engine) prepare(ctx context.Context, in processing.Input, src source) (
 	}
 	p := planVideo(found, in.Media.Category.Kind() == media.KindGIF)
 	p.ToneMap = p.HDR != "" && e.canToneMap(ctx)
+	p.Copy = p.copyable(found, in.Media.Type, in.Size)
+	p.CopySound = p.Copy && copyableSound(found)
 	return p, nil
 }
 

@@ -28,11 +28,15 @@ func (p *plan) videoGraph() string {
 
 	below := len(p.Rungs) - 1
 	label := "top"
-	if below > 0 {
-		fmt.Fprintf(&g, ",split=3[v%d][p][top];", below)
-	} else {
-		fmt.Fprintf(&g, ",split=2[v%d][p];", below)
+	var uses []string
+	if !p.Copy {
+		uses = append(uses, fmt.Sprintf("[v%d]", below))
 	}
+	uses = append(uses, "[p]")
+	if below > 0 {
+		uses = append(uses, "[top]")
+	}
+	fmt.Fprintf(&g, ",split=%d%s;", len(uses), strings.Join(uses, ""))
 	for i := below - 1; i >= 0; i-- {
 		r := p.Rungs[i]
 		fmt.Fprintf(&g, "[%s]scale=%d:%d:flags=bicubic,setsar=1", label, r.Width, r.Height)
@@ -104,8 +108,12 @@ func (p *plan) posterFilters() []string {
 func (p *plan) audioGraph() string {
 	var g strings.Builder
 	fmt.Fprintf(&g, "[0:%d]aresample=async=1000:first_pts=0:ochl=stereo:osr=%d", p.Audio.Index, p.Audio.SampleRate)
-	fmt.Fprintf(&g, ",asplit=%d", len(p.Rungs))
-	for i := range p.Rungs {
+	encoded := len(p.Rungs)
+	if p.CopySound {
+		encoded-- // the top's is copied
+	}
+	fmt.Fprintf(&g, ",asplit=%d", encoded)
+	for i := range encoded {
 		fmt.Fprintf(&g, "[a%d]", i)
 	}
 	return g.String()

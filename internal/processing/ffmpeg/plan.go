@@ -24,6 +24,11 @@ type plan struct {
 	ToneMap     bool
 	Audio       *audioPlan // nil for silence
 
+	Copy      bool   // the top rung is the original's own pictures
+	CopySound bool   // and has its sound
+	Only      bool   // nothing but the top is made
+	all       []rung // what Rungs would be otherwise
+
 	VideoLength time.Duration // how long the pictures must last; 0 is not known
 	Hold        time.Duration // how long the last picture stays for sound that goes on
 	LastDelay   time.Duration // of an animated GIF's last picture

@@ -32,6 +32,8 @@ type videoStream struct {
 	AvgRate       ratio
 	Interlaced    bool
 	PixelFormat   string        // ffmpeg's name; "" where it doesn't know
+	Profile       string        // likewise
+	Level         int           // ten times H.264's
 	HDR           string        // transfer function where it is PQ or HLG, else ""
 	Start         time.Duration // on the container's clock
 	Duration      time.Duration // 0 where the container does not say
@@ -52,7 +54,7 @@ type audioStream struct {
 // The part of ffprobe's answer that is asked for. Tags are not: they are of
 // the uploader's choosing and any length.
 const probeEntries = "format=duration,start_time:" +
-	"stream=index,codec_type,codec_name,profile,pix_fmt,width,height,sample_aspect_ratio,r_frame_rate,avg_frame_rate," +
+	"stream=index,codec_type,codec_name,profile,level,pix_fmt,width,height,sample_aspect_ratio,r_frame_rate,avg_frame_rate," +
 	"start_time,duration,nb_frames,field_order,color_transfer,sample_rate,channels:" +
 	"stream_disposition=default,attached_pic,timed_thumbnails,still_image:" +
 	"stream_side_data=displaymatrix"
@@ -73,6 +75,7 @@ type probeStream struct {
 	Type          string         `json:"codec_type"`
 	Codec         string         `json:"codec_name"`
 	Profile       string         `json:"profile"`
+	Level         int            `json:"level"`
 	PixelFormat   string         `json:"pix_fmt"`
 	Width         int            `json:"width"`
 	Height        int            `json:"height"`
@@ -204,7 +207,7 @@ func (s *probeStream) audioRank() int {
 func (s *probeStream) asVideo() *videoStream {
 	frames, _ := strconv.ParseInt(s.Frames, 10, 64)
 	v := &videoStream{
-		Index: s.Index, Codec: known(s.Codec), PixelFormat: known(s.PixelFormat), Width: s.Width, Height: s.Height,
+		Index: s.Index, Codec: known(s.Codec), PixelFormat: known(s.PixelFormat), Profile: known(s.Profile), Level: s.Level, Width: s.Width, Height: s.Height,
 		PixelRatio: parseRatio(s.PixelRatio), Rate: parseRatio(s.Rate), AvgRate: parseRatio(s.AvgRate),
 		Interlaced: slices.Contains([]string{"tt", "bb", "tb", "bt"}, s.FieldOrder),
 		Start:      seconds(s.StartTime), Duration: max(seconds(s.Duration), 0), Frames: max(frames, 0),

@@ -22,9 +22,17 @@ const posterPattern = "candidate-%02d.jpg"
 // render decodes the original once and writes an MP4 per rung and the poster's
 // candidates into scratch.
 func (e *Engine) render(ctx context.Context, src source, p plan, scratch string, report func(int)) error {
+	if p.Only {
+		return e.remux(ctx, src, p, scratch, report)
+	}
+	return e.runRender(ctx, src, p, "render", e.renderArgs(src, p), scratch, report)
+}
+
+// runRender runs ffmpeg over the original.
+func (e *Engine) runRender(ctx context.Context, src source, p plan, step string, args []string, scratch string, report func(int)) error {
 	var last progress
 	x, err := e.run(ctx, command{
-		path: e.ffmpeg, args: e.renderArgs(src, p), dir: scratch, port: src.port,
+		path: e.ffmpeg, args: args, dir: scratch, port: src.port,
 		stdout: &progressWriter{report: func(now progress) {
 			last = now
 			if p.Duration > 0 {
@@ -34,13 +42,13 @@ func (e *Engine) render(ctx context.Context, src source, p plan, scratch string,
 		limits: renderBounds(p),
 	})
 	if err != nil {
-		return fmt.Errorf("render: %w", err)
+		return fmt.Errorf("%s: %w", step, err)
 	}
-	e.log.DebugContext(ctx, "ffmpeg ended", "step", "render", "code", x.code, "out", last.out, "stderr", x.stderr)
+	e.log.DebugContext(ctx, "ffmpeg ended", "step", step, "code", x.code, "out", last.out, "stderr", x.stderr)
 	if !x.ok() {
-		return blame("render", src.kind, x)
+		return blame(step, src.kind, x)
 	}
-	if err := outside("render", x); err != nil {
+	if err := outside(step, x); err != nil {
 		return err
 	}
 	// The last picture may end a little before the cut.
@@ -76,60 +84,96 @@ func renderBounds(p plan) bounds {
 }
 
 func (e *Engine) renderArgs(src source, p plan) []string {
-	threads := strconv.Itoa(e.threads)
-	args := slices.Concat([]string{
-		"-nostdin", "-hide_banner", "-loglevel", "level+warning", "-nostats", "-progress", "pipe:1", "-y",
-		"-filter_complex_threads", threads,
-		// Turning is part of the plan, so that it cannot disagree with it.
-		"-noautorotate", "-threads", threads, "-max_pixels", strconv.FormatInt(min(e.limits.MaxVideoPixels, 1<<31-1), 10),
-	}, src.args, []string{"-i", src.url})
+	args := e.inputArgs(src)
 	if p.Orientation != (orientation{}) {
 		args = append(args, "-f", "lavfi", "-i", "color=s=16x16:r=1:d=1")
 	}
 	args = append(args, "-filter_complex", p.videoGraph())
-	if p.Audio != nil {
+	if p.Audio != nil && (!p.CopySound || len(p.Rungs) > 1) {
 		// A graph of its own: joined, pictures would wait for the first sound.
 		args = append(args, "-filter_complex", p.audioGraph())
 	}
 	for i, r := range p.Rungs {
-		args = append(args, p.rungArgs(i, r, threads)...)
+		if p.Copy && i == len(p.Rungs)-1 {
+			args = append(args, p.copyArgs()...)
+		} else {
+			args = append(args, p.encodeArgs(i, r, strconv.Itoa(e.threads))...)
+		}
+		args = append(args, p.soundArgs(i)...)
+		args = append(args, p.fileArgs(r)...)
 	}
-	return append(args,
-		"-map", "[poster]", "-frames:v", strconv.Itoa(posterCandidates), "-fps_mode", "passthrough",
-		"-c:v", "mjpeg", "-q:v", "3", "-flags:v", "+bitexact", "-map_metadata", "-1", "-f", "image2", posterPattern)
+	return append(args, posterArgs()...)
 }
 
-// rungArgs are the options of one MP4.
-func (p *plan) rungArgs(i int, r rung, threads string) []string {
-	n := strconv.Itoa(i)
-	args := []string{
-		"-map", "[v" + n + "]",
+// inputArgs begin every command over the original; more are options of the
+// input.
+func (e *Engine) inputArgs(src source, more ...string) []string {
+	threads := strconv.Itoa(e.threads)
+	return slices.Concat([]string{
+		"-nostdin", "-hide_banner", "-loglevel", "level+warning", "-nostats", "-progress", "pipe:1", "-y",
+		"-filter_complex_threads", threads,
+		// Turning is part of the plan, so that it cannot disagree with it.
+		"-noautorotate", "-threads", threads, "-max_pixels", strconv.FormatInt(min(e.limits.MaxVideoPixels, 1<<31-1), 10),
+	}, src.args, more, []string{"-i", src.url})
+}
+
+// encodeArgs are the options of one rung's pictures.
+func (p *plan) encodeArgs(i int, r rung, threads string) []string {
+	// A key picture every two seconds, at the same places in all rungs, and
+	// nowhere else.
+	keys := []string{"-force_key_frames", "expr:gte(t,n_forced*2)"}
+	if p.Copy {
+		keys = []string{"-force_key_frames", "source"}
+	}
+	args := slices.Concat([]string{
+		"-map", "[v" + strconv.Itoa(i) + "]",
 		"-c:v", "libx264", "-preset", "veryfast", "-profile:v", "high", "-pix_fmt", "yuv420p", "-crf", "23",
 		"-threads", threads, "-flags:v", "+cgop+bitexact",
-		// A key picture every two seconds, at the same places in all rungs,
-		// and nowhere else.
-		"-force_key_frames", "expr:gte(t,n_forced*2)", "-forced-idr", "1", "-sc_threshold", "0", "-g", "600",
+	}, keys, []string{
+		"-forced-idr", "1", "-sc_threshold", "0", "-g", "600",
 		"-fps_mode", "passthrough",
 		// Pictures are decoded at most one ahead of their time, which is how
 		// late some players of HLS show them.
 		"-b-pyramid", "none",
-	}
+	})
 	if p.Animated {
 		// Timestamps in hundredths are exact. Without B-frames the last packet
 		// is the last picture, and takes its delay from here.
-		args = append(args, "-bf", "0", "-enc_time_base", "1:100", "-video_track_timescale", "100",
+		return append(args, "-bf", "0", "-enc_time_base", "1:100", "-video_track_timescale", "100",
 			"-bsf:v", "setts=duration="+strconv.FormatInt(int64(p.LastDelay/(10*time.Millisecond)), 10))
-	} else {
-		args = append(args, "-maxrate", strconv.FormatInt(r.MaxRate, 10), "-bufsize", strconv.FormatInt(2*r.MaxRate, 10))
 	}
-	if p.Audio != nil {
-		args = append(args, "-map", "[a"+n+"]",
-			"-c:a", "aac", "-profile:a", "aac_low", "-b:a", strconv.Itoa(audioRate), "-ac", "2", "-flags:a", "+bitexact")
+	return append(args, "-maxrate", strconv.FormatInt(r.MaxRate, 10), "-bufsize", strconv.FormatInt(2*r.MaxRate, 10))
+}
+
+// soundArgs are the options of one rung's sound.
+func (p *plan) soundArgs(i int) []string {
+	switch {
+	case p.Audio == nil:
+		return nil
+	case p.CopySound && i == len(p.Rungs)-1:
+		return []string{"-map", fmt.Sprintf("0:%d", p.Audio.Index), "-c:a", "copy"}
 	}
+	return []string{
+		"-map", "[a" + strconv.Itoa(i) + "]",
+		"-c:a", "aac", "-profile:a", "aac_low", "-b:a", strconv.Itoa(audioRate), "-ac", "2", "-flags:a", "+bitexact",
+	}
+}
+
+// fileArgs are the options of one rung's file, and its name.
+func (p *plan) fileArgs(r rung) []string {
 	// Fragments begin at their first picture's time (CMAF's negative offsets):
 	// browsers pass over edit lists there, and subtitles count from 0.
-	return append(args,
+	return []string{
 		"-map_metadata", "-1", "-map_chapters", "-1", "-fflags", "+bitexact", "-max_muxing_queue_size", "4096",
 		"-t", strconv.FormatFloat(overrun(p.Duration).Seconds(), 'f', 3, 64),
-		"-movflags", "+frag_keyframe+delay_moov+default_base_moof+negative_cts_offsets+skip_trailer", "-f", "mp4", r.name()+".mp4")
+		"-movflags", "+frag_keyframe+delay_moov+default_base_moof+negative_cts_offsets+skip_trailer", "-f", "mp4", r.name() + ".mp4",
+	}
+}
+
+// posterArgs write the poster's candidates.
+func posterArgs() []string {
+	return []string{
+		"-map", "[poster]", "-frames:v", strconv.Itoa(posterCandidates), "-fps_mode", "passthrough",
+		"-c:v", "mjpeg", "-q:v", "3", "-flags:v", "+bitexact", "-map_metadata", "-1", "-f", "image2", posterPattern,
+	}
 }

@@ -34,11 +34,15 @@ var errShort = errors.New("a box of a fragment ends too early")
 type defaults struct{ duration, size, flags uint32 }
 
 // readFragment adds the samples of one moof, which begins at offset, to the
-// tracks, and gives how many ticks of the first it holds.
-func readFragment(moof []byte, offset int64, tracks []*track) (ticks int64, err error) {
+// tracks, and gives how many ticks of the first it holds and whether it needs
+// pictures of the one before.
+func readFragment(moof []byte, offset int64, tracks []*track) (ticks int64, open bool, err error) {
+	first := tracks[0]
+	keys := len(first.keys)
+	first.open = false
 	parts, err := children(moof)
 	if err != nil {
-		return 0, err
+		return 0, false, err
 	}
 	for _, p := range parts {
 		if p.kind != "traf" {
@@ -46,13 +50,13 @@ func readFragment(moof []byte, offset int64, tracks []*track) (ticks int64, err 
 		}
 		t, n, err := readTraf(p.data, offset, tracks)
 		if err != nil {
-			return 0, err
+			return 0, false, err
 		}
-		if t == tracks[0] {
+		if t == first {
 			ticks += n
 		}
 	}
-	return ticks, nil
+	return ticks, first.open || len(first.keys) == keys, nil
 }
 
 func readTraf(data []byte, offset int64, tracks []*track) (*track, int64, error) {

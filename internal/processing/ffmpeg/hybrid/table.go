@@ -12,6 +12,8 @@ type table struct {
 	decoded   int64 // ticks so far
 	end       int64 // when the sample that is shown last ends
 	shifted   bool  // some offset is not 0
+	keyAt     int64 // when the last key sample is shown
+	open      bool  // a sample after it is shown before it
 }
 
 // run is so many samples with the same value.
@@ -34,9 +36,12 @@ func (t *table) add(s sample) {
 	t.durations = extend(t.durations, s.duration)
 	t.offsets = extend(t.offsets, uint32(s.shift))
 	t.sizes = append(t.sizes, s.size)
+	shown := t.decoded + int64(s.shift)
 	if s.key {
+		t.keyAt = shown
 		t.keys = append(t.keys, uint32(len(t.sizes)))
 	}
+	t.open = t.open || shown < t.keyAt
 	t.shifted = t.shifted || s.shift != 0
 	t.decoded += int64(s.duration)
 	t.end = max(t.end, t.decoded+int64(s.shift))

@@ -28,11 +28,13 @@ type Track struct {
 // Range is some bytes of the file.
 type Range struct{ Offset, Length int64 }
 
-// Fragment is a piece that can be played from its beginning: it starts with a
-// picture that needs no other.
+// Fragment is a piece of the file. Unless it is Open it can be played from its
+// beginning: it starts with a picture that needs no other, and none that follows
+// is shown before that.
 type Fragment struct {
 	Range
 	Seconds float64 // of the first track
+	Open    bool
 }
 
 // Wrap reads a fragmented MP4 of size bytes and works out what has to come
@@ -63,8 +65,9 @@ func Wrap(r io.ReaderAt, size int64) (File, error) {
 			}
 			if err == nil {
 				var ticks int64
-				ticks, err = readFragment(moof, b.offset, tracks)
-				out.Fragments = append(out.Fragments, Fragment{Range{b.offset, b.total}, float64(ticks) / scaleOf(tracks)})
+				var open bool
+				ticks, open, err = readFragment(moof, b.offset, tracks)
+				out.Fragments = append(out.Fragments, Fragment{Range{b.offset, b.total}, float64(ticks) / float64(tracks[0].scale), open})
 			}
 		default:
 			if n := len(out.Fragments); n > 0 { // mdat, and whatever else follows a moof
@@ -94,13 +97,6 @@ func Wrap(r io.ReaderAt, size int64) (File, error) {
 		out.Fragments[i].Offset += shift
 	}
 	return out, nil
-}
-
-func scaleOf(tracks []*track) float64 {
-	if len(tracks) == 0 {
-		return 1
-	}
-	return float64(tracks[0].scale)
 }
 
 // header writes what comes first: the type, the index, and the head of an mdat

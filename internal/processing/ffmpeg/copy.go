@@ -1,0 +1,110 @@
+package ffmpeg
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"time"
+
+	"magpie/internal/media"
+)
+
+// What a top rung may have that is taken over as it is. More than that is
+// encoded, because not every phone plays it.
+const (
+	copyLevel   = 42               // H.264's 4.2: 1920×1080 at 60 pictures a second
+	copySpacing = 10 * time.Second // between key pictures, and so the longest HLS segment
+	copyLate    = 50 * time.Millisecond
+)
+
+// copyable reports whether the original's pictures are already what the top
+// rung asks for, as far as the probe tells. Their average rate may be twice the
+// rung's: it costs less than a second loss of quality, and slower connections
+// have the lower rungs.
+func (p *plan) copyable(found probed, t media.Type, size int64) bool {
+	v, top := found.Video, p.top()
+	length := p.Duration.Seconds()
+	return (t == media.MP4 || t == media.QuickTime) && !p.Loop && p.Hold == 0 && p.HDR == "" && !p.Deinterlace &&
+		v.Codec == "h264" && slices.Contains([]string{"High", "Main"}, v.Profile) &&
+		v.Level > 0 && v.Level <= copyLevel && v.PixelFormat == "yuv420p" &&
+		v.Width == top.Width && v.Height == top.Height && v.Orientation == (orientation{}) &&
+		(!v.PixelRatio.known() || v.PixelRatio.float() == 1) &&
+		p.Rate.known() && v.AvgRate.float() <= 60 && math.Abs(v.AvgRate.float()/p.Rate.float()-1) < 0.01 && (v.Start-found.Start).Abs() <= copyLate &&
+		length > 0 && float64(size)*8/length <= float64(2*(top.MaxRate+audioRate))
+}
+
+// copyableSound is the same for the sound.
+func copyableSound(found probed) bool {
+	a := found.Audio
+	return a != nil && a.Codec == "aac" && a.Profile == "LC" && (a.Channels == 1 || a.Channels == 2) &&
+		(a.SampleRate == 44100 || a.SampleRate == 48000) && (a.Start-found.Start).Abs() <= copyLate
+}
+
+// playsAlone reports whether the copied pictures came in groups that players
+// can begin at and that are short enough for a segment.
+func (r rendered) playsAlone() bool {
+	for _, f := range r.Fragments {
+		if f.Open || f.Seconds > copySpacing.Seconds() {
+			return false
+		}
+	}
+	return true
+}
+
+// quick is how much work a plan may be that is done while the uploader waits,
+// in pixels to decode and encode: some seconds of one processor.
+const quick = 600_000_000
+
+// long reports whether making the lower rungs takes so long that a copied top
+// is better shown first. Decoding costs about a third of encoding.
+func (p *plan) long() bool {
+	pixels := float64(p.CodedPixels) / 3
+	for _, r := range p.Rungs[:len(p.Rungs)-1] {
+		pixels += float64(r.Width * r.Height)
+	}
+	return len(p.Rungs) > 1 && pixels*p.Rate.float()*p.Duration.Seconds() > quick
+}
+
+// onlyTop is the plan without the rungs that take long.
+func (p plan) onlyTop() plan {
+	p.all, p.Rungs, p.Only = p.Rungs, p.Rungs[len(p.Rungs)-1:], true
+	return p
+}
+
+// encoded is the plan where copying turned out not to do.
+func (p plan) encoded() plan {
+	if p.Only {
+		p.Rungs, p.Only = p.all, false
+	}
+	p.Copy, p.CopySound = false, false
+	return p
+}
+
+// remux copies the top rung, at the speed of reading, and then looks at the
+// original's beginning for the poster.
+func (e *Engine) remux(ctx context.Context, src source, p plan, scratch string, report func(int)) error {
+	args := append(e.inputArgs(src), p.copyArgs()...)
+	if p.Audio != nil && !p.CopySound {
+		args = append(args, "-filter_complex", p.audioGraph())
+	}
+	args = append(args, p.soundArgs(len(p.Rungs)-1)...)
+	args = append(args, p.fileArgs(p.top())...)
+	if err := e.runRender(ctx, src, p, "copy", args, scratch, report); err != nil {
+		return err
+	}
+	// Key pictures alone, of which there are enough, are found and decoded fast.
+	args = append(e.inputArgs(src, "-skip_frame", "nokey", "-t", strconv.FormatFloat((p.PosterEvery*(posterCandidates+1)).Seconds(), 'f', 3, 64)),
+		"-filter_complex", p.videoGraph())
+	return e.runRender(ctx, src, p, "poster", append(args, posterArgs()...), scratch, func(int) {})
+}
+
+// copyArgs take the pictures over. What encoders and cameras write beside
+// them is dropped: it may say where and with what they were taken.
+func (p *plan) copyArgs() []string {
+	return []string{
+		"-map", fmt.Sprintf("0:%d", p.VideoIndex), "-c:v", "copy",
+		"-bsf:v", "filter_units=remove_types=6|9|12", // SEI, delimiters, filler
+	}
+}

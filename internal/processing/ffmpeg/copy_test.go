@@ -1,0 +1,153 @@
+package ffmpeg
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"magpie/internal/media"
+)
+
+// export is how editors write a film that fits.
+var export = []string{"-c:v", "libx264", "-preset", "veryfast", "-pix_fmt", "yuv420p", "-profile:v", "high", "-g", "60", "-c:a", "aac", "-b:a", "96k"}
+
+// packets are the sums of a stream's packets, as they are in the file.
+func packets(t *testing.T, data []byte, stream string) []string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "x.mp4")
+	if err := os.WriteFile(path, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out, err := exec.Command("ffmpeg", "-v", "error", "-i", path, "-map", "0:"+stream, "-c", "copy", "-bsf:v", "filter_units=remove_types=6|9|12", "-f", "framehash", "-hash", "adler32", "-").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var sums []string
+	for line := range strings.Lines(string(out)) {
+		if !strings.HasPrefix(line, "#") {
+			fields := strings.Split(strings.TrimSpace(line), ",")
+			sums = append(sums, strings.TrimSpace(fields[2])+" "+strings.TrimSpace(fields[len(fields)-1]))
+		}
+	}
+	return sums
+}
+
+// A film that already is what the top rung asks for is not encoded again: its
+// packets are the original's, at the same times, and the lower rungs begin
+// their groups where it does.
+func TestCopy(t *testing.T) {
+	t.Parallel()
+	data := generate(t, slices.Concat(picture("s=640x360:r=30:d=5"), tone("d=5"), export, []string{"-metadata", "title=secret", "in.mp4"})...)
+	o, m := mustProcess(t, media.MP4, data)
+	if o.More {
+		t.Error("a short film is not made at once")
+	}
+	for _, stream := range []string{"v", "a"} {
+		if diff := cmp.Diff(packets(t, data, stream), packets(t, m.files["640x360.mp4"], stream)); diff != "" {
+			t.Errorf("%s: %s", stream, diff)
+		}
+	}
+	checkHLS(t, m, 5, 2)
+	top, low := inspect(t, m.files["640x360.mp4"]), inspect(t, m.files["320x180.mp4"])
+	if diff := cmp.Diff(keyTimes(top), keyTimes(low)); diff != "" {
+		t.Errorf("groups begin elsewhere (-top +low): %s", diff)
+	}
+	if bytes.Contains(m.files["640x360.mp4"], []byte("secret")) || bytes.Contains(m.files["640x360.mp4"], []byte("x264 - core")) {
+		t.Error("what the encoder wrote beside the pictures is still there")
+	}
+}
+
+// Whatever does not fit is encoded.
+func TestCopyOnlyWhatFits(t *testing.T) {
+	t.Parallel()
+	for name, args := range map[string][]string{
+		"10 bits":             slices.Concat(picture("s=320x180:r=30:d=2"), []string{"-c:v", "libx264", "-pix_fmt", "yuv420p10le", "in.mp4"}),
+		"4:4:4":               slices.Concat(picture("s=320x180:r=30:d=2"), []string{"-c:v", "libx264", "-pix_fmt", "yuv444p", "in.mp4"}),
+		"pixels not square":   slices.Concat(picture("s=320x180:r=30:d=2"), export, []string{"-vf", "setsar=2", "in.mp4"}),
+		"an odd size":         slices.Concat(picture("s=321x181:r=30:d=2"), []string{"-c:v", "libx264", "-pix_fmt", "yuv444p", "in.mp4"}),
+		"too many bits":       slices.Concat(picture("s=320x180:r=30:d=2"), []string{"-vf", "noise=alls=100:allf=t"}, export, []string{"-qp", "1", "in.mp4"}),
+		"a simple profile":    slices.Concat(picture("s=320x180:r=30:d=2"), x264, []string{"in.mp4"}),
+		"uneven pictures":     slices.Concat(picture("s=320x180:r=30:d=4"), []string{"-vf", "select='not(mod(n,3))+lt(n,20)'", "-fps_mode", "passthrough"}, export, []string{"in.mp4"}),
+		"groups too long":     slices.Concat(picture("s=160x90:r=10:d=25"), []string{"-c:v", "libx264", "-pix_fmt", "yuv420p", "-g", "1000", "-sc_threshold", "0", "in.mp4"}),
+		"groups not closed":   slices.Concat(picture("s=160x90:r=30:d=4"), []string{"-c:v", "libx264", "-pix_fmt", "yuv420p", "-g", "30", "-x264-params", "open-gop=1:scenecut=0", "in.mp4"}),
+		"another container":   slices.Concat(picture("s=320x180:r=30:d=2"), export, []string{"-f", "mpegts", "in.ts"}),
+		"sound that goes on":  slices.Concat(picture("s=320x180:r=30:d=2"), tone("d=4"), export, []string{"in.mp4"}),
+		"pictures start late": slices.Concat([]string{"-itsoffset", "0.5"}, picture("s=320x180:r=30:d=2"), tone("d=2.5"), export, []string{"-fps_mode", "passthrough", "in.mp4"}),
+		"turned":              nil,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var data []byte
+			if args == nil {
+				upright := generate(t, slices.Concat(picture("s=320x180:r=30:d=2"), x264, []string{"in.mp4"})...)
+				args = []string{"-i", "source", "-c", "copy", "-metadata:s:v", "rotate=90", "in.mp4"}
+				data = generateFrom(t, upright, args...)
+			} else {
+				data = generate(t, args...)
+			}
+			typ := media.MP4
+			if strings.HasSuffix(args[len(args)-1], ".ts") {
+				typ = media.MPEGTS
+			}
+			_, m := mustProcess(t, typ, data)
+			name := ""
+			for _, n := range m.names() {
+				if strings.HasSuffix(n, ".mp4") {
+					name = n
+				}
+			}
+			if slices.Equal(packets(t, data, "v"), packets(t, m.files[name], "v")) {
+				t.Errorf("%s is a copy", name)
+			}
+		})
+	}
+}
+
+// Sound that doesn't fit is encoded beside copied pictures, and stays in time.
+func TestCopyPicturesAlone(t *testing.T) {
+	t.Parallel()
+	data := generate(t, slices.Concat(picture("s=320x180:r=30:d=3"), tone("d=3"), []string{"-c:v", "libx264", "-preset", "superfast", "-pix_fmt", "yuv420p", "-g", "60", "-c:a", "libmp3lame", "in.mp4"})...)
+	_, m := mustProcess(t, media.MP4, data)
+	file := m.files["320x180.mp4"]
+	if diff := cmp.Diff(packets(t, data, "v"), packets(t, file, "v")); diff != "" {
+		t.Error(diff)
+	}
+	f := inspect(t, file)
+	if len(f.Streams) != 2 || f.Streams[1].Codec != "aac" || !near(toFloat(t, f.Streams[1].Duration), 3, 0.05) {
+		t.Errorf("%+v", f.Streams)
+	}
+}
+
+// A long film that fits is shown with its own pictures first, and made whole by
+// a second attempt.
+func TestCopyFirst(t *testing.T) {
+	t.Parallel()
+	data := generate(t, slices.Concat(picture("s=1280x720:r=30:d=50"), tone("d=50"), []string{
+		"-c:v", "libx264", "-preset", "superfast", "-crf", "40", "-pix_fmt", "yuv420p", "-g", "60", "-c:a", "aac", "in.mp4",
+	})...)
+	o, m := mustProcess(t, media.MP4, data)
+	if diff := cmp.Diff([]string{"1280x720.m3u8", "1280x720.mp4", "master.m3u8", "poster.jpg"}, m.names()); diff != "" || !o.More {
+		t.Fatalf("more %t: %s", o.More, diff)
+	}
+	checkHLS(t, m, 50, 1)
+	checkPoster(t, m, 1280, 720)
+
+	var all memory
+	in := inputOf(t, media.MP4, media.TweetVideo, data)
+	in.Again = true
+	o, err := newEngine(t).Process(context.Background(), in, &all)
+	if err != nil || o.More {
+		t.Fatalf("%v, more %t", err, o.More)
+	}
+	checkHLS(t, &all, 50, 3)
+	if !bytes.Equal(all.files["1280x720.mp4"], m.files["1280x720.mp4"]) {
+		t.Error("what was shown first has changed")
+	}
+}
