@@ -1,10 +1,10 @@
 package delivery
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
-	"path"
 	"strconv"
 	"time"
 
@@ -18,7 +18,7 @@ import (
 type ErrorWriter func(w http.ResponseWriter, r *http.Request, err error)
 
 // Renditions serves GET and HEAD /media/{slug}/{name} to anyone. On the URL of
-// an image, ?name=thumb|small|medium|large picks another size, as on X.
+// an image, ?name=thumb|small|medium|large|orig picks another size, as on X.
 type Renditions struct {
 	catalog *catalog.Catalog
 	blobs   *blob.Store
@@ -36,14 +36,11 @@ func NewRenditions(c *catalog.Catalog, b *blob.Store, now func() time.Time, fail
 // video's subtitles add to it.
 func (h *Renditions) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	name := r.PathValue("name")
-	if size := r.URL.Query().Get("name"); size != "" {
-		name = size + path.Ext(name)
-	}
 	if l, ext, ok := parseCaptionName(name); ok {
 		h.caption(w, r, l, ext)
 		return
 	}
-	m, rendition, err := h.catalog.RenditionBySlug(r.Context(), r.PathValue("slug"), name)
+	m, rendition, err := h.find(r.Context(), r.PathValue("slug"), name, r.URL.Query())
 	if !h.shown(w, r, m, err) {
 		return
 	}
@@ -59,7 +56,8 @@ func (h *Renditions) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // shown sets the headers of public media and reports whether a media that was
 // looked up, or not, may be shown. If not, it has answered why.
 func (h *Renditions) shown(w http.ResponseWriter, r *http.Request, m media.Media, err error) bool {
-	if media.CodeOf(err) == media.CodeNotFound {
+	var e *media.Error
+	if errors.As(err, &e) && e.Code == media.CodeNotFound && e.Field == "" {
 		err = media.Errorf(media.CodeNotFound, "There is no media at this address.")
 	}
 	if err == nil && !m.GoneAt.IsZero() {

@@ -25,7 +25,8 @@ func gallery(t *testing.T) (get func(method, path string, headers ...string) *ht
 	}
 	published(t, c, store, photo,
 		media.Rendition{Role: media.RoleImage, Name: "large.jpg", ContentType: "image/jpeg"},
-		media.Rendition{Role: media.RoleImage, Name: "thumb.jpg", ContentType: "image/jpeg"})
+		media.Rendition{Role: media.RoleImage, Name: "thumb.jpg", ContentType: "image/jpeg"},
+		media.Rendition{Role: media.RoleImage, Name: "orig.png", ContentType: "image/png"})
 	video := media.Media{ID: 7, Owner: "1", Category: media.TweetVideo, Type: media.MP4, Slug: "video-video-vide", Manifest: photo.Manifest}
 	published(t, c, store, video,
 		media.Rendition{Role: media.RoleMaster, Name: "master.m3u8", ContentType: "application/x-mpegURL"},
@@ -61,6 +62,16 @@ func TestRenditions(t *testing.T) {
 		{"/media/photophotophoto_/large.jpg?name=large", "large.jpg", "image/jpeg"},
 		{"/media/photophotophoto_/large.jpg?name=thumb", "thumb.jpg", "image/jpeg"},
 		{"/media/photophotophoto_/thumb.jpg?name=large&format=jpg", "large.jpg", "image/jpeg"},
+		{"/media/photophotophoto_/orig.png", "orig.png", "image/png"},
+		{"/media/photophotophoto_/large.jpg?name=orig", "orig.png", "image/png"},
+		{"/media/photophotophoto_/large.jpg:orig", "orig.png", "image/png"},
+		{"/media/photophotophoto_/large.jpg:thumb", "thumb.jpg", "image/jpeg"},
+		{"/media/photophotophoto_/large?format=jpg&name=orig", "orig.png", "image/png"},
+		{"/media/photophotophoto_/anything?format=png&name=large", "large.jpg", "image/jpeg"},
+		{"/media/photophotophoto_/large?format=webp", "large.jpg", "image/jpeg"},
+		{"/media/photophotophoto_/orig.png?name=thumb", "thumb.jpg", "image/jpeg"},
+		{"/media/photophotophoto_/large.jpg?format=exe", "large.jpg", "image/jpeg"},
+		{"/media/video-video-vide/640x360.mp4?format=mp4", "640x360.mp4", "video/mp4"},
 		{"/media/video-video-vide/master.m3u8", "master.m3u8", "application/x-mpegURL"},
 		{"/media/video-video-vide/640x360.mp4?tag=12", "640x360.mp4", "video/mp4"},
 	} {
@@ -121,7 +132,9 @@ func TestRenditionsThatAreNotThere(t *testing.T) {
 	}
 	for _, path := range []string{
 		"/media/photophotophoto_/medium.jpg", "/media/photophotophoto_/large.png", "/media/photophotophoto_/LARGE.JPG",
-		"/media/photophotophoto_/large.jpg?name=orig", "/media/photophotophoto_/large.jpg?name=../large", "/media/photophotophoto_/640x360.mp4",
+		"/media/photophotophoto_/large.jpg?name=medium", "/media/photophotophoto_/large.jpg?name=../large", "/media/photophotophoto_/large.jpg:huge",
+		"/media/photophotophoto_/large.jpg:", "/media/photophotophoto_/anything?format=jpg", "/media/photophotophoto_/large.jpg?name=4096x4096", "/media/nobody/large.jpg?name=orig",
+		"/media/video-video-vide/640x360.mp4?name=large", "/media/photophotophoto_/640x360.mp4",
 		"/media/nobody/large.jpg", "/media/3/large.jpg", "/media/photophotophoto_/%2e%2e%2flarge.jpg", "/media/photophotophoto_/large.jpg%00",
 	} {
 		check(path, nothing)
