@@ -9,11 +9,13 @@ import (
 	"image/gif"
 	"io"
 	"net/http"
+	"path"
 	"strings"
 	"testing"
 
 	"golang.org/x/image/bmp"
 	"golang.org/x/image/tiff"
+	_ "golang.org/x/image/webp" // for image.Decode
 )
 
 // What images say about person and place, and how the blocks that say it begin.
@@ -127,11 +129,37 @@ func TestImages(t *testing.T) {
 			if plain, large := c.opened(url, v.rendered), c.opened(url+"?name=large", v.rendered); sum(plain.body) != sum(large.body) {
 				t.Error("the url does not open the large size")
 			}
-			c.as("").call("GET", url+"?name=huge", nil).refused(http.StatusNotFound)
+			c.checkWhole(v, url)
+			c.as("").call("GET", url+"?name=huge", nil).refused(http.StatusNotFound, "huge", "orig")
 			if sum(c.original(up["id"].(string)).body) != sum(v.file) {
 				t.Error("the original is not what was sent")
 			}
 		})
+	}
+}
+
+// checkWhole opens an image at its full size, in all of X's ways to ask for it.
+func (c client) checkWhole(v still, url string) {
+	c.t.Helper()
+	kind := v.is
+	if kind == "image/bmp" || kind == "image/tiff" {
+		kind = "image/png"
+	}
+	a := c.opened(url+"?name=orig", kind)
+	shown, format, err := image.Decode(bytes.NewReader(a.body))
+	if err != nil || "image/"+format != kind || shown.Bounds() != image.Rect(0, 0, v.w, v.h) {
+		c.t.Fatalf("orig is a %s: %v", format, err)
+	}
+	if !v.plain && kind != "image/webp" { // of which the test's decoder takes 16–235 for 0–255
+		checkQuarters(c.t, shown)
+	}
+	if has := bytes.Contains(v.file, iccProfile) || bytes.Contains(v.file, []byte("iCCP")); has != keepsProfile(a.body) {
+		c.t.Errorf("orig: profile in the original: %v, in orig: %v", has, !has)
+	}
+	for _, other := range []string{url + ":orig", strings.TrimSuffix(url, path.Ext(url)) + "?format=jpg&name=orig", strings.TrimSuffix(url, "large"+path.Ext(url)) + "orig" + path.Ext(url) + "?name=orig"} {
+		if b := c.opened(other, kind); sum(b.body) != sum(a.body) {
+			c.t.Errorf("%s opens another file than ?name=orig", other)
+		}
 	}
 }
 
@@ -195,7 +223,7 @@ func TestImagesAreTurnedUpright(t *testing.T) {
 			t.Errorf("orientation %d: finalize says %v", orientation, info)
 		}
 		url := c.lookup(up["media_key"].(string))["url"].(string)
-		for _, name := range []string{"large", "thumb"} {
+		for _, name := range []string{"large", "thumb", "orig"} {
 			shown, _, err := image.Decode(bytes.NewReader(c.opened(url+"?name="+name, "image/jpeg").body))
 			if err != nil {
 				t.Fatal(err)

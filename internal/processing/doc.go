@@ -3,7 +3,7 @@
 // the outcome. The Worker claims a media by raising its attempt, so that of two
 // workers only the later can publish.
 //
-// It holds no codecs (those are in ffmpeg, image and subtitle below it), serves
+// It holds no codecs (those are in ffmpeg, image, model and subtitle below it), serves
 // no viewers and decides nothing about who may see what.
 //
 // On disk: renditions as blobs under renditions/<media>/<attempt>/, and a

@@ -7,8 +7,8 @@ import (
 	"magpie/internal/media"
 )
 
-// Engine turns originals of some kinds into renditions. ffmpeg, image and
-// subtitle are the engines; cmd/magpie hands them to the Worker.
+// Engine turns originals of some kinds into renditions. ffmpeg, image,
+// model and subtitle are the engines; cmd/magpie hands them to the Worker.
 type Engine interface {
 	// Process probes, checks, plans and renders one original, and saves every
 	// rendition through out before it returns. The Outcome holds width, height
