@@ -18,16 +18,17 @@ import (
 type commands struct {
 	Config kong.ConfigFlag `placeholder:"FILE" env:"MAGPIE_CONFIG" help:"YAML file with settings; flags and environment variables come before it."`
 
-	Serve   serveCommand   `cmd:"" help:"Run the server."`
-	Upload  uploadCommand  `cmd:"" help:"Upload a file to a server and print the final JSON."`
-	CA      caCommand      `cmd:"" name:"ca" help:"Make a local authority for clients with hard-wired hosts, once, and print its certificate."`
-	Token   tokenCommand   `cmd:"" help:"Make, list and revoke access tokens."`
-	User    userCommand    `cmd:"" help:"Make, list and erase users who sign in."`
-	Client  clientCommand  `cmd:"" help:"Make, list and revoke clients, which users let act for them."`
-	Consent consentCommand `cmd:"" help:"List and revoke what users let clients do."`
-	Check   checkCommand   `cmd:"" help:"Read every blob back and hold every row against its blobs."`
-	Doctor  doctorCommand  `cmd:"" help:"Say whether this machine has what magpie needs."`
-	Version versionCommand `cmd:"" help:"Print the version."`
+	Serve     serveCommand     `cmd:"" help:"Run the server."`
+	Upload    uploadCommand    `cmd:"" help:"Upload a file to a server and print the final JSON."`
+	CA        caCommand        `cmd:"" name:"ca" help:"Make a local authority for clients with hard-wired hosts, once, and print its certificate."`
+	Token     tokenCommand     `cmd:"" help:"Make, list and revoke access tokens."`
+	User      userCommand      `cmd:"" help:"Make, list and erase users who sign in."`
+	Client    clientCommand    `cmd:"" help:"Make, list and revoke clients, which users let act for them."`
+	Consent   consentCommand   `cmd:"" help:"List and revoke what users let clients do."`
+	Reprocess reprocessCommand `cmd:"" help:"Have media processed once more, for instance after an upgrade."`
+	Check     checkCommand     `cmd:"" help:"Read every blob back and hold every row against its blobs."`
+	Doctor    doctorCommand    `cmd:"" help:"Say whether this machine has what magpie needs."`
+	Version   versionCommand   `cmd:"" help:"Print the version."`
 }
 
 // surroundings is what a command may use of the process.
