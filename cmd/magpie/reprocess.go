@@ -53,7 +53,7 @@ func (c *reprocessCommand) Run(ctx context.Context, s surroundings) error {
 
 func (c *reprocessCommand) ask(ctx context.Context, rows *catalog.Catalog) (asked, passed int, err error) {
 	one := func(id media.ID) error {
-		ok, err := rows.Redo(ctx, id, time.Now())
+		ok, err := rows.Redo(ctx, id)
 		if ok {
 			asked++
 		} else {

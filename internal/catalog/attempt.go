@@ -134,8 +134,7 @@ func succeed(ctx context.Context, q *queries.Queries, id media.ID, attempt int64
 		return 0, err
 	}
 	if o.More {
-		// Untouched since ever, so that the next look for stalled media finds it.
-		if _, err := q.InsertRedo(ctx, queries.InsertRedoParams{ID: int64(id)}); err != nil {
+		if _, err := q.InsertRedo(ctx, int64(id)); err != nil {
 			return 0, err
 		}
 	}

@@ -9,12 +9,12 @@ import (
 )
 
 // Redo asks for a media that has succeeded or failed to be processed once more:
-// Claim gives it out again, and what it shows stays until the new attempt is
+// Stalled lists it at once, Claim gives it out again, and what it shows stays until the new attempt is
 // published. False means that it is not done, is gone, is not there, or that
 // this was asked for already.
-func (c *Catalog) Redo(ctx context.Context, id media.ID, now time.Time) (bool, error) {
+func (c *Catalog) Redo(ctx context.Context, id media.ID) (bool, error) {
 	asked, err := c.change(ctx, func(q *queries.Queries) (int64, error) {
-		return q.InsertRedo(ctx, queries.InsertRedoParams{ID: int64(id), TouchedAt: millis(now)})
+		return q.InsertRedo(ctx, int64(id))
 	})
 	return asked, during(err, "ask for media %s to be processed once more", id)
 }

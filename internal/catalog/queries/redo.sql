@@ -1,8 +1,9 @@
 -- InsertRedo inserts nothing where the media is not done, or is to be processed
--- once more already.
+-- once more already. It is untouched since ever, so that the next look for
+-- stalled media finds it.
 -- name: InsertRedo :execrows
 INSERT INTO redo (media_id, attempt, touched_at)
-SELECT id, 0, CAST(@touched_at AS BIGINT)
+SELECT id, 0, 0
 FROM media
 WHERE id = @id AND state IN ('succeeded', 'failed') AND gone_at = 0
 ON CONFLICT DO NOTHING;

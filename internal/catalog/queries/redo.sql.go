@@ -107,21 +107,17 @@ func (q *Queries) FailRedo(ctx context.Context, arg FailRedoParams) error {
 
 const insertRedo = `-- name: InsertRedo :execrows
 INSERT INTO redo (media_id, attempt, touched_at)
-SELECT id, 0, CAST($1 AS BIGINT)
+SELECT id, 0, 0
 FROM media
-WHERE id = $2 AND state IN ('succeeded', 'failed') AND gone_at = 0
+WHERE id = $1 AND state IN ('succeeded', 'failed') AND gone_at = 0
 ON CONFLICT DO NOTHING
 `
 
-type InsertRedoParams struct {
-	TouchedAt int64
-	ID        int64
-}
-
 // InsertRedo inserts nothing where the media is not done, or is to be processed
-// once more already.
-func (q *Queries) InsertRedo(ctx context.Context, arg InsertRedoParams) (int64, error) {
-	result, err := q.db.ExecContext(ctx, insertRedo, arg.TouchedAt, arg.ID)
+// once more already. It is untouched since ever, so that the next look for
+// stalled media finds it.
+func (q *Queries) InsertRedo(ctx context.Context, id int64) (int64, error) {
+	result, err := q.db.ExecContext(ctx, insertRedo, id)
 	if err != nil {
 		return 0, err
 	}
