@@ -116,12 +116,13 @@ func fail(ctx context.Context, q *queries.Queries, id media.ID, attempt int64, o
 
 func succeed(ctx context.Context, q *queries.Queries, id media.ID, attempt int64, o media.Outcome, again bool, now time.Time) (int64, error) {
 	row := queries.SucceedMediaParams{
-		ID:         int64(id),
-		Attempt:    attempt,
-		Width:      int64(o.Width),
-		Height:     int64(o.Height),
-		DurationNS: int64(o.Duration),
-		Now:        millis(now),
+		ID:          int64(id),
+		Attempt:     attempt,
+		Width:       int64(o.Width),
+		Height:      int64(o.Height),
+		DurationNS:  int64(o.Duration),
+		Placeholder: plainText(o.Placeholder),
+		Now:         millis(now),
 	}
 	var n int64
 	var err error

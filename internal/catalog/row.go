@@ -108,6 +108,7 @@ func mediaOf(r queries.Media) (media.Media, error) {
 		Width:            int(r.Width),
 		Height:           int(r.Height),
 		Duration:         time.Duration(r.DurationNS),
+		Placeholder:      r.Placeholder,
 		CreatedAt:        timeOf(r.CreatedAt),
 		TouchedAt:        timeOf(r.TouchedAt),
 		ExpiresAt:        timeOf(r.ExpiresAt),

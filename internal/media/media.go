@@ -34,6 +34,7 @@ type Media struct {
 	Failure          *Failure // set exactly when State is Failed
 	Width, Height    int      // of the original as a viewer sees it (rotation applied); 0 if not visual
 	Duration         time.Duration
+	Placeholder      string    // a ThumbHash in base64, to show until the picture is there; "" for none
 	CreatedAt        time.Time // finalize
 	TouchedAt        time.Time // last claim, progress or publication
 	ExpiresAt        time.Time // retention; zero is never
@@ -111,6 +112,7 @@ type Outcome struct {
 	Failure       *Failure // nil when it succeeded
 	Width, Height int
 	Duration      time.Duration
+	Placeholder   string // as in Media
 	Renditions    []Rendition
 	More          bool // it can be shown as it is, and another attempt will make more of it
 }

@@ -12,7 +12,7 @@ import (
 func testAttempt(t *testing.T, open func(*testing.T) *catalog.Catalog) {
 	made := func(id media.ID, attempt int) media.Outcome {
 		return media.Outcome{
-			Width: 1920, Height: 1080, Duration: 10*time.Second + time.Nanosecond,
+			Width: 1920, Height: 1080, Duration: 10*time.Second + time.Nanosecond, Placeholder: "1QcSHQRnh493V4dIh4eXh1h4kJUI",
 			Renditions: []media.Rendition{rendition(id, attempt, "720.mp4"), rendition(id, attempt, "360.mp4")},
 		}
 	}
@@ -39,6 +39,7 @@ func testAttempt(t *testing.T, open func(*testing.T) *catalog.Catalog) {
 		want(t, "Publish", ok, err, true)
 		m.State, m.Published, m.Progress, m.TouchedAt = media.Succeeded, 1, 100, at(40)
 		m.Width, m.Height, m.Duration = 1920, 1080, 10*time.Second+time.Nanosecond
+		m.Placeholder = "1QcSHQRnh493V4dIh4eXh1h4kJUI"
 		wantMedia(t, c, m)
 
 		// Nothing moves a media that is done.

@@ -13,7 +13,7 @@ const claimMedia = `-- name: ClaimMedia :one
 UPDATE media
 SET attempt = attempt + 1, state = 'in_progress', progress = 0, touched_at = $1
 WHERE id = $2 AND state IN ('pending', 'in_progress') AND gone_at = 0
-RETURNING id, owner, additional_owners, shared, category, type, slug, state, attempt, published, progress, failure_code, failure_name, failure_message, width, height, duration_ns, created_at, touched_at, expires_at, gone_at, manifest
+RETURNING id, owner, additional_owners, shared, category, type, slug, state, attempt, published, progress, failure_code, failure_name, failure_message, width, height, duration_ns, created_at, touched_at, expires_at, gone_at, manifest, placeholder
 `
 
 type ClaimMediaParams struct {
@@ -47,6 +47,7 @@ func (q *Queries) ClaimMedia(ctx context.Context, arg ClaimMediaParams) (Media, 
 		&i.ExpiresAt,
 		&i.GoneAt,
 		&i.Manifest,
+		&i.Placeholder,
 	)
 	return i, err
 }
@@ -152,7 +153,7 @@ func (q *Queries) FailMedia(ctx context.Context, arg FailMediaParams) (int64, er
 }
 
 const getMedia = `-- name: GetMedia :one
-SELECT id, owner, additional_owners, shared, category, type, slug, state, attempt, published, progress, failure_code, failure_name, failure_message, width, height, duration_ns, created_at, touched_at, expires_at, gone_at, manifest FROM media WHERE id = $1
+SELECT id, owner, additional_owners, shared, category, type, slug, state, attempt, published, progress, failure_code, failure_name, failure_message, width, height, duration_ns, created_at, touched_at, expires_at, gone_at, manifest, placeholder FROM media WHERE id = $1
 `
 
 func (q *Queries) GetMedia(ctx context.Context, id int64) (Media, error) {
@@ -181,12 +182,13 @@ func (q *Queries) GetMedia(ctx context.Context, id int64) (Media, error) {
 		&i.ExpiresAt,
 		&i.GoneAt,
 		&i.Manifest,
+		&i.Placeholder,
 	)
 	return i, err
 }
 
 const getMediaBySlug = `-- name: GetMediaBySlug :one
-SELECT id, owner, additional_owners, shared, category, type, slug, state, attempt, published, progress, failure_code, failure_name, failure_message, width, height, duration_ns, created_at, touched_at, expires_at, gone_at, manifest FROM media WHERE slug = $1
+SELECT id, owner, additional_owners, shared, category, type, slug, state, attempt, published, progress, failure_code, failure_name, failure_message, width, height, duration_ns, created_at, touched_at, expires_at, gone_at, manifest, placeholder FROM media WHERE slug = $1
 `
 
 func (q *Queries) GetMediaBySlug(ctx context.Context, slug string) (Media, error) {
@@ -215,6 +217,7 @@ func (q *Queries) GetMediaBySlug(ctx context.Context, slug string) (Media, error
 		&i.ExpiresAt,
 		&i.GoneAt,
 		&i.Manifest,
+		&i.Placeholder,
 	)
 	return i, err
 }
@@ -288,7 +291,7 @@ func (q *Queries) InsertMedia(ctx context.Context, arg InsertMediaParams) (int64
 }
 
 const pageMedia = `-- name: PageMedia :many
-SELECT id, owner, additional_owners, shared, category, type, slug, state, attempt, published, progress, failure_code, failure_name, failure_message, width, height, duration_ns, created_at, touched_at, expires_at, gone_at, manifest FROM media
+SELECT id, owner, additional_owners, shared, category, type, slug, state, attempt, published, progress, failure_code, failure_name, failure_message, width, height, duration_ns, created_at, touched_at, expires_at, gone_at, manifest, placeholder FROM media
 WHERE id > $1
 ORDER BY id
 LIMIT CAST($2 AS BIGINT)
@@ -331,6 +334,7 @@ func (q *Queries) PageMedia(ctx context.Context, arg PageMediaParams) ([]Media, 
 			&i.ExpiresAt,
 			&i.GoneAt,
 			&i.Manifest,
+			&i.Placeholder,
 		); err != nil {
 			return nil, err
 		}
@@ -465,17 +469,18 @@ func (q *Queries) StalledPending(ctx context.Context, arg StalledPendingParams) 
 const succeedMedia = `-- name: SucceedMedia :execrows
 UPDATE media
 SET state = 'succeeded', published = attempt, progress = 100,
-    width = $1, height = $2, duration_ns = $3, touched_at = $4
-WHERE id = $5 AND state = 'in_progress' AND attempt = $6 AND gone_at = 0
+    width = $1, height = $2, duration_ns = $3, placeholder = $4, touched_at = $5
+WHERE id = $6 AND state = 'in_progress' AND attempt = $7 AND gone_at = 0
 `
 
 type SucceedMediaParams struct {
-	Width      int64
-	Height     int64
-	DurationNS int64
-	Now        int64
-	ID         int64
-	Attempt    int64
+	Width       int64
+	Height      int64
+	DurationNS  int64
+	Placeholder string
+	Now         int64
+	ID          int64
+	Attempt     int64
 }
 
 func (q *Queries) SucceedMedia(ctx context.Context, arg SucceedMediaParams) (int64, error) {
@@ -483,6 +488,7 @@ func (q *Queries) SucceedMedia(ctx context.Context, arg SucceedMediaParams) (int
 		arg.Width,
 		arg.Height,
 		arg.DurationNS,
+		arg.Placeholder,
 		arg.Now,
 		arg.ID,
 		arg.Attempt,

@@ -76,6 +76,7 @@ type Media struct {
 	ExpiresAt        int64
 	GoneAt           int64
 	Manifest         string
+	Placeholder      string
 }
 
 type Metadata struct {

@@ -14,7 +14,7 @@ UPDATE media
 SET attempt = attempt + 1, touched_at = $1
 WHERE id = $2 AND state IN ('succeeded', 'failed') AND gone_at = 0
   AND id IN (SELECT media_id FROM redo)
-RETURNING id, owner, additional_owners, shared, category, type, slug, state, attempt, published, progress, failure_code, failure_name, failure_message, width, height, duration_ns, created_at, touched_at, expires_at, gone_at, manifest
+RETURNING id, owner, additional_owners, shared, category, type, slug, state, attempt, published, progress, failure_code, failure_name, failure_message, width, height, duration_ns, created_at, touched_at, expires_at, gone_at, manifest, placeholder
 `
 
 type ClaimRedoParams struct {
@@ -48,6 +48,7 @@ func (q *Queries) ClaimRedo(ctx context.Context, arg ClaimRedoParams) (Media, er
 		&i.ExpiresAt,
 		&i.GoneAt,
 		&i.Manifest,
+		&i.Placeholder,
 	)
 	return i, err
 }
@@ -197,17 +198,18 @@ const succeedRedo = `-- name: SucceedRedo :execrows
 UPDATE media
 SET state = 'succeeded', published = attempt, progress = 100,
     failure_code = 0, failure_name = '', failure_message = '',
-    width = $1, height = $2, duration_ns = $3, touched_at = $4
-WHERE id = $5 AND state IN ('succeeded', 'failed') AND attempt = $6 AND gone_at = 0
+    width = $1, height = $2, duration_ns = $3, placeholder = $4, touched_at = $5
+WHERE id = $6 AND state IN ('succeeded', 'failed') AND attempt = $7 AND gone_at = 0
 `
 
 type SucceedRedoParams struct {
-	Width      int64
-	Height     int64
-	DurationNS int64
-	Now        int64
-	ID         int64
-	Attempt    int64
+	Width       int64
+	Height      int64
+	DurationNS  int64
+	Placeholder string
+	Now         int64
+	ID          int64
+	Attempt     int64
 }
 
 func (q *Queries) SucceedRedo(ctx context.Context, arg SucceedRedoParams) (int64, error) {
@@ -215,6 +217,7 @@ func (q *Queries) SucceedRedo(ctx context.Context, arg SucceedRedoParams) (int64
 		arg.Width,
 		arg.Height,
 		arg.DurationNS,
+		arg.Placeholder,
 		arg.Now,
 		arg.ID,
 		arg.Attempt,
