@@ -30,9 +30,9 @@ func reference(img std.Image, view std.Rectangle, flipX, flipY bool, w, h, x, y 
 		}
 		for sx := view.Min.X; sx < view.Max.X; sx++ {
 			share := cy * coverage(x, w, view.Min.X, view.Dx(), sx, flipX)
-			c := color.NRGBAModel.Convert(img.At(sx, sy)).(color.NRGBA)
-			weight := share * float64(c.A)
-			r, g, b, a = r+weight*float64(c.R), g+weight*float64(c.G), b+weight*float64(c.B), a+weight
+			c := color.NRGBA64Model.Convert(img.At(sx, sy)).(color.NRGBA64)
+			weight := share * float64(c.A) / 257
+			r, g, b, a = r+weight*float64(c.R)/257, g+weight*float64(c.G)/257, b+weight*float64(c.B)/257, a+weight
 		}
 	}
 	if a < 0.5 {
@@ -113,7 +113,7 @@ func TestShrinkIsTheAreaAverage(t *testing.T) {
 			for x := range w {
 				want := reference(img, view, flipX, flipY, w, h, x, y)
 				is := color.NRGBAModel.Convert(got.At(x, y)).(color.NRGBA)
-				// Sixteen bits are brought to eight before they are averaged, and
+				// Sixteen bits are rounded to eight before they are averaged, and
 				// what is nearly transparent has little colour left to compare.
 				slack := 1.0
 				if want.A < 255 {
