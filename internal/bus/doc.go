@@ -9,7 +9,8 @@
 //     its own settings say) and is delivered at least once, until a handler
 //     returns nil for it. The bus itself never gives a job up.
 //   - A media has at most one job, in one lane, waiting or running. Sending it
-//     again meanwhile is no error and makes no second one.
+//     again meanwhile is no error and makes no second one. A handler may move
+//     its job to another lane.
 //   - A running job is leased and the lease is kept alive. Where the process
 //     dies, or cannot renew the lease in time, the job is delivered again.
 //     Two handlers may therefore run for one media for a moment; the worker

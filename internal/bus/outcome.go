@@ -33,6 +33,15 @@ func (l *later) Error() string {
 
 func (l *later) Unwrap() error { return l.err }
 
+// Move makes the error by which a handler passes its job to another lane.
+// There is one job all along, or for a moment two; where the process dies in
+// between, the job is delivered in its old lane again.
+func Move(to Lane) error { return move(to) }
+
+type move Lane
+
+func (m move) Error() string { return fmt.Sprintf("moved to lane %s", Lane(m)) }
+
 // The three things that can be said about a delivery, as they go over the wire.
 var (
 	wordDone    = []byte("+ACK")

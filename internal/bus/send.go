@@ -62,17 +62,52 @@ func (l *link) send(ctx context.Context, id media.ID, lane Lane) error {
 	return err
 }
 
-// has reports whether a media has a job, waiting or running.
-func (l *link) has(ctx context.Context, id media.ID) (bool, error) {
+// move makes a job of the same media in another lane, which the server refuses
+// where the media has another job than this one: that one will do.
+func (l *link) move(ctx context.Context, msg jetstream.Msg, job Job, to Lane) error {
+	if err := checkLane(to); err != nil {
+		return err
+	}
+	if to == job.Lane {
+		return fmt.Errorf("bus: the job is in lane %s already", to)
+	}
+	meta, err := msg.Metadata()
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), min(l.cfg.Lease, answerTime))
+	defer cancel()
+	_, err = l.js.Publish(ctx, subject(to, job.ID), nil, jetstream.WithExpectLastSequenceForSubject(meta.Sequence.Stream, anyLane(job.ID)))
+	if err == nil || !isConflict(err) {
+		return err
+	}
+	last, err := l.lastJob(ctx, job.ID)
+	if err == nil && last == meta.Sequence.Stream {
+		return fmt.Errorf("bus: the server refuses the job in lane %s", to) // it could not read its store
+	}
+	return err
+}
+
+// lastJob is the number of a media's newest job, 0 where there is none.
+func (l *link) lastJob(ctx context.Context, id media.ID) (uint64, error) {
 	s, err := l.js.Stream(ctx, streamName)
 	if err != nil {
-		return false, err
+		return 0, err
 	}
-	_, err = s.GetLastMsgForSubject(ctx, anyLane(id))
+	m, err := s.GetLastMsgForSubject(ctx, anyLane(id))
 	if errors.Is(err, jetstream.ErrMsgNotFound) {
-		return false, nil
+		return 0, nil
 	}
-	return err == nil, err
+	if err != nil {
+		return 0, err
+	}
+	return m.Sequence, nil
+}
+
+// has reports whether a media has a job, waiting or running.
+func (l *link) has(ctx context.Context, id media.ID) (bool, error) {
+	last, err := l.lastJob(ctx, id)
+	return last > 0, err
 }
 
 // isConflict reports whether the server refused a message because its subject

@@ -30,6 +30,7 @@ type Job struct {
 //
 //   - nil: it is done, and gone for good
 //   - Later(d, err), anywhere in the error's chain: it is delivered again after d
+//   - Move(lane), anywhere in the error's chain: it is in that lane from now on
 //   - any other error, or a panic: it is delivered again after the back-off for
 //     its delivery count, however often that has been; or at once, where the
 //     context of Work has ended
@@ -188,6 +189,12 @@ func (l *link) do(ctx context.Context, msg jetstream.Msg, handle Handler) {
 		return
 	}
 	ended := ctx.Err() != nil
+	var to move
+	if errors.As(err, &to) {
+		if err = l.move(ctx, msg, job, Lane(to)); err == nil {
+			log.Debug("bus job moved", "to", Lane(to))
+		}
+	}
 	word, wait := verdict(l.cfg, job.Delivery, ended, err)
 	if err != nil {
 		log.Warn("bus job did not finish; it is delivered again", "after", wait, "shutdown", ended, "error", err)

@@ -82,3 +82,42 @@ func waitingHoldsUpNobody(t *testing.T, open Opener) {
 	w.stop()
 	wantLen(t, b, broken)
 }
+
+// moveIsOneJob: a job that is moved is delivered in the other lane, once and
+// counted anew, and its slot takes the next.
+func moveIsOneJob(t *testing.T, open Opener) {
+	b := open(t, patient())
+	got := make(chan bus.Job, 10)
+	fast := start(t, b, bus.Fast, 1, func(_ context.Context, j bus.Job) error {
+		got <- j
+		if j.ID == 7 {
+			return fmt.Errorf("long: %w", bus.Move(bus.Slow))
+		}
+		return nil
+	})
+	send(t, b, 7, bus.Fast)
+	send(t, b, 8, bus.Fast)
+	for range 2 {
+		receive(t, got, "delivery in the fast lane")
+	}
+	fast.stop()
+	wantLen(t, b, 1)
+	send(t, b, 7, bus.Fast) // it has a job
+	wantLen(t, b, 1)
+	slow := start(t, b, bus.Slow, 1, func(_ context.Context, j bus.Job) error {
+		got <- j
+		return nil
+	})
+	if j := receive(t, got, "delivery in the slow lane"); j != (bus.Job{ID: 7, Lane: bus.Slow, Delivery: 1}) {
+		t.Errorf("the moved job comes as %+v", j)
+	}
+	slow.stop()
+	wantLen(t, b, 0)
+}
+
+// moveRefused: a job that cannot be moved is delivered again where it is.
+func moveRefused(t *testing.T, open Opener) {
+	b := open(t, bus.Config{Lease: never, Backoff: []time.Duration{time.Millisecond}})
+	failTimes(t, b, 3, func() error { return bus.Move(bus.Fast) })
+	failTimes(t, b, 2, func() error { return bus.Move("nowhere") })
+}

@@ -33,6 +33,8 @@ func Run(t *testing.T, open Opener) {
 		{"Outcome/PanicIsAnError", panicIsAnError},
 		{"Outcome/Later", laterIsLater},
 		{"Outcome/WaitingHoldsUpNobody", waitingHoldsUpNobody},
+		{"Outcome/MoveIsOneJob", moveIsOneJob},
+		{"Outcome/MoveRefused", moveRefused},
 		{"Work/LanesAreApart", lanesAreApart},
 		{"Work/ThousandJobsOnceEach", thousandJobs},
 		{"Work/RefusesNonsense", workRefuses},
