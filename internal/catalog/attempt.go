@@ -15,7 +15,9 @@ import (
 // Claim begins an attempt at processing a media that is live and pending or in
 // progress: Attempt is one more than before, State is in_progress, Progress 0.
 // One that is done can be claimed too where Redo asked for it: it stays what it
-// is meanwhile. It gives the media as it is afterwards and whether this call
+// is meanwhile. Lost is one more where the attempt before is still in progress:
+// it was neither released nor published (of a media that is done, Lost counts
+// since Redo). It gives the media as it is afterwards and whether this call
 // claimed it. A claim takes the media from whoever ran the attempt before, whose
 // writes then do nothing. Unknown ids are media.CodeNotFound.
 func (c *Catalog) Claim(ctx context.Context, id media.ID, now time.Time) (media.Media, bool, error) {
@@ -74,6 +76,17 @@ func (c *Catalog) Release(ctx context.Context, id media.ID, attempt int64, now t
 		return q.ReleaseRedo(ctx, queries.ReleaseRedoParams{ID: int64(id), Attempt: attempt, Now: millis(now)})
 	})
 	return released, during(err, "release media %s, attempt %d", id, attempt)
+}
+
+// Postpone is Release for a media that is not done yet and was found to take
+// long: Duration is how long it is.
+func (c *Catalog) Postpone(ctx context.Context, id media.ID, attempt int64, duration time.Duration, now time.Time) (bool, error) {
+	released, err := c.change(ctx, func(q *queries.Queries) (int64, error) {
+		return q.PostponeMedia(ctx, queries.PostponeMediaParams{
+			ID: int64(id), Attempt: attempt, DurationNS: int64(duration), Now: millis(now),
+		})
+	})
+	return released, during(err, "postpone media %s, attempt %d", id, attempt)
 }
 
 // Publish ends an attempt with what it found and made, all or nothing. Without

@@ -25,7 +25,8 @@ func claimRedo(ctx context.Context, q *queries.Queries, id media.ID, now time.Ti
 	if err != nil {
 		return m, err
 	}
-	return m, q.StartRedo(ctx, queries.StartRedoParams{ID: int64(id), Attempt: m.Attempt, Now: millis(now)})
+	m.Lost, err = q.StartRedo(ctx, queries.StartRedoParams{ID: int64(id), Attempt: m.Attempt, Now: millis(now)})
+	return m, err
 }
 
 // failAgain ends an attempt of Redo that failed.

@@ -103,6 +103,7 @@ func mediaOf(r queries.Media) (media.Media, error) {
 		Manifest:         manifest,
 		State:            media.State(r.State),
 		Attempt:          r.Attempt,
+		Lost:             r.Lost,
 		Published:        r.Published,
 		Progress:         int(r.Progress),
 		Width:            int(r.Width),

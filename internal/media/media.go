@@ -29,11 +29,12 @@ type Media struct {
 	Manifest         Manifest // the exact upload
 	State            State
 	Attempt          int64    // the newest claim; 0 before the first
+	Lost             int64    // how many attempts ended without a word, as those of a process that dies
 	Published        int64    // the attempt whose renditions are shown; 0 before any
 	Progress         int      // percent of the running attempt
 	Failure          *Failure // set exactly when State is Failed
 	Width, Height    int      // of the original as a viewer sees it (rotation applied); 0 if not visual
-	Duration         time.Duration
+	Duration         time.Duration // while pending: only where processing is known to take long
 	Placeholder      string    // a ThumbHash in base64, to show until the picture is there; "" for none
 	CreatedAt        time.Time // finalize
 	TouchedAt        time.Time // last claim, progress or publication

@@ -82,7 +82,7 @@ func testAttempt(t *testing.T, open func(*testing.T) *catalog.Catalog) {
 		if n := claim(t, c, 1, at(30)); n != 2 {
 			t.Fatalf("second claim is attempt %d", n)
 		}
-		m.State, m.Attempt, m.Progress, m.TouchedAt = media.InProgress, 2, 0, at(30)
+		m.State, m.Attempt, m.Lost, m.Progress, m.TouchedAt = media.InProgress, 2, 1, 0, at(30)
 		wantMedia(t, c, m)
 
 		failed := made(1, 1)

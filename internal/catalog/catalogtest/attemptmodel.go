@@ -3,6 +3,7 @@ package catalogtest
 import (
 	"slices"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -24,6 +25,7 @@ func testAttemptModel(t *testing.T, open func(*testing.T) *catalog.Catalog) {
 			"claim":    m.claim,
 			"progress": m.progress,
 			"release":  m.release,
+			"postpone": m.postpone,
 			"publish":  m.publish,
 			"fail":     m.fail,
 			"delete":   m.delete,
@@ -56,6 +58,9 @@ func (m *attemptModel) claim(t *rapid.T) {
 	may := m.live() && !m.want.State.Done()
 	want(t, "Claim", ok, err, may)
 	if may {
+		if m.want.State == media.InProgress {
+			m.want.Lost++
+		}
 		m.want.State, m.want.Progress, m.want.TouchedAt = media.InProgress, 0, at(now)
 		m.want.Attempt++
 	}
@@ -80,6 +85,15 @@ func (m *attemptModel) release(t *rapid.T) {
 	}
 }
 
+func (m *attemptModel) postpone(t *rapid.T) {
+	attempt, now := m.attempt(t), now(t, "now")
+	ok, err := m.c.Postpone(t.Context(), m.want.ID, attempt, time.Hour, at(now))
+	want(t, "Postpone", ok, err, m.running(attempt))
+	if ok {
+		m.want.State, m.want.Progress, m.want.TouchedAt, m.want.Duration = media.Pending, 0, at(now), time.Hour
+	}
+}
+
 func (m *attemptModel) publish(t *rapid.T) {
 	attempt, now := m.attempt(t), now(t, "now")
 	o := media.Outcome{Width: 4, Height: 3, Renditions: []media.Rendition{rendition(m.want.ID, int(attempt), "a.mp4")}}
@@ -87,7 +101,7 @@ func (m *attemptModel) publish(t *rapid.T) {
 	want(t, "Publish", ok, err, m.running(attempt))
 	if ok {
 		m.want.State, m.want.Published, m.want.Progress, m.want.TouchedAt = media.Succeeded, attempt, 100, at(now)
-		m.want.Width, m.want.Height = 4, 3
+		m.want.Width, m.want.Height, m.want.Duration = 4, 3, 0
 		m.shown = o.Renditions
 	}
 }
@@ -98,7 +112,7 @@ func (m *attemptModel) fail(t *rapid.T) {
 	ok, err := m.c.Publish(t.Context(), m.want.ID, attempt, o, at(now))
 	want(t, "Publish of a failure", ok, err, m.running(attempt))
 	if ok {
-		m.want.State, m.want.Failure, m.want.TouchedAt = media.Failed, o.Failure, at(now)
+		m.want.State, m.want.Failure, m.want.TouchedAt, m.want.Duration = media.Failed, o.Failure, at(now), 0
 	}
 }
 

@@ -213,4 +213,25 @@ func testRedo(t *testing.T, open func(*testing.T) *catalog.Catalog) {
 		publish(t, c, 1, 2, made(1, 2, "a.mp4"), at(60))
 		wantEqual(t, running(), 0)
 	})
+
+	t.Run("attempts that were lost are counted since Redo", func(t *testing.T) {
+		c, m := done(t)
+		redo(t, c, 1, true)
+		for _, lost := range []int64{0, 1, 2} {
+			got, ok, err := c.Claim(t.Context(), 1, at(50))
+			want(t, "Claim", ok, err, true)
+			wantEqual(t, got.Lost, lost)
+		}
+		ok, err := c.Release(t.Context(), 1, 4, at(60))
+		want(t, "Release", ok, err, true)
+		got, ok, err := c.Claim(t.Context(), 1, at(70))
+		want(t, "Claim", ok, err, true)
+		wantEqual(t, got.Lost, 2)
+		publish(t, c, 1, 5, made(1, 5, "b.mp4"), at(80))
+		redo(t, c, 1, true)
+		got, ok, err = c.Claim(t.Context(), 1, at(90))
+		want(t, "Claim", ok, err, true)
+		wantEqual(t, got.Lost, 0)
+		wantEqual(t, m.Lost, 0)
+	})
 }

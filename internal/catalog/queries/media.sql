@@ -15,9 +15,11 @@ SELECT * FROM media WHERE id = @id;
 -- name: GetMediaBySlug :one
 SELECT * FROM media WHERE slug = @slug;
 
+-- ClaimMedia counts an attempt that is still in progress as lost.
 -- name: ClaimMedia :one
 UPDATE media
-SET attempt = attempt + 1, state = 'in_progress', progress = 0, touched_at = @now
+SET attempt = attempt + 1, lost = lost + CASE WHEN state = 'in_progress' THEN 1 ELSE 0 END,
+    state = 'in_progress', progress = 0, touched_at = @now
 WHERE id = @id AND state IN ('pending', 'in_progress') AND gone_at = 0
 RETURNING *;
 
@@ -30,6 +32,11 @@ WHERE id = @id AND state = 'in_progress' AND attempt = @attempt AND gone_at = 0;
 -- name: ReleaseMedia :execrows
 UPDATE media
 SET state = 'pending', progress = 0, touched_at = @now
+WHERE id = @id AND state = 'in_progress' AND attempt = @attempt AND gone_at = 0;
+
+-- name: PostponeMedia :execrows
+UPDATE media
+SET state = 'pending', progress = 0, duration_ns = @duration_ns, touched_at = @now
 WHERE id = @id AND state = 'in_progress' AND attempt = @attempt AND gone_at = 0;
 
 -- name: SucceedMedia :execrows

@@ -11,9 +11,10 @@ import (
 
 const claimMedia = `-- name: ClaimMedia :one
 UPDATE media
-SET attempt = attempt + 1, state = 'in_progress', progress = 0, touched_at = $1
+SET attempt = attempt + 1, lost = lost + CASE WHEN state = 'in_progress' THEN 1 ELSE 0 END,
+    state = 'in_progress', progress = 0, touched_at = $1
 WHERE id = $2 AND state IN ('pending', 'in_progress') AND gone_at = 0
-RETURNING id, owner, additional_owners, shared, category, type, slug, state, attempt, published, progress, failure_code, failure_name, failure_message, width, height, duration_ns, created_at, touched_at, expires_at, gone_at, manifest, placeholder
+RETURNING id, owner, additional_owners, shared, category, type, slug, state, attempt, published, progress, failure_code, failure_name, failure_message, width, height, duration_ns, created_at, touched_at, expires_at, gone_at, manifest, placeholder, lost
 `
 
 type ClaimMediaParams struct {
@@ -21,6 +22,7 @@ type ClaimMediaParams struct {
 	ID  int64
 }
 
+// ClaimMedia counts an attempt that is still in progress as lost.
 func (q *Queries) ClaimMedia(ctx context.Context, arg ClaimMediaParams) (Media, error) {
 	row := q.db.QueryRowContext(ctx, claimMedia, arg.Now, arg.ID)
 	var i Media
@@ -48,6 +50,7 @@ func (q *Queries) ClaimMedia(ctx context.Context, arg ClaimMediaParams) (Media, 
 		&i.GoneAt,
 		&i.Manifest,
 		&i.Placeholder,
+		&i.Lost,
 	)
 	return i, err
 }
@@ -153,7 +156,7 @@ func (q *Queries) FailMedia(ctx context.Context, arg FailMediaParams) (int64, er
 }
 
 const getMedia = `-- name: GetMedia :one
-SELECT id, owner, additional_owners, shared, category, type, slug, state, attempt, published, progress, failure_code, failure_name, failure_message, width, height, duration_ns, created_at, touched_at, expires_at, gone_at, manifest, placeholder FROM media WHERE id = $1
+SELECT id, owner, additional_owners, shared, category, type, slug, state, attempt, published, progress, failure_code, failure_name, failure_message, width, height, duration_ns, created_at, touched_at, expires_at, gone_at, manifest, placeholder, lost FROM media WHERE id = $1
 `
 
 func (q *Queries) GetMedia(ctx context.Context, id int64) (Media, error) {
@@ -183,12 +186,13 @@ func (q *Queries) GetMedia(ctx context.Context, id int64) (Media, error) {
 		&i.GoneAt,
 		&i.Manifest,
 		&i.Placeholder,
+		&i.Lost,
 	)
 	return i, err
 }
 
 const getMediaBySlug = `-- name: GetMediaBySlug :one
-SELECT id, owner, additional_owners, shared, category, type, slug, state, attempt, published, progress, failure_code, failure_name, failure_message, width, height, duration_ns, created_at, touched_at, expires_at, gone_at, manifest, placeholder FROM media WHERE slug = $1
+SELECT id, owner, additional_owners, shared, category, type, slug, state, attempt, published, progress, failure_code, failure_name, failure_message, width, height, duration_ns, created_at, touched_at, expires_at, gone_at, manifest, placeholder, lost FROM media WHERE slug = $1
 `
 
 func (q *Queries) GetMediaBySlug(ctx context.Context, slug string) (Media, error) {
@@ -218,6 +222,7 @@ func (q *Queries) GetMediaBySlug(ctx context.Context, slug string) (Media, error
 		&i.GoneAt,
 		&i.Manifest,
 		&i.Placeholder,
+		&i.Lost,
 	)
 	return i, err
 }
@@ -291,7 +296,7 @@ func (q *Queries) InsertMedia(ctx context.Context, arg InsertMediaParams) (int64
 }
 
 const pageMedia = `-- name: PageMedia :many
-SELECT id, owner, additional_owners, shared, category, type, slug, state, attempt, published, progress, failure_code, failure_name, failure_message, width, height, duration_ns, created_at, touched_at, expires_at, gone_at, manifest, placeholder FROM media
+SELECT id, owner, additional_owners, shared, category, type, slug, state, attempt, published, progress, failure_code, failure_name, failure_message, width, height, duration_ns, created_at, touched_at, expires_at, gone_at, manifest, placeholder, lost FROM media
 WHERE id > $1
 ORDER BY id
 LIMIT CAST($2 AS BIGINT)
@@ -335,6 +340,7 @@ func (q *Queries) PageMedia(ctx context.Context, arg PageMediaParams) ([]Media, 
 			&i.GoneAt,
 			&i.Manifest,
 			&i.Placeholder,
+			&i.Lost,
 		); err != nil {
 			return nil, err
 		}
@@ -347,6 +353,32 @@ func (q *Queries) PageMedia(ctx context.Context, arg PageMediaParams) ([]Media, 
 		return nil, err
 	}
 	return items, nil
+}
+
+const postponeMedia = `-- name: PostponeMedia :execrows
+UPDATE media
+SET state = 'pending', progress = 0, duration_ns = $1, touched_at = $2
+WHERE id = $3 AND state = 'in_progress' AND attempt = $4 AND gone_at = 0
+`
+
+type PostponeMediaParams struct {
+	DurationNS int64
+	Now        int64
+	ID         int64
+	Attempt    int64
+}
+
+func (q *Queries) PostponeMedia(ctx context.Context, arg PostponeMediaParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, postponeMedia,
+		arg.DurationNS,
+		arg.Now,
+		arg.ID,
+		arg.Attempt,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
 }
 
 const releaseMedia = `-- name: ReleaseMedia :execrows

@@ -77,6 +77,7 @@ type Media struct {
 	GoneAt           int64
 	Manifest         string
 	Placeholder      string
+	Lost             int64
 }
 
 type Metadata struct {
@@ -90,6 +91,7 @@ type Redo struct {
 	MediaID   int64
 	Attempt   int64
 	TouchedAt int64
+	Lost      int64
 }
 
 type RefreshToken struct {

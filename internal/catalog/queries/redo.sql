@@ -15,8 +15,12 @@ WHERE id = @id AND state IN ('succeeded', 'failed') AND gone_at = 0
   AND id IN (SELECT media_id FROM redo)
 RETURNING *;
 
--- name: StartRedo :exec
-UPDATE redo SET attempt = @attempt, touched_at = @now WHERE media_id = @id;
+-- StartRedo counts as ClaimMedia does, and gives the number.
+-- name: StartRedo :one
+UPDATE redo
+SET lost = lost + CASE WHEN attempt > 0 THEN 1 ELSE 0 END, attempt = @attempt, touched_at = @now
+WHERE media_id = @id
+RETURNING lost;
 
 -- name: TouchRedo :execrows
 UPDATE redo SET touched_at = @now

@@ -14,7 +14,7 @@ UPDATE media
 SET attempt = attempt + 1, touched_at = $1
 WHERE id = $2 AND state IN ('succeeded', 'failed') AND gone_at = 0
   AND id IN (SELECT media_id FROM redo)
-RETURNING id, owner, additional_owners, shared, category, type, slug, state, attempt, published, progress, failure_code, failure_name, failure_message, width, height, duration_ns, created_at, touched_at, expires_at, gone_at, manifest, placeholder
+RETURNING id, owner, additional_owners, shared, category, type, slug, state, attempt, published, progress, failure_code, failure_name, failure_message, width, height, duration_ns, created_at, touched_at, expires_at, gone_at, manifest, placeholder, lost
 `
 
 type ClaimRedoParams struct {
@@ -49,6 +49,7 @@ func (q *Queries) ClaimRedo(ctx context.Context, arg ClaimRedoParams) (Media, er
 		&i.GoneAt,
 		&i.Manifest,
 		&i.Placeholder,
+		&i.Lost,
 	)
 	return i, err
 }
@@ -179,8 +180,11 @@ func (q *Queries) StalledRedo(ctx context.Context, arg StalledRedoParams) ([]int
 	return items, nil
 }
 
-const startRedo = `-- name: StartRedo :exec
-UPDATE redo SET attempt = $1, touched_at = $2 WHERE media_id = $3
+const startRedo = `-- name: StartRedo :one
+UPDATE redo
+SET lost = lost + CASE WHEN attempt > 0 THEN 1 ELSE 0 END, attempt = $1, touched_at = $2
+WHERE media_id = $3
+RETURNING lost
 `
 
 type StartRedoParams struct {
@@ -189,9 +193,12 @@ type StartRedoParams struct {
 	ID      int64
 }
 
-func (q *Queries) StartRedo(ctx context.Context, arg StartRedoParams) error {
-	_, err := q.db.ExecContext(ctx, startRedo, arg.Attempt, arg.Now, arg.ID)
-	return err
+// StartRedo counts as ClaimMedia does, and gives the number.
+func (q *Queries) StartRedo(ctx context.Context, arg StartRedoParams) (int64, error) {
+	row := q.db.QueryRowContext(ctx, startRedo, arg.Attempt, arg.Now, arg.ID)
+	var lost int64
+	err := row.Scan(&lost)
+	return lost, err
 }
 
 const succeedRedo = `-- name: SucceedRedo :execrows
