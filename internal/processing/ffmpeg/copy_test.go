@@ -133,7 +133,7 @@ func TestCopyFirst(t *testing.T) {
 		"-c:v", "libx264", "-preset", "superfast", "-crf", "40", "-pix_fmt", "yuv420p", "-g", "60", "-c:a", "aac", "in.mp4",
 	})...)
 	o, m := mustProcess(t, media.MP4, data)
-	if diff := cmp.Diff([]string{"1280x720.m3u8", "1280x720.mp4", "master.m3u8", "poster.jpg"}, m.names()); diff != "" || !o.More {
+	if diff := cmp.Diff([]string{"1280x720.m3u8", "1280x720.mp4", "iframes.m3u8", "master.m3u8", "poster.jpg"}, m.names()); diff != "" || !o.More {
 		t.Fatalf("more %t: %s", o.More, diff)
 	}
 	checkHLS(t, m, 50, 1)

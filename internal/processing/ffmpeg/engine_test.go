@@ -122,7 +122,7 @@ func TestVideoLadder(t *testing.T) {
 	}
 	want := []string{
 		"320x180.m3u8", "320x180.mp4", "640x360.m3u8", "640x360.mp4",
-		"854x480.m3u8", "854x480.mp4", "master.m3u8", "poster.jpg",
+		"854x480.m3u8", "854x480.mp4", "iframes.m3u8", "master.m3u8", "poster.jpg",
 	}
 	if diff := cmp.Diff(want, m.names()); diff != "" {
 		t.Fatal(diff)

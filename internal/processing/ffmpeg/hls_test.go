@@ -59,4 +59,5 @@ func checkHLS(t *testing.T, m *memory, seconds float64, rungs int) {
 		}
 	}
 	inspectFile(t, filepath.Join(dir, "master.m3u8"))
+	checkKeys(t, m, seconds)
 }

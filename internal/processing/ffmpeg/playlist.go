@@ -44,10 +44,16 @@ func playlists(p plan, made []rendered) ([]file, error) {
 			head: []byte(list.text(r.name()+".mp4", r.Init)),
 		})
 	}
+	keys := keysOf(made)
+	codecs, err := codecString(keys.Header)
+	if err != nil {
+		return nil, fmt.Errorf("playlist of %s's key pictures: %w", keys.name(), err)
+	}
+	files = append(files, keyPlaylist(keys))
 	t := p.top()
 	return append(files, file{
 		Rendition: media.Rendition{Role: media.RoleMaster, Name: masterName, ContentType: playlistType, Width: t.Width, Height: t.Height},
-		head:      []byte(master(streams)),
+		head:      []byte(master(streams) + keyVariant(keys, codecs)),
 	}), nil
 }
 
@@ -86,10 +92,14 @@ func (p playlist) target() int {
 	return max(int(math.Round(longest)), 1)
 }
 
-// text writes the playlist of a file whose initialization section is at start.
-func (p playlist) text(name string, start hybrid.Range) string {
+// text writes the playlist of a file whose initialization section is at start,
+// with tags of its own before it.
+func (p playlist) text(name string, start hybrid.Range, tags ...string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-TARGETDURATION:%d\n#EXT-X-MEDIA-SEQUENCE:0\n#EXT-X-PLAYLIST-TYPE:VOD\n#EXT-X-INDEPENDENT-SEGMENTS\n", p.target())
+	for _, t := range tags {
+		b.WriteString(t + "\n")
+	}
 	fmt.Fprintf(&b, "#EXT-X-MAP:URI=\"%s\",BYTERANGE=\"%d@%d\"\n", name, start.Length, start.Offset)
 	for _, s := range p {
 		fmt.Fprintf(&b, "#EXTINF:%.6f,\n#EXT-X-BYTERANGE:%d@%d\n%s\n", s.seconds, s.Length, s.Offset, name)

@@ -34,15 +34,16 @@ var errShort = errors.New("a box of a fragment ends too early")
 type defaults struct{ duration, size, flags uint32 }
 
 // readFragment adds the samples of one moof, which begins at offset, to the
-// tracks, and gives how many ticks of the first it holds and whether it needs
-// pictures of the one before.
-func readFragment(moof []byte, offset int64, tracks []*track) (ticks int64, open bool, err error) {
+// tracks, and describes the fragment as far as the moof tells. Its length is
+// left open.
+func readFragment(moof []byte, offset int64, tracks []*track) (Fragment, error) {
 	first := tracks[0]
-	keys := len(first.keys)
+	keys, samples, chunks := len(first.keys), len(first.sizes), len(first.chunks)
+	ticks := int64(0)
 	first.open = false
 	parts, err := children(moof)
 	if err != nil {
-		return 0, false, err
+		return Fragment{}, err
 	}
 	for _, p := range parts {
 		if p.kind != "traf" {
@@ -50,13 +51,17 @@ func readFragment(moof []byte, offset int64, tracks []*track) (ticks int64, open
 		}
 		t, n, err := readTraf(p.data, offset, tracks)
 		if err != nil {
-			return 0, false, err
+			return Fragment{}, err
 		}
 		if t == first {
 			ticks += n
 		}
 	}
-	return ticks, first.open || len(first.keys) == keys, nil
+	out := Fragment{Seconds: float64(ticks) / float64(first.scale), Open: first.open || len(first.keys) == keys}
+	if len(first.keys) > keys && first.keys[keys] == uint32(samples+1) {
+		out.Key = first.chunks[chunks].offset + int64(first.sizes[samples]) - offset
+	}
+	return out, nil
 }
 
 func readTraf(data []byte, offset int64, tracks []*track) (*track, int64, error) {

@@ -35,6 +35,7 @@ type Fragment struct {
 	Range
 	Seconds float64 // of the first track
 	Open    bool
+	Key     int64 // bytes to the end of its first picture, if decoding can begin there; else 0
 }
 
 // Wrap reads a fragmented MP4 of size bytes and works out what has to come
@@ -64,10 +65,10 @@ func Wrap(r io.ReaderAt, size int64) (File, error) {
 				err = fmt.Errorf("a fragment comes before the index")
 			}
 			if err == nil {
-				var ticks int64
-				var open bool
-				ticks, open, err = readFragment(moof, b.offset, tracks)
-				out.Fragments = append(out.Fragments, Fragment{Range{b.offset, b.total}, float64(ticks) / float64(tracks[0].scale), open})
+				var f Fragment
+				f, err = readFragment(moof, b.offset, tracks)
+				f.Range = Range{b.offset, b.total}
+				out.Fragments = append(out.Fragments, f)
 			}
 		default:
 			if n := len(out.Fragments); n > 0 { // mdat, and whatever else follows a moof
@@ -93,7 +94,10 @@ func Wrap(r io.ReaderAt, size int64) (File, error) {
 	}
 	shift := int64(len(out.Header))
 	out.Init.Offset += shift
-	for i := range out.Fragments {
+	for i, f := range out.Fragments {
+		if f.Key < 0 || f.Key > f.Length {
+			return File{}, fmt.Errorf("fragment %d has its first picture elsewhere", i)
+		}
 		out.Fragments[i].Offset += shift
 	}
 	return out, nil

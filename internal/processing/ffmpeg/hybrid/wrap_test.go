@@ -122,6 +122,24 @@ func checkFragments(t *testing.T, hybrid string, file File) {
 		if !strings.HasPrefix(first, "K") {
 			t.Errorf("fragment %d begins with a packet %q", i, first)
 		}
+		// What players that only want its first picture fetch is enough for that.
+		if f.Key <= 0 || f.Key > f.Length {
+			t.Fatalf("fragment %d ends its first picture after %d of %d bytes", i, f.Key, f.Length)
+		}
+		cut := filepath.Join(t.TempDir(), "cut.mp4")
+		if err := os.WriteFile(cut, append(append([]byte{}, start...), data[f.Offset:f.Offset+f.Key]...), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		picture := func(path string) string {
+			out, err := exec.Command("ffmpeg", "-v", "quiet", "-skip_frame", "nokey", "-i", path, "-map", "0:v", "-frames:v", "1", "-fps_mode", "passthrough", "-f", "md5", "-").Output()
+			if err != nil {
+				t.Errorf("fragment %d: %v", i, err)
+			}
+			return string(out)
+		}
+		if whole, short := picture(piece), picture(cut); whole != short || whole == "" {
+			t.Errorf("fragment %d: %s from all of it, %s from its first %d bytes", i, whole, short, f.Key)
+		}
 	}
 	if at != int64(len(data)) {
 		t.Errorf("fragments end at %d of %d", at, len(data))
