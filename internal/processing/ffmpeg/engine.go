@@ -111,10 +111,11 @@ func (e *Engine) Process(ctx context.Context, in processing.Input, out processin
 		return outcome, err
 	}
 	out.Progress(renderShare)
-	files, err := collect(ctx, p, made, in.Scratch)
+	files, hash, err := collect(ctx, p, made, in.Scratch)
 	if err != nil {
 		return outcome, err
 	}
+	outcome.Placeholder = hash
 	if err := save(ctx, files, in.Scratch, out); err != nil {
 		return outcome, err
 	}
@@ -174,22 +175,22 @@ func (e *Engine) prepare(ctx context.Context, in processing.Input, src source) (
 }
 
 // collect names every file that is to be saved: poster and MP4s, then, for a
-// video, the playlists.
-func collect(ctx context.Context, p plan, made []rendered, scratch string) ([]file, error) {
-	still, err := poster(ctx, p, scratch)
+// video, the playlists. Beside them it gives the poster's placeholder.
+func collect(ctx context.Context, p plan, made []rendered, scratch string) ([]file, string, error) {
+	still, hash, err := poster(ctx, p, scratch)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	files := []file{still}
 	for _, r := range made {
 		files = append(files, r.mp4(p.Loop))
 	}
 	if p.Loop {
-		return files, nil
+		return files, hash, nil
 	}
 	hls, err := playlists(p, made)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
-	return append(files, hls...), nil
+	return append(files, hls...), hash, nil
 }

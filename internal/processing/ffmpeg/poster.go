@@ -13,33 +13,36 @@ import (
 	"path/filepath"
 
 	"magpie/internal/media"
+	"magpie/internal/processing"
 )
 
 // posterName is what the poster is saved as.
 const posterName = "poster.jpg"
 
-// poster chooses one of the candidates that rendering left in scratch.
-func poster(ctx context.Context, p plan, scratch string) (file, error) {
+// poster chooses one of the candidates that rendering left in scratch, and gives
+// the placeholder of it too.
+func poster(ctx context.Context, p plan, scratch string) (file, string, error) {
 	best, bestScore := "", -1.0
+	var shown image.Image
 	for i := 1; i <= posterCandidates; i++ {
 		if err := ctx.Err(); err != nil {
-			return file{}, fmt.Errorf("choose poster: %w", err)
+			return file{}, "", fmt.Errorf("choose poster: %w", err)
 		}
 		name := fmt.Sprintf(posterPattern, i)
-		score, err := scoreFile(filepath.Join(scratch, name))
+		img, err := candidate(filepath.Join(scratch, name))
 		if errors.Is(err, fs.ErrNotExist) {
 			break
 		}
 		if err != nil {
-			return file{}, fmt.Errorf("choose poster: %w", err)
+			return file{}, "", fmt.Errorf("choose poster: %w", err)
 		}
 		// An earlier picture wins unless a later one is clearly richer.
-		if score > bestScore*1.1 || best == "" {
-			best, bestScore = name, score
+		if score := score(img); score > bestScore*1.1 || best == "" {
+			best, bestScore, shown = name, score, img
 		}
 	}
 	if best == "" {
-		return file{}, unreadable("no picture in it could be decoded")
+		return file{}, "", unreadable("no picture in it could be decoded")
 	}
 	return file{
 		Rendition: media.Rendition{
@@ -47,24 +50,24 @@ func poster(ctx context.Context, p plan, scratch string) (file, error) {
 			Width: p.Poster.Width, Height: p.Poster.Height,
 		},
 		body: best,
-	}, nil
+	}, processing.Placeholder(shown), nil
 }
 
-func scoreFile(name string) (float64, error) {
+func candidate(name string) (*image.YCbCr, error) {
 	f, err := os.Open(name)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	defer f.Close()
 	img, err := jpeg.Decode(bufio.NewReader(f))
 	if err != nil {
-		return 0, fmt.Errorf("read %s: %w", filepath.Base(name), err)
+		return nil, fmt.Errorf("read %s: %w", filepath.Base(name), err)
 	}
 	y, ok := img.(*image.YCbCr)
 	if !ok {
-		return 0, fmt.Errorf("read %s: not in colour", filepath.Base(name))
+		return nil, fmt.Errorf("read %s: not in colour", filepath.Base(name))
 	}
-	return score(y), nil
+	return y, nil
 }
 
 // score says how much there is to see: the entropy of the brightness in bits,

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"magpie/internal/media"
+	"magpie/internal/processing"
 )
 
 // checkPoster asserts that the poster is a JPEG of this size without metadata.
@@ -41,8 +42,11 @@ func TestPosterNotBlack(t *testing.T) {
 	data := generate(t, slices.Concat([]string{
 		"-f", "lavfi", "-i", "color=black:s=96x64:r=10:d=2", "-f", "lavfi", "-i", "testsrc2=s=96x64:r=10:d=1", "-filter_complex", "concat",
 	}, x264, []string{"in.mp4"})...)
-	_, m := mustProcess(t, media.MP4, data)
+	outcome, m := mustProcess(t, media.MP4, data)
 	img := checkPoster(t, m, 96, 64)
+	if want := processing.Placeholder(img); outcome.Placeholder != want || want == "" {
+		t.Errorf("placeholder %q, want that of the poster, %q", outcome.Placeholder, want)
+	}
 	bright := 0
 	for y := range 64 {
 		for x := range 96 {
@@ -80,13 +84,13 @@ func TestScore(t *testing.T) {
 }
 
 func TestPosterWithoutCandidates(t *testing.T) {
-	_, err := poster(t.Context(), plan{}, t.TempDir())
+	_, _, err := poster(t.Context(), plan{}, t.TempDir())
 	wantFailure(t, err, media.InvalidMedia, "no picture")
 
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "candidate-01.jpg"), []byte("no JPEG"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	_, err = poster(t.Context(), plan{}, dir)
+	_, _, err = poster(t.Context(), plan{}, dir)
 	wantFault(t, err)
 }

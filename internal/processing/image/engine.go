@@ -3,6 +3,7 @@ package image
 import (
 	"context"
 	"fmt"
+	std "image"
 
 	"golang.org/x/sync/semaphore"
 
@@ -68,7 +69,8 @@ func New(c Config) *Engine {
 // orig, the whole picture: of JPEG, PNG, WebP and GIF files copied without loss
 // in their own format, or encoded again, as .jpg or .png, if it must be turned;
 // of others as .png. All five always exist; none is larger than the picture. The
-// Outcome's width and height are those of the picture turned upright.
+// Outcome's width and height are those of the picture turned upright, and its
+// Placeholder is that of small.
 //
 // It reads only in.Media.Type, in.Original and in.Size.
 func (e *Engine) Process(ctx context.Context, in processing.Input, out processing.Output) (media.Outcome, error) {
@@ -105,7 +107,18 @@ func (e *Engine) Process(ctx context.Context, in processing.Input, out processin
 		out.Progress(60 + 40*(i+1)/len(pictures))
 	}
 	width, height := head.orientation.upright(head.width, head.height)
-	return media.Outcome{Width: width, Height: height}, nil
+	return media.Outcome{Width: width, Height: height, Placeholder: placeholder(pictures)}, nil
+}
+
+// placeholder is that of the smallest size which shows the whole picture.
+func placeholder(pictures []picture) string {
+	var whole std.Image
+	for _, p := range pictures {
+		if !p.size.crop {
+			whole = p.img
+		}
+	}
+	return processing.Placeholder(whole)
 }
 
 // check holds a header against the limits and the length of the file.

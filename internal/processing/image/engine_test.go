@@ -268,3 +268,21 @@ func BenchmarkTwelveMegapixel(b *testing.B) {
 		})
 	}
 }
+
+// The placeholder is that of the picture as it is seen: upright.
+func TestPlaceholderIsUpright(t *testing.T) {
+	want := processing.Placeholder(quarters(340, 340))
+	for o := 1; o <= 8; o++ {
+		outcome, _ := process(t, media.TIFF, withTags(tiffOf(t, stored(quarters(340, 340), o), tiff.Uncompressed), map[uint16]string{
+			tagOrientation: string([]byte{byte(o), 0, 0, 0}),
+		}))
+		if outcome.Placeholder != want {
+			t.Errorf("orientation %d: %s, want %s", o, outcome.Placeholder, want)
+		}
+	}
+	// Of a strip it shows the whole, not the thumb's middle.
+	outcome, _ := process(t, media.PNG, pngOf(t, quarters(600, 200)))
+	if want := processing.Placeholder(quarters(600, 200)); outcome.Placeholder != want {
+		t.Errorf("a strip: %s, want %s", outcome.Placeholder, want)
+	}
+}
