@@ -6,7 +6,7 @@ LISTEN  ?= 127.0.0.1:8080
 TOOL    := go tool -modfile=tools/go.mod
 SOURCES  = $(shell find . -name node_modules -prune -o -name '*.go' -print)
 
-.PHONY: build serve test race lint soak bench generate deps-serve deps-test
+.PHONY: build serve test race lint soak bench steps generate deps-bench deps-serve deps-test
 
 build:
 	go build -trimpath -o bin/magpie ./cmd/magpie
@@ -37,8 +37,17 @@ generate:
 soak: deps-serve deps-test build
 	MAGPIE_SOAK=1 go test -count=1 -timeout 80m ./...
 
-bench: deps-serve build
+# What docs/performance.md reports: all of it, or `make bench CASES="ladder images"`.
+bench: deps-serve deps-bench build
+	go run ./bench -magpie bin/magpie $(CASES)
+
+# The benchmarks of single steps.
+steps:
 	go test -run '^$$' -bench . -benchmem ./internal/...
+
+# libvips, to compare with.
+deps-bench:
+	@$(call need,vipsthumbnail:libvips-tools)
 
 deps-serve:
 	@$(call need,ffmpeg)

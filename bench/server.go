@@ -1,0 +1,93 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// secret is the token of every server.
+const secret = "bench-bootstrap-0123456789abcdef0123456789abcdef"
+
+// server is one running magpie over a data folder of its own.
+type server struct {
+	url  string
+	data string
+	cmd  *exec.Cmd
+	done chan error
+}
+
+// start runs a server and waits until it answers. It must be stopped.
+func (b *bench) start(ctx context.Context) (*server, error) {
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	address := l.Addr().String()
+	l.Close()
+	data, err := os.MkdirTemp(b.dir, "data-")
+	if err != nil {
+		return nil, err
+	}
+	s := &server{url: "http://" + address, data: data, done: make(chan error, 1)}
+	log, err := os.Create(filepath.Join(data, "log"))
+	if err != nil {
+		return nil, err
+	}
+	defer log.Close()
+	s.cmd = exec.CommandContext(ctx, b.magpie, "serve", "--listen", address, "--data", data)
+	s.cmd.Env = append(os.Environ(), "MAGPIE_BOOTSTRAP_TOKEN="+secret)
+	s.cmd.Stdout, s.cmd.Stderr = log, log
+	s.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	if err := s.cmd.Start(); err != nil {
+		return nil, errors.Join(err, os.RemoveAll(data))
+	}
+	go func() { s.done <- s.cmd.Wait() }()
+	for end := time.Now().Add(30 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+		if r, err := http.Get(s.url + "/healthz"); err == nil {
+			r.Body.Close()
+			if r.StatusCode == http.StatusOK {
+				return s, nil
+			}
+		}
+		if time.Now().After(end) {
+			said := read(filepath.Join(data, "log"))
+			return nil, fmt.Errorf("the server did not get ready: %s: %w", said, s.stop())
+		}
+	}
+}
+
+// stop ends the server, whatever it is doing, and removes its data.
+func (s *server) stop() error {
+	_ = s.cmd.Process.Kill()
+	<-s.done
+	return os.RemoveAll(s.data)
+}
+
+// cpu is the processor time of the server and the children that it waited for.
+func (s *server) cpu() time.Duration {
+	const perTick = time.Second / 100 // the kernel's unit in this file
+	_, fields, _ := strings.Cut(read(fmt.Sprintf("/proc/%d/stat", s.cmd.Process.Pid)), ") ")
+	var ticks int64
+	for i, f := range strings.Fields(fields) {
+		if i >= 11 && i <= 14 { // utime, stime, cutime, cstime
+			n, _ := strconv.ParseInt(f, 10, 64)
+			ticks += n
+		}
+	}
+	return time.Duration(ticks) * perTick
+}
+
+// peak is the most memory that the server had, its children not counted.
+func (s *server) peak() int64 {
+	return field(read(fmt.Sprintf("/proc/%d/status", s.cmd.Process.Pid)), "VmHWM:") << 10
+}
