@@ -28,18 +28,18 @@ type Media struct {
 	Slug             string   // unguessable name in public URLs, [A-Za-z0-9_-]{16}
 	Manifest         Manifest // the exact upload
 	State            State
-	Attempt          int64    // the newest claim; 0 before the first
-	Lost             int64    // how many attempts ended without a word, as those of a process that dies
-	Published        int64    // the attempt whose renditions are shown; 0 before any
-	Progress         int      // percent of the running attempt
-	Failure          *Failure // set exactly when State is Failed
-	Width, Height    int      // of the original as a viewer sees it (rotation applied); 0 if not visual
+	Attempt          int64         // the newest claim; 0 before the first
+	Lost             int64         // how many attempts ended without a word, as those of a process that dies
+	Published        int64         // the attempt whose renditions are shown; 0 before any
+	Progress         int           // percent of the running attempt
+	Failure          *Failure      // set exactly when State is Failed
+	Width, Height    int           // of the original as a viewer sees it (rotation applied); 0 if not visual
 	Duration         time.Duration // while pending: only where processing is known to take long
-	Placeholder      string    // a ThumbHash in base64, to show until the picture is there; "" for none
-	CreatedAt        time.Time // finalize
-	TouchedAt        time.Time // last claim, progress or publication
-	ExpiresAt        time.Time // retention; zero is never
-	GoneAt           time.Time // deleted or past retention; zero while live
+	Placeholder      string        // a ThumbHash in base64, to show until the picture is there; "" for none
+	CreatedAt        time.Time     // finalize
+	TouchedAt        time.Time     // last claim, progress or publication
+	ExpiresAt        time.Time     // retention; zero is never
+	GoneAt           time.Time     // deleted or past retention; zero while live
 }
 
 // Key is the media_key.
@@ -87,13 +87,15 @@ type Role string
 
 // The roles.
 const (
-	RoleMP4      Role = "mp4"      // an MP4, a variant, and what media playlists' byte ranges point into
-	RoleMaster   Role = "master"   // HLS multivariant playlist, a variant
-	RolePlaylist Role = "playlist" // HLS media playlist
-	RolePoster   Role = "poster"   // still of a video or GIF
-	RoleImage    Role = "image"    // a size of an image
-	RoleText     Role = "text"     // subtitles as WebVTT
-	RoleModel    Role = "model"    // a 3D model
+	RoleMP4        Role = "mp4"        // an MP4, a variant, and what media playlists' byte ranges point into
+	RoleMaster     Role = "master"     // HLS multivariant playlist, a variant
+	RolePlaylist   Role = "playlist"   // HLS media playlist
+	RolePoster     Role = "poster"     // still of a video or GIF
+	RoleImage      Role = "image"      // a size of an image
+	RoleSprite     Role = "sprite"     // a sheet of small stills of a video
+	RoleThumbnails Role = "thumbnails" // WebVTT that says which still is when
+	RoleText       Role = "text"       // subtitles as WebVTT
+	RoleModel      Role = "model"      // a 3D model
 )
 
 // Rendition is one file that processing made. Name is unique within an attempt

@@ -2,6 +2,7 @@ package processing
 
 import (
 	"context"
+	"errors"
 	"io"
 
 	"magpie/internal/media"
@@ -19,8 +20,24 @@ type Engine interface {
 	// it is shown to the uploader and not tried again. Any other error is a
 	// fault of the surroundings and is tried again. When ctx ends, Process
 	// returns soon, leaving no child process behind.
+	//
+	// ErrLong, where in.Quick asks for it, and a *Suspicion are neither.
 	Process(ctx context.Context, in Input, out Output) (media.Outcome, error)
 }
+
+// ErrLong is an engine's word that a media takes long to process.
+var ErrLong = errors.New("takes long to process")
+
+// Suspicion is an attempt that went wrong though nothing around it seems to
+// have: it may be the file. The second one ends the media as failed.
+type Suspicion struct {
+	Failure *media.Failure // what the media fails with then
+	Cause   error
+}
+
+func (s *Suspicion) Error() string { return s.Cause.Error() }
+
+func (s *Suspicion) Unwrap() error { return s.Cause }
 
 // Input is one original, as an engine gets it.
 type Input struct {
@@ -39,6 +56,11 @@ type Input struct {
 	// is to be made. Otherwise an engine may make what is quickly made and say
 	// in the outcome that there is More.
 	Again bool
+
+	// Quick means that what is quickly made waits for this. An engine that
+	// finds that the media takes long stops before it begins, with ErrLong and
+	// the Duration in the outcome.
+	Quick bool
 
 	// Scratch is an empty folder of this attempt's own, removed afterwards.
 	Scratch string

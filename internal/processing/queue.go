@@ -12,7 +12,8 @@ import (
 	"magpie/internal/media"
 )
 
-// quickSize is up to how many bytes a video is taken for a short one.
+// quickSize is up to how many bytes a video is taken for a short one, until it
+// has been looked at.
 const quickSize = 32 << 20
 
 // Queue puts media on the bus and works them off.
@@ -30,13 +31,15 @@ func NewQueue(b *bus.Bus, c *catalog.Catalog, w *Worker, now func() time.Time, l
 }
 
 // Send queues a media: what is short by the look of it in the fast lane, so
-// that a GIF doesn't wait behind a film, and what is to be processed once more
-// behind everything else. It may be called again.
+// that a GIF doesn't wait behind a film, what is known to take long in the slow
+// one, and what is to be processed once more behind everything else. It may be
+// called again.
 func (q *Queue) Send(ctx context.Context, m media.Media) error {
 	lane := bus.Slow
 	switch {
 	case m.State.Done():
 		lane = bus.Idle
+	case m.Duration > 0: // the engine said so
 	case m.Category.Kind() != media.KindVideo || m.Size() <= quickSize:
 		lane = bus.Fast
 	}
@@ -47,10 +50,20 @@ func (q *Queue) Send(ctx context.Context, m media.Media) error {
 }
 
 // Work processes queued media until ctx ends: slots at once of the fast lane, as
-// many of the slow one, and one of what is done already. Jobs that were running
-// then are handed back.
+// many of the slow one, and one of what is done already. What turns out to take
+// long in the fast lane goes on in the slow one. Jobs that were running then are
+// handed back.
 func (q *Queue) Work(ctx context.Context, slots int) error {
-	run := func(ctx context.Context, job bus.Job) error { return q.worker.Run(ctx, job.ID, job.Delivery) }
+	run := func(ctx context.Context, job bus.Job) error {
+		if job.Lane != bus.Fast {
+			return q.worker.Run(ctx, job.ID, job.Delivery)
+		}
+		err := q.worker.RunQuick(ctx, job.ID, job.Delivery)
+		if errors.Is(err, ErrLong) {
+			return bus.Move(bus.Slow)
+		}
+		return err
+	}
 	ended := make(chan error, 3)
 	for lane, n := range map[bus.Lane]int{bus.Fast: slots, bus.Slow: slots, bus.Idle: 1} {
 		go func() { ended <- q.bus.Work(ctx, lane, n, run) }()

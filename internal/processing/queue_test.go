@@ -157,6 +157,68 @@ func TestQueueLanes(t *testing.T) {
 	}
 }
 
+// A film of few bytes is sent to the fast lane, found to take long there and
+// passed on: the GIFs behind it are done while it is not, with one slot. Where its
+// job is lost on the way, the next goes to the slow lane at once.
+func TestQueuePassesOn(t *testing.T) {
+	r := newRig(t, openSource(t))
+	q, b, e := r.queue(Config{})
+	film := r.pending(media.TweetVideo, "film")
+	gifs := []media.Media{r.pending(media.TweetGIF, "one"), r.pending(media.TweetGIF, "two")}
+	started, goOn := make(chan struct{}), make(chan struct{})
+	r.engine.do = func(ctx context.Context, in Input, out Output) (media.Outcome, error) {
+		switch {
+		case in.Media.ID != film.ID:
+			<-started // until the film is at work
+		case in.Quick:
+			return media.Outcome{Duration: time.Hour}, ErrLong
+		default:
+			close(started)
+			<-goOn
+		}
+		return render(ctx, in, out)
+	}
+	for _, m := range append([]media.Media{film}, gifs...) {
+		if err := q.Send(t.Context(), m); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- q.Work(ctx, 1) }()
+	e.wait(t, "media succeeded", len(gifs))
+	for _, m := range gifs {
+		if got := r.media(m.ID); got.State != media.Succeeded {
+			t.Errorf("a GIF behind the film: %+v", got)
+		}
+	}
+	if got := r.media(film.ID); got.State != media.InProgress || got.Attempt != 2 || got.Duration != time.Hour {
+		t.Errorf("the film: %+v", got)
+	}
+	close(goOn)
+	e.wait(t, "media succeeded", 1)
+	untilNone(t, b)
+	stop()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+	if got := r.media(film.ID); got.State != media.Succeeded || got.Attempt != 2 {
+		t.Errorf("the film in the end: %+v", got)
+	}
+
+	lost := r.pending(media.TweetVideo, "lost")
+	film = lost
+	if err := q.worker.RunQuick(t.Context(), lost.ID, 1); !errors.Is(err, ErrLong) {
+		t.Fatal(err)
+	}
+	if err := q.Resend(t.Context(), -time.Hour, time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(map[media.ID]bus.Lane{lost.ID: bus.Slow}, lanes(t, b)); diff != "" {
+		t.Errorf("queued again (-want +got):\n%s", diff)
+	}
+}
+
 // Work does what was sent, and takes the job of a media that is done or gone
 // off the bus without calling the engine.
 func TestQueueWork(t *testing.T) {

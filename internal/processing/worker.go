@@ -19,7 +19,8 @@ import (
 // Config bounds the Worker. Zero values mean the defaults.
 type Config struct {
 	Scratch     string        // folder for scratch folders; emptied by NewWorker
-	MaxAttempts int64         // claims after which a media is given up, crashes included; 100
+	MaxAttempts int64         // claims after which a media is given up; 100
+	MaxLost     int64         // attempts without an end, as in crashes, after which it is given up; 5
 	MaxTries    int           // tries that ended in an error after which it is given up; 8
 	Touch       time.Duration // how often a running attempt shows that it lives; 5 s
 }
@@ -34,8 +35,9 @@ type Worker struct {
 	now     func() time.Time
 	log     *slog.Logger
 
-	mu      sync.Mutex
-	running map[media.ID]chan struct{} // closed when the attempt in this process ends
+	mu        sync.Mutex
+	running   map[media.ID]chan struct{} // closed when the attempt in this process ends
+	suspected map[media.ID]bool          // that wait for their next try after a Suspicion
 }
 
 // NewWorker makes a Worker over the engines of each kind. Kinds without an
@@ -44,6 +46,9 @@ type Worker struct {
 func NewWorker(cfg Config, c *catalog.Catalog, b *blob.Store, engines map[media.Kind]Engine, source *Source, now func() time.Time, log *slog.Logger) (*Worker, error) {
 	if cfg.MaxAttempts == 0 {
 		cfg.MaxAttempts = 100
+	}
+	if cfg.MaxLost == 0 {
+		cfg.MaxLost = 5
 	}
 	if cfg.MaxTries == 0 {
 		cfg.MaxTries = 8
@@ -59,7 +64,7 @@ func NewWorker(cfg Config, c *catalog.Catalog, b *blob.Store, engines map[media.
 	}
 	return &Worker{
 		cfg: cfg, catalog: c, blobs: b, engines: engines, source: source, now: now, log: log,
-		running: map[media.ID]chan struct{}{},
+		running: map[media.ID]chan struct{}{}, suspected: map[media.ID]bool{},
 	}, nil
 }
 
@@ -70,6 +75,17 @@ func NewWorker(cfg Config, c *catalog.Catalog, b *blob.Store, engines map[media.
 // there have been, this one included. A second Run of the same media in this
 // process waits for the first instead.
 func (w *Worker) Run(ctx context.Context, id media.ID, try int) error {
+	return w.run(ctx, id, try, false)
+}
+
+// RunQuick is Run where others wait behind that are quickly made. A media that
+// turns out to take long is given back, its length is in its row, and the error
+// is ErrLong: it is for Run.
+func (w *Worker) RunQuick(ctx context.Context, id media.ID, try int) error {
+	return w.run(ctx, id, try, true)
+}
+
+func (w *Worker) run(ctx context.Context, id media.ID, try int, quick bool) error {
 	for {
 		ended, first := w.enter(id)
 		if first {
@@ -87,6 +103,7 @@ func (w *Worker) Run(ctx context.Context, id media.ID, try int) error {
 	if err := w.blobs.Ready(ctx); media.CodeOf(err) == media.CodeFull {
 		return fmt.Errorf("process %s: %w", id, err)
 	}
+	again := w.suspect(id, false) // two in a row count
 	m, claimed, err := w.catalog.Claim(ctx, id, w.now())
 	if media.CodeOf(err) == media.CodeNotFound {
 		return nil
@@ -98,16 +115,27 @@ func (w *Worker) Run(ctx context.Context, id media.ID, try int) error {
 		return nil
 	}
 	log := w.log.With("media", id, "attempt", m.Attempt)
-	if m.Attempt > w.cfg.MaxAttempts { // what takes the process down never gets as far as an error
-		log.Error("processing given up", "tries", try)
+	// What takes the process down never gets as far as an error.
+	if m.Attempt > w.cfg.MaxAttempts || m.Lost >= w.cfg.MaxLost {
+		log.Error("processing given up", "tries", try, "lost", m.Lost)
 		return w.publish(ctx, m, givenUp(), log)
 	}
-	outcome, err := w.attempt(ctx, m)
+	outcome, err := w.attempt(ctx, m, quick && !m.State.Done())
 	var failure *media.Failure
+	var suspicion *Suspicion
 	switch {
 	case errors.Is(err, errSuperseded):
 		log.Info("attempt superseded")
 		return nil
+	case errors.Is(err, ErrLong):
+		return w.postpone(ctx, m, outcome.Duration)
+	case errors.As(err, &suspicion):
+		if !again {
+			w.suspect(id, true)
+			return w.release(ctx, m, err)
+		}
+		log.Warn("processing went wrong twice", "err", err)
+		outcome = media.Outcome{Failure: suspicion.Failure}
 	case errors.As(err, &failure):
 		outcome = media.Outcome{Failure: failure}
 	case media.CodeOf(err) == media.CodeFull && m.Attempt < w.cfg.MaxAttempts:
@@ -125,6 +153,20 @@ func (w *Worker) Run(ctx context.Context, id media.ID, try int) error {
 func givenUp() media.Outcome {
 	return media.Outcome{Failure: media.NewFailure(media.InternalError,
 		"The server could not process this file, though nothing was found wrong with it. Upload it again.")}
+}
+
+// suspect notes whether a media is under suspicion, and gives whether it was.
+// It is forgotten with the process.
+func (w *Worker) suspect(id media.ID, now bool) (before bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	before = w.suspected[id]
+	if now {
+		w.suspected[id] = true
+	} else {
+		delete(w.suspected, id)
+	}
+	return before
 }
 
 // enter marks a media as running here. When it already is, it gives the
@@ -162,6 +204,22 @@ func (w *Worker) release(ctx context.Context, m media.Media, why error) error {
 	return fmt.Errorf("process %s, attempt %d: %w", m.ID, m.Attempt, why)
 }
 
+// postpone gives the media back for one who has the time.
+func (w *Worker) postpone(ctx context.Context, m media.Media, duration time.Duration) error {
+	back, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	held, err := w.catalog.Postpone(back, m.ID, m.Attempt, max(duration, 1), w.now())
+	switch {
+	case err != nil:
+		return w.release(ctx, m, err)
+	case !held:
+		w.log.Info("attempt superseded", "media", m.ID, "attempt", m.Attempt)
+		return nil
+	}
+	w.log.Debug("media takes long", "media", m.ID, "duration", duration)
+	return fmt.Errorf("process %s: %w", m.ID, ErrLong)
+}
+
 func (w *Worker) publish(ctx context.Context, m media.Media, o media.Outcome, log *slog.Logger) error {
 	published, err := w.catalog.Publish(ctx, m.ID, m.Attempt, o, w.now())
 	if err != nil {
@@ -181,7 +239,7 @@ func (w *Worker) publish(ctx context.Context, m media.Media, o media.Outcome, lo
 }
 
 // attempt runs the engine for the media's kind in a scratch folder of its own.
-func (w *Worker) attempt(ctx context.Context, m media.Media) (media.Outcome, error) {
+func (w *Worker) attempt(ctx context.Context, m media.Media, quick bool) (media.Outcome, error) {
 	engine := w.engines[m.Category.Kind()]
 	if engine == nil {
 		return media.Outcome{}, nil
@@ -207,7 +265,7 @@ func (w *Worker) attempt(ctx context.Context, m media.Media) (media.Outcome, err
 	defer cancel(nil)
 	out := &output{w: w, m: m, touched: make(chan struct{}, 1)}
 	done := out.follow(ctx, cancel)
-	outcome, err := process(ctx, engine, Input{Media: m, Original: original, Size: m.Size(), URL: url, Again: m.State.Done(), Scratch: scratch}, out)
+	outcome, err := process(ctx, engine, Input{Media: m, Original: original, Size: m.Size(), URL: url, Again: m.State.Done(), Quick: quick, Scratch: scratch}, out)
 	if cause := context.Cause(ctx); err != nil && errors.Is(cause, errSuperseded) {
 		err = cause
 	}

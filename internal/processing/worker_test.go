@@ -196,7 +196,7 @@ func TestRunGivesUp(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			if err := r.worker(Config{MaxTries: 3, MaxAttempts: 5}).Run(t.Context(), m.ID, c.try); err != nil {
+			if err := r.worker(Config{MaxTries: 3, MaxAttempts: 5, MaxLost: 100}).Run(t.Context(), m.ID, c.try); err != nil {
 				t.Fatal(err)
 			}
 			got := r.media(m.ID)
