@@ -12,6 +12,9 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"magpie/internal/media"
+	"magpie/internal/processing"
 )
 
 // command is one run of a program.
@@ -44,6 +47,39 @@ func (x exit) ok() bool { return x.code == 0 }
 
 // errWall is a child that was killed because it took too long by the clock.
 var errWall = errors.New("took longer than its wall-clock limit")
+
+// overWall is errWall with what is needed to tell whether the child or the
+// machine was slow.
+type overWall struct {
+	limit time.Duration
+	used  time.Duration // processor time
+}
+
+func (o *overWall) Error() string {
+	return fmt.Sprintf("%v of %s, with %s of processor time", errWall, o.limit, o.used)
+}
+
+func (o *overWall) Unwrap() error { return errWall }
+
+// busy reports whether the child was at work for most of its time. One that
+// waited for its source, or for a processor on a crowded machine, was not.
+func (o *overWall) busy() bool { return o.used >= o.limit/2 }
+
+// suspect makes a suspicion against the file of an error by which a child ended
+// at its wall-clock limit, at work, over a video of this length.
+func suspect(err error, length time.Duration) error {
+	var o *overWall
+	if !errors.As(err, &o) || !o.busy() {
+		return err
+	}
+	return &processing.Suspicion{Cause: err, Failure: media.NewFailure(media.UnsupportedMedia, fmt.Sprintf(
+		"The video takes too long to convert: %s were not enough for %s of video.", inSeconds(o.limit), inSeconds(length)))}
+}
+
+// inSeconds rounds up.
+func inSeconds(d time.Duration) string {
+	return fmt.Sprintf("%d seconds", (d+time.Second-1)/time.Second)
+}
 
 // maxProcesses bounds the processes and threads of the user that a child runs
 // as. It is there against a fork bomb, so it leaves room for a busy desktop.
@@ -115,6 +151,10 @@ func (e *Engine) runHere(ctx context.Context, c command) (exit, error) {
 		return exit{}, fmt.Errorf("limit %s: %w", c.path, limitErr)
 	}
 	if wall.Err() != nil && waitErr != nil {
+		if errors.Is(context.Cause(wall), errWall) {
+			st := cmd.ProcessState
+			return exit{}, fmt.Errorf("run %s: %w", c.path, &overWall{limit: c.limits.wall, used: st.UserTime() + st.SystemTime()})
+		}
 		return exit{}, fmt.Errorf("run %s: %w", c.path, context.Cause(wall))
 	}
 	x := exitOf(cmd.ProcessState, c.limits, stderr.String())

@@ -21,6 +21,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"magpie/internal/media"
+	"magpie/internal/processing"
 )
 
 // endless is a child that works until it is ended.
@@ -66,6 +67,31 @@ func TestRunEndsAtWall(t *testing.T) {
 	wantFault(t, err)
 	if !errors.Is(err, errWall) {
 		t.Errorf("error %v, want the wall-clock limit", err)
+	}
+	var o *overWall
+	if !errors.As(err, &o) || o.limit != c.limits.wall || o.used <= 0 {
+		t.Errorf("error %#v, want the limit and the processor time", err)
+	}
+}
+
+// TestSuspect: only a child that was at work all the time speaks against the
+// file.
+func TestSuspect(t *testing.T) {
+	t.Parallel()
+	const limit = 31 * time.Minute
+	for used, want := range map[time.Duration]bool{0: false, limit/2 - 1: false, limit / 2: true, 4 * limit: true} {
+		cause := fmt.Errorf("render: %w", &overWall{limit: limit, used: used})
+		err := suspect(cause, time.Minute-time.Millisecond)
+		var s *processing.Suspicion
+		if got := errors.As(err, &s); got != want || !errors.Is(err, errWall) {
+			t.Errorf("%s of %s used: %v", used, limit, err)
+		}
+		if s != nil {
+			wantFailure(t, s.Failure, media.UnsupportedMedia, "too long to convert: 1860 seconds were not enough for 60 seconds of video")
+		}
+	}
+	if err := errors.New("disk"); !errors.Is(suspect(err, time.Minute), err) || blamed(suspect(err, time.Minute)) {
+		t.Error("another error is suspected")
 	}
 }
 

@@ -60,11 +60,7 @@ const quick = 600_000_000
 // long reports whether making the lower rungs takes so long that a copied top
 // is better shown first. Decoding costs about a third of encoding.
 func (p *plan) long() bool {
-	pixels := float64(p.CodedPixels) / 3
-	for _, r := range p.Rungs[:len(p.Rungs)-1] {
-		pixels += float64(r.Width * r.Height)
-	}
-	return len(p.Rungs) > 1 && pixels*p.Rate.float()*p.Duration.Seconds() > quick
+	return len(p.Rungs) > 1 && p.work(p.Rungs[:len(p.Rungs)-1]) > quick
 }
 
 // onlyTop is the plan without the rungs that take long.

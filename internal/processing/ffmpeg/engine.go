@@ -101,9 +101,15 @@ func (e *Engine) Process(ctx context.Context, in processing.Input, out processin
 	if p.Copy && !in.Again && p.long() {
 		p = p.onlyTop()
 	}
+	if in.Quick && p.slow() {
+		return media.Outcome{Duration: p.Duration}, processing.ErrLong
+	}
 	made, err := e.make(ctx, src, p, in.Scratch, out.Progress)
 	if p.Copy && (blamed(err) || err == nil && !made[len(made)-1].playsAlone()) {
 		p = p.encoded()
+		if in.Quick && p.slow() {
+			return media.Outcome{Duration: p.Duration}, processing.ErrLong
+		}
 		made, err = e.make(ctx, src, p, in.Scratch, out.Progress)
 	}
 	outcome := media.Outcome{Width: p.Width, Height: p.Height, Duration: p.Duration, More: p.Only}

@@ -42,7 +42,7 @@ func (e *Engine) runRender(ctx context.Context, src source, p plan, step string,
 		limits: renderBounds(p),
 	})
 	if err != nil {
-		return fmt.Errorf("%s: %w", step, err)
+		return suspect(fmt.Errorf("%s: %w", step, err), p.Duration)
 	}
 	e.log.DebugContext(ctx, "ffmpeg ended", "step", step, "code", x.code, "out", last.out, "stderr", x.stderr)
 	if !x.ok() {
