@@ -147,6 +147,7 @@ func TestCopyFirst(t *testing.T) {
 		t.Fatalf("%v, more %t", err, o.More)
 	}
 	checkHLS(t, &all, 50, 3)
+	checkThumbs(t, &all, 50)
 	if !bytes.Equal(all.files["1280x720.mp4"], m.files["1280x720.mp4"]) {
 		t.Error("what was shown first has changed")
 	}

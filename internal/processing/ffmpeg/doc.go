@@ -4,13 +4,15 @@
 //   - for a video: an MP4 per rung of a ladder of sizes (320x180.mp4 …), which
 //     plays as it downloads and holds the fragments that HLS points into
 //     (master.m3u8, and for each rung a 320x180.m3u8 with byte ranges of its
-//     MP4; package hybrid), and poster.jpg;
+//     MP4; package hybrid; iframes.m3u8 has key pictures alone), poster.jpg,
+//     and sheets of small pictures for scrubbing (sprite-1.jpg …) with a WebVTT
+//     track that says which is when (thumbnails.vtt);
 //   - for a GIF, or an MP4 that was uploaded as one: one silent MP4 and
 //     poster.jpg.
 //
 // The steps, one file each, in the order of Engine.Process: probe, measure,
 // check (gif, for GIFs, in place of these three), plan, render, wrap, verify,
-// playlist, save.
+// poster, thumbnails, playlist, iframes, save.
 //
 // Everything that goes in is hostile. The demuxer is the one for the type that
 // the bytes were found to have, never ffmpeg's guess; of protocols a child may

@@ -181,7 +181,7 @@ func (e *Engine) prepare(ctx context.Context, in processing.Input, src source) (
 }
 
 // collect names every file that is to be saved: poster and MP4s, then, for a
-// video, the playlists. Beside them it gives the poster's placeholder.
+// video, the thumbnails and the playlists. Beside them it gives the poster's placeholder.
 func collect(ctx context.Context, p plan, made []rendered, scratch string) ([]file, string, error) {
 	still, hash, err := poster(ctx, p, scratch)
 	if err != nil {
@@ -194,6 +194,11 @@ func collect(ctx context.Context, p plan, made []rendered, scratch string) ([]fi
 	if p.Loop {
 		return files, hash, nil
 	}
+	scrub, err := scrubbing(p, made, scratch)
+	if err != nil {
+		return nil, "", err
+	}
+	files = append(files, scrub...)
 	hls, err := playlists(p, made)
 	if err != nil {
 		return nil, "", err

@@ -122,7 +122,7 @@ func TestVideoLadder(t *testing.T) {
 	}
 	want := []string{
 		"320x180.m3u8", "320x180.mp4", "640x360.m3u8", "640x360.mp4",
-		"854x480.m3u8", "854x480.mp4", "iframes.m3u8", "master.m3u8", "poster.jpg",
+		"854x480.m3u8", "854x480.mp4", "iframes.m3u8", "master.m3u8", "poster.jpg", "sprite-1.jpg", "thumbnails.vtt",
 	}
 	if diff := cmp.Diff(want, m.names()); diff != "" {
 		t.Fatal(diff)
@@ -154,6 +154,7 @@ func TestVideoLadder(t *testing.T) {
 		t.Error(diff)
 	}
 	checkHLS(t, m, 5, 3)
+	checkThumbs(t, m, 5)
 	checkPoster(t, m, 854, 480)
 
 	if !slices.IsSorted(m.progress) || m.progress[len(m.progress)-1] != 100 || len(m.progress) < 3 {
@@ -288,6 +289,7 @@ func TestVideoShapes(t *testing.T) {
 				t.Errorf("%s pictures a second, want %s", f.Streams[0].AvgRate, c.rate)
 			}
 			checkHLS(t, m, c.seconds, len(c.mp4))
+			checkThumbs(t, m, c.seconds)
 			checkPoster(t, m, m.records[top].Width, m.records[top].Height)
 		})
 	}

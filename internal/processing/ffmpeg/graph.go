@@ -7,10 +7,10 @@ import (
 )
 
 // videoGraph is the filter graph that turns the original's pictures into one
-// output per rung, labelled v0, v1 …, and the poster's candidates, labelled
-// poster. The work is shared: pictures that the rate drops are dropped first,
-// the top is scaled before anything expensive, and each lower rung comes from
-// the one above it.
+// output per rung, labelled v0, v1 …, the poster's candidates, labelled poster,
+// and the sheets of thumbnails, labelled thumbs. The work is shared: pictures
+// that the rate drops are dropped first, the top is scaled before anything
+// expensive, and each lower rung comes from the one above it.
 func (p *plan) videoGraph() string {
 	var g strings.Builder
 	t := p.top()
@@ -35,17 +35,25 @@ func (p *plan) videoGraph() string {
 	uses = append(uses, "[p]")
 	if below > 0 {
 		uses = append(uses, "[top]")
+	} else if p.scrubs() {
+		uses = append(uses, "[t]")
 	}
 	fmt.Fprintf(&g, ",split=%d%s;", len(uses), strings.Join(uses, ""))
 	for i := below - 1; i >= 0; i-- {
 		r := p.Rungs[i]
 		fmt.Fprintf(&g, "[%s]scale=%d:%d:flags=bicubic,setsar=1", label, r.Width, r.Height)
-		if i > 0 {
+		switch {
+		case i > 0:
 			label = "s" + strconv.Itoa(i)
 			fmt.Fprintf(&g, ",split=2[v%d][%s];", i, label)
-		} else {
-			fmt.Fprintf(&g, "[v%d];", i)
+		case p.scrubs():
+			g.WriteString(",split=2[v0][t];")
+		default:
+			g.WriteString("[v0];")
 		}
+	}
+	if p.scrubs() {
+		g.WriteString("[t]" + strings.Join(p.Thumbs.filters(overrun(p.Duration)), ",") + "[thumbs];")
 	}
 	g.WriteString("[p]" + strings.Join(p.posterFilters(), ",") + "[poster]")
 	return g.String()

@@ -35,6 +35,7 @@ type plan struct {
 
 	Poster      rung
 	PosterEvery time.Duration // between the pictures that the poster is chosen from
+	Thumbs      thumbs
 }
 
 // audioPlan is the stream to take and the samples a second to give it.
@@ -81,8 +82,15 @@ func planVideo(p probed, loop bool) plan {
 		}
 	}
 	out.planPoster()
+	if !loop {
+		out.Thumbs = planThumbs(out.top(), out.Duration)
+	}
 	return out
 }
+
+// scrubs reports whether pictures for scrubbing are made. A film that is only
+// copied for now gets them with its other sizes.
+func (p *plan) scrubs() bool { return p.Thumbs.Sheets > 0 && !p.Only }
 
 // planGIF plans for a GIF file.
 func planGIF(g gifInfo) plan {

@@ -19,8 +19,8 @@ const audioRate = 128_000
 // posterPattern is what ffmpeg names the poster's candidates by.
 const posterPattern = "candidate-%02d.jpg"
 
-// render decodes the original once and writes an MP4 per rung and the poster's
-// candidates into scratch.
+// render decodes the original once and writes into scratch an MP4 per rung, the
+// poster's candidates and the sheets of thumbnails.
 func (e *Engine) render(ctx context.Context, src source, p plan, scratch string, report func(int)) error {
 	if p.Only {
 		return e.remux(ctx, src, p, scratch, report)
@@ -102,7 +102,11 @@ func (e *Engine) renderArgs(src source, p plan) []string {
 		args = append(args, p.soundArgs(i)...)
 		args = append(args, p.fileArgs(r)...)
 	}
-	return append(args, posterArgs()...)
+	args = append(args, posterArgs()...)
+	if p.scrubs() {
+		args = append(args, p.Thumbs.args()...)
+	}
+	return args
 }
 
 // inputArgs begin every command over the original; more are options of the
