@@ -84,7 +84,7 @@ func newApp(ctx context.Context, s settings, log *slog.Logger) (a *app, err erro
 	a.tokens = auth.NewTokens(a.catalog, time.Now, rand.Reader)
 	p := s.profile()
 	a.sessions = upload.New(upload.Config{
-		Lifetime: p.lifetime, Brief: p.brief, MaxSegment: p.maxSegment, Limits: p.files, Retention: p.retention,
+		Lifetime: p.lifetime, Brief: p.brief, MaxSegment: p.maxSegment, Limits: p.limits, Retention: p.retention,
 		Grace:      max(s.SweepGrace, 1),          // 0 would be the default, and means none here
 		PruneAfter: 7*24*time.Hour + s.SweepGrace, // a row outlives its bytes
 		AloneSince: time.Now(),                    // the caller holds the lock
@@ -99,7 +99,7 @@ func newApp(ctx context.Context, s settings, log *slog.Logger) (a *app, err erro
 
 // newWorker makes the worker with an engine for each kind.
 func (a *app) newWorker(ctx context.Context) (*processing.Worker, error) {
-	limits := a.settings.profile().forms
+	limits := a.settings.profile().limits
 	video, err := ffmpeg.New(ffmpeg.Config{FFmpeg: a.settings.FFmpeg, FFprobe: a.settings.FFprobe, Limits: limits, Logger: a.log})
 	if err != nil {
 		return nil, fmt.Errorf("set ffmpeg up (--ffmpeg, --ffprobe; magpie doctor tells more): %w", err)

@@ -16,6 +16,8 @@ import (
 	"github.com/alecthomas/kong"
 	"github.com/dustin/go-humanize"
 	"github.com/goccy/go-yaml"
+
+	"magpie/internal/media"
 )
 
 // settings is everything about a server that can be set: by flag, by the
@@ -37,6 +39,7 @@ type settings struct {
 	signIn
 	MaxSegment      *size          `env:"MAGPIE_MAX_SEGMENT" placeholder:"SIZE" help:"Largest segment, and largest one-shot upload. Default: by the profile, 64MiB or 5MiB."`
 	SessionLifetime *time.Duration `env:"MAGPIE_SESSION_LIFETIME" placeholder:"TIME" help:"How long an upload may stay unfinished. Default: by the profile, 24h or X's."`
+	Limits          []string       `env:"MAGPIE_LIMITS" placeholder:"CATEGORY.KEY=VALUE" help:"Limits of media in the place of the profile's, such as tweet_video.max_seconds=600, with commas between them."`
 	Retention       *time.Duration `env:"MAGPIE_RETENTION" placeholder:"TIME" help:"How long finished media are kept; 0s keeps them until they are deleted. Default: by the profile, 0s or 24h."`
 	SweepEvery      time.Duration  `default:"5m" env:"MAGPIE_SWEEP_EVERY" help:"How often expired uploads and unused bytes are looked for."`
 	SweepGrace      time.Duration  `default:"1h" env:"MAGPIE_SWEEP_GRACE" help:"How long the bytes of what has ended are kept."`
@@ -93,6 +96,11 @@ func (s *settings) Validate() error {
 	}
 	if s.Workers < 0 {
 		wrong("workers", "%d is negative", s.Workers)
+	}
+	for _, rule := range s.Limits {
+		if err := setLimit(&media.Limits{}, rule); err != nil {
+			wrong("limits", "%s", err)
+		}
 	}
 	s.signIn.check(wrong)
 	if kinds := []string{"off", "x"}; !slices.Contains(kinds, s.RateLimits) {
@@ -221,6 +229,9 @@ func (f fileSettings) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (a
 	v := f[flag.Name]
 	if v == nil { // not there, or there without a value
 		return nil, nil
+	}
+	if table, ok := v.(map[string]any); ok && flag.Name == "limits" {
+		return limitRules(table)
 	}
 	if list, ok := v.([]any); ok { // as good as one text with commas
 		texts := make([]string, len(list))

@@ -106,7 +106,7 @@ func (g *Segment) room(size, n int64) error {
 		return media.Invalid("media", "The segment alone has more bytes than the total_bytes of %d that initialize declared.", total)
 	}
 	if size+n > g.file {
-		return g.s.cfg.Limits.Check("media", g.session.Category, g.session.Type, size+n)
+		return g.s.cfg.Limits.CheckBytes("media", g.session.Category, g.session.Type, size+n)
 	}
 	if !g.tally.take(n, g.limit) {
 		return media.Errorf(media.CodeTooLarge, "The upload %s holds %d bytes in all its segments, sent again ones included; finalize it or begin a new one.", g.session.ID, g.limit)

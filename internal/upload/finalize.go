@@ -107,7 +107,7 @@ func (s *Sessions) assemble(ctx context.Context, session media.Session) (media.M
 	}
 	category, typ, err := identify(head, manifest.Size(), session.Category, session.Type)
 	if err == nil {
-		err = s.cfg.Limits.Check("media", session.Category, typ, manifest.Size())
+		err = s.cfg.Limits.CheckBytes("media", session.Category, typ, manifest.Size())
 	}
 	if err != nil {
 		return media.Media{}, err

@@ -29,7 +29,7 @@ func (s *Sessions) Initialize(ctx context.Context, r Request) (media.Session, er
 	if err := r.check(); err != nil {
 		return media.Session{}, err
 	}
-	if err := s.cfg.Limits.Check("total_bytes", r.Category, r.Type, r.TotalBytes); err != nil {
+	if err := s.cfg.Limits.CheckBytes("total_bytes", r.Category, r.Type, r.TotalBytes); err != nil {
 		return media.Session{}, err
 	}
 	lifetime := s.cfg.Lifetime

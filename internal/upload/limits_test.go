@@ -11,7 +11,8 @@ import (
 
 // small are limits that a test can pass with few bytes.
 func small() media.Limits {
-	return media.Limits{Image: 1000, GIF: 3000, Video: 5000, Amplify: 9000, Subtitles: 400}
+	of := func(n int64) media.Limit { return media.Limit{MaxBytes: n} }
+	return media.Limits{TweetImage: of(1000), TweetGIF: of(3000), TweetVideo: of(5000), AmplifyVideo: of(9000), Subtitles: of(400)}
 }
 
 // exceeds checks that an error has X's words about a limit.

@@ -61,7 +61,7 @@ func (o *OneShot) Finish(ctx context.Context, r Request) (media.Media, error) {
 	}
 	_, typ, err := identify(o.head, o.w.Size(), r.category(), r.Type)
 	if err == nil {
-		err = o.s.cfg.Limits.Check("media", r.Category, typ, o.w.Size())
+		err = o.s.cfg.Limits.CheckBytes("media", r.Category, typ, o.w.Size())
 	}
 	if err != nil {
 		return media.Media{}, err

@@ -17,7 +17,7 @@ type Config struct {
 	Lifetime     time.Duration // from initialize to expiry; 24 h
 	Brief        time.Duration // the same for a Request that is Brief; Lifetime
 	MaxSegment   int64         // bytes of one segment, and of a one-shot upload; 64 MiB
-	Limits       media.Limits  // bytes of whole uploads
+	Limits       media.Limits  // what media may be; the zero value bounds nothing but what the contract does
 	Retention    time.Duration // from finalize to the media's own expiry; 0 keeps it until deleted
 	ClosingLimit time.Duration // a finalize older than this is taken for dead; 30 s
 	Grace        time.Duration // from the end of a session or media to the removal of its bytes; 1 h

@@ -5,12 +5,11 @@ import (
 	"slices"
 
 	"magpie/internal/media"
-	"magpie/internal/processing"
 )
 
 // check refuses streams that will not be converted, with words, before a
 // picture is decoded. The duration is checked once it is known.
-func check(p probed, l processing.Limits) error {
+func check(p probed, l media.Limit) error {
 	if p.Video == nil {
 		return media.NewFailure(media.UnsupportedMedia, "The file has no video stream.")
 	}
@@ -20,7 +19,7 @@ func check(p probed, l processing.Limits) error {
 	if p.Audio != nil && !slices.Contains(audioCodecs, p.Audio.Codec) {
 		return unsupportedCodec("sound", p.Audio.Codec)
 	}
-	return l.CheckFrame(p.Video.Width, p.Video.Height)
+	return l.CheckPixels("A video frame", p.Video.Width, p.Video.Height)
 }
 
 // unsupportedCodec names the codec by ffmpeg's own name for it, which is from

@@ -6,11 +6,10 @@ import (
 	"time"
 
 	"magpie/internal/media"
-	"magpie/internal/processing"
 )
 
 func TestCheck(t *testing.T) {
-	l := processing.DefaultLimits()
+	l := media.DefaultLimits().TweetVideo
 	good := func() probed {
 		return probed{Video: &videoStream{Codec: "h264", Width: 640, Height: 360}, Audio: &audioStream{Codec: "aac"}}
 	}
@@ -46,10 +45,10 @@ func TestRefused(t *testing.T) {
 	t.Run("too long and too large", func(t *testing.T) {
 		t.Parallel()
 		data := generate(t, slices.Concat(picture("s=320x240:r=10:d=2"), x264, []string{"in.mp4"})...)
-		e := newEngine(t, func(c *Config) { c.Limits = processing.DefaultLimits(); c.Limits.MaxDuration = time.Second })
+		e := newEngine(t, func(c *Config) { c.Limits = media.DefaultLimits(); c.Limits.TweetVideo.MaxDuration = time.Second })
 		_, _, err := process(t, e, media.MP4, data)
-		wantFailure(t, err, media.UnsupportedMedia, "Duration 2s exceeds the maximum of 1s.")
-		e = newEngine(t, func(c *Config) { c.Limits = processing.DefaultLimits(); c.Limits.MaxVideoPixels = 320 * 239 })
+		wantFailure(t, err, media.UnsupportedMedia, "Duration 2.seconds exceeds max duration of 1.seconds")
+		e = newEngine(t, func(c *Config) { c.Limits = media.DefaultLimits(); c.Limits.TweetVideo.MaxPixels = 320 * 239 })
 		_, _, err = process(t, e, media.MP4, data)
 		wantFailure(t, err, media.UnsupportedMedia, "320×240 has more than")
 	})

@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"magpie/internal/media"
 )
 
 func TestCheckEngine(t *testing.T) {
@@ -49,7 +51,7 @@ func TestNew(t *testing.T) {
 	if _, err := New(Config{Threads: -1}); err == nil {
 		t.Error("-1 threads are taken")
 	}
-	if e, err := New(Config{}); err != nil || e.limits.MaxGIFFrames == 0 || e.threads < 1 {
+	if e, err := New(Config{}); err != nil || e.limits != media.DefaultLimits() || e.threads < 1 {
 		t.Errorf("%+v, %v", e, err)
 	}
 }

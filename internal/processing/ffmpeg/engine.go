@@ -17,11 +17,11 @@ import (
 // Config says which programs to run and what they may take on. The zero value
 // is useful.
 type Config struct {
-	FFmpeg  string            // path of ffmpeg; "" takes it from PATH
-	FFprobe string            // path of ffprobe; "" takes it from PATH
-	Limits  processing.Limits // the zero value is processing.DefaultLimits
-	Threads int               // threads of a decoder or encoder; 0 is one per processor, at most 8
-	Logger  *slog.Logger      // nil logs nothing
+	FFmpeg  string       // path of ffmpeg; "" takes it from PATH
+	FFprobe string       // path of ffprobe; "" takes it from PATH
+	Limits  media.Limits // the zero value is media.DefaultLimits
+	Threads int          // threads of a decoder or encoder; 0 is one per processor, at most 8
+	Logger  *slog.Logger // nil logs nothing
 }
 
 // Engine makes renditions of videos and GIFs. It may be used from many
@@ -29,7 +29,8 @@ type Config struct {
 type Engine struct {
 	ffmpeg  string
 	ffprobe string
-	limits  processing.Limits
+	limits  media.Limits
+	pixels  int64 // the most of a picture in any category
 	threads int
 	log     *slog.Logger
 	sandbox sandbox
@@ -55,9 +56,10 @@ func New(c Config) (*Engine, error) {
 		return nil, fmt.Errorf("ffmpeg threads %d: wants 0 for one per processor, or more", c.Threads)
 	}
 	e := &Engine{ffmpeg: ffmpeg, ffprobe: ffprobe, limits: c.Limits, threads: c.Threads, log: c.Logger}
-	if e.limits == (processing.Limits{}) {
-		e.limits = processing.DefaultLimits()
+	if e.limits == (media.Limits{}) {
+		e.limits = media.DefaultLimits()
 	}
+	e.pixels = largestPicture(e.limits)
 	if e.threads == 0 {
 		e.threads = min(runtime.NumCPU(), 8)
 	}
@@ -148,8 +150,9 @@ func blamed(err error) bool {
 
 // prepare looks at the original and plans, without writing anything.
 func (e *Engine) prepare(ctx context.Context, in processing.Input, src source) (plan, error) {
+	limit := e.limits.Of(in.Media.Category, in.Media.Type)
 	if in.Media.Type == media.GIF {
-		g, err := scanGIF(ctx, in.Original, in.Size, e.limits)
+		g, err := scanGIF(ctx, in.Original, in.Size, limit)
 		if err != nil {
 			return plan{}, err
 		}
@@ -159,7 +162,7 @@ func (e *Engine) prepare(ctx context.Context, in processing.Input, src source) (
 	if err != nil {
 		return plan{}, err
 	}
-	if err := check(found, e.limits); err != nil {
+	if err := check(found, limit); err != nil {
 		return plan{}, err
 	}
 	if found.needsMeasure(in.Media.Type) {
@@ -167,10 +170,7 @@ func (e *Engine) prepare(ctx context.Context, in processing.Input, src source) (
 			return plan{}, err
 		}
 	}
-	if err := e.limits.CheckDuration(found.length()); err != nil {
-		return plan{}, err
-	}
-	if err := e.checkForm(ctx, in, src, found); err != nil {
+	if err := e.checkForm(ctx, in, src, found, limit); err != nil {
 		return plan{}, err
 	}
 	p := planVideo(found, in.Media.Category.Kind() == media.KindGIF)

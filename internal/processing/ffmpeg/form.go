@@ -12,10 +12,9 @@ import (
 )
 
 // checkForm refuses a video whose form is outside what its category may have.
-func (e *Engine) checkForm(ctx context.Context, in processing.Input, src source, p probed) error {
-	limits := e.limits.Form(in.Media.Category)
+func (e *Engine) checkForm(ctx context.Context, in processing.Input, src source, p probed, limit media.Limit) error {
 	form := formOf(p, in.Media.Type)
-	if err := limits.Check(form); err != nil || limits.MaxGOP == 0 {
+	if err := limit.Check(form); err != nil || limit.MaxGOP == 0 {
 		return err
 	}
 	gop, err := e.largestGOP(ctx, src, p.Video.Index, in.Size)
@@ -23,13 +22,31 @@ func (e *Engine) checkForm(ctx context.Context, in processing.Input, src source,
 		return err
 	}
 	form.GOP = gop
-	return limits.Check(form)
+	return limit.Check(form)
+}
+
+// largestPicture is the most pixels that a picture may have in any category of
+// videos and GIFs, as far as ffmpeg can count.
+func largestPicture(l media.Limits) int64 {
+	const most = 1<<31 - 1
+	largest := int64(0)
+	for _, c := range media.Categories() {
+		if k := c.Kind(); k != media.KindVideo && k != media.KindGIF {
+			continue
+		}
+		limit := l.Of(c, "").MaxPixels
+		if limit == 0 {
+			return most
+		}
+		largest = max(largest, limit)
+	}
+	return min(largest, most)
 }
 
 // formOf is what a probe says of a video's form.
-func formOf(p probed, t media.Type) processing.Form {
+func formOf(p probed, t media.Type) media.Form {
 	v := p.Video
-	f := processing.Form{
+	f := media.Form{
 		Rate: v.AvgRate.float(), Frames: v.Frames, Duration: p.length(),
 		PixelRatio: v.PixelRatio.float(), Interlaced: v.Interlaced, PixelFormat: v.PixelFormat,
 	}
@@ -39,7 +56,7 @@ func formOf(p probed, t media.Type) processing.Form {
 	}
 	// WebM has no place for AAC.
 	if p.Audio != nil && t != media.WebM {
-		f.Sound = processing.Sound{Codec: p.Audio.Codec, Profile: p.Audio.Profile, Channels: p.Audio.Channels}
+		f.Sound = media.Sound{Codec: p.Audio.Codec, Profile: p.Audio.Profile, Channels: p.Audio.Channels}
 	}
 	return f
 }

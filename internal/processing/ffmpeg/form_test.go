@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"magpie/internal/media"
-	"magpie/internal/processing"
 )
 
 func TestGOPCounter(t *testing.T) {
@@ -39,12 +38,13 @@ func TestGOPCounter(t *testing.T) {
 func TestFormOfRealFiles(t *testing.T) {
 	t.Parallel()
 	limits := func(c *Config) {
-		c.Limits = processing.DefaultLimits()
-		c.Limits.Video = processing.FormLimits{
+		c.Limits = media.DefaultLimits()
+		c.Limits.TweetVideo = media.Limit{
 			MinSide: 32, MaxWidth: 320, MaxHeight: 240, Turned: true, MaxRatio: 3, MaxRate: 60,
-			MinDuration: 500 * time.Millisecond, MaxDuration: 3 * time.Second, MaxGOP: 24, Plain: true,
+			MinDuration: 500 * time.Millisecond, MaxDuration: 3 * time.Second, MaxGOP: 24, MaxChannels: 2, Plain: true,
 		}
-		c.Limits.Amplify = processing.FormLimits{MaxWidth: 640, MaxHeight: 480}
+		c.Limits.DMVideo = c.Limits.TweetVideo
+		c.Limits.AmplifyVideo = media.Limit{MaxWidth: 640, MaxHeight: 480}
 	}
 	e := newEngine(t, limits)
 	clip := func(spec string, more ...string) []byte {
@@ -91,8 +91,7 @@ func TestFormOfRealFiles(t *testing.T) {
 }
 
 func TestFormOfGIFs(t *testing.T) {
-	l := processing.DefaultLimits()
-	l.GIF = processing.FormLimits{MaxWidth: 40, MaxHeight: 30, MaxFrames: 5, MaxFramePixels: 40 * 30 * 3}
+	l := media.Limit{MaxWidth: 40, MaxHeight: 30, MaxFrames: 5, MaxFramePixels: 40 * 30 * 3}
 	scan := func(w, h, frames int) error {
 		data := makeGIF(t, w, h, make([]int, frames)...)
 		_, err := scanGIF(t.Context(), bytes.NewReader(data), int64(len(data)), l)
@@ -106,5 +105,13 @@ func TestFormOfGIFs(t *testing.T) {
 	wantFailure(t, scan(41, 30, 1), media.UnsupportedMedia, "it is 41×30 pixels, and 40×30 is the most")
 	wantFailure(t, scan(40, 31, 1), media.UnsupportedMedia, "it is 40×31 pixels")
 	wantFailure(t, scan(1, 1, 6), media.UnsupportedMedia, "it has 6 frames or more, and 5 are the most")
+	l = media.Limit{MinDuration: 250 * time.Millisecond, MaxRate: 10}
+	if err := scan(9, 9, 3); err != nil { // of a tenth of a second each
+		t.Error(err)
+	}
+	wantFailure(t, scan(9, 9, 2), media.UnsupportedMedia, "it lasts 0.2 s, and 0.25 s is the least")
+	l = media.Limit{MaxRate: 9}
+	wantFailure(t, scan(9, 9, 2), media.UnsupportedMedia, "it has 10 frames a second, and 9 are the most")
+	l = media.Limit{MaxFramePixels: 40 * 30 * 3}
 	wantFailure(t, scan(40, 30, 4), media.UnsupportedMedia, "40×30 pixels in 4 frames or more are over 3600")
 }

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"magpie/internal/media"
-	"magpie/internal/processing"
 )
 
 // gifInfo is what a GIF's blocks say, without any picture decoded.
@@ -35,9 +34,9 @@ var errBrokenGIF = errors.New("broken GIF")
 // at most, holds a fixed buffer, and stops as soon as a limit is passed, so that
 // ten thousand frames of one pixel cost nothing. A GIF without its trailer is
 // taken, because many are; one that ends within a block is not.
-func scanGIF(ctx context.Context, r io.ReaderAt, size int64, l processing.Limits) (gifInfo, error) {
+func scanGIF(ctx context.Context, r io.ReaderAt, size int64, l media.Limit) (gifInfo, error) {
 	from := &faultReader{ctx: ctx, r: io.NewSectionReader(r, 0, size)}
-	s := gifScanner{r: bufio.NewReaderSize(from, 64<<10), limits: l}
+	s := gifScanner{r: bufio.NewReaderSize(from, 64<<10), limit: l}
 	err := s.scan()
 	var f *media.Failure
 	switch {
@@ -78,10 +77,10 @@ func (f *faultReader) Read(p []byte) (int, error) {
 }
 
 type gifScanner struct {
-	r      *bufio.Reader
-	limits processing.Limits
-	info   gifInfo
-	delay  time.Duration // of the picture that comes next
+	r     *bufio.Reader
+	limit media.Limit
+	info  gifInfo
+	delay time.Duration // of the picture that comes next
 }
 
 func (s *gifScanner) scan() error {
@@ -94,7 +93,7 @@ func (s *gifScanner) scan() error {
 	}
 	s.info.Width = int(binary.LittleEndian.Uint16(h[6:]))
 	s.info.Height = int(binary.LittleEndian.Uint16(h[8:]))
-	if err := s.limits.CheckFrame(s.info.Width, s.info.Height); err != nil {
+	if err := s.limit.CheckPixels("A video frame", s.info.Width, s.info.Height); err != nil {
 		return err
 	}
 	if err := s.checkForm(); err != nil {
@@ -133,7 +132,9 @@ func (s *gifScanner) end() error {
 	if s.info.Frames == 0 {
 		return media.NewFailure(media.InvalidMedia, "The GIF has no frame.")
 	}
-	return nil
+	whole := s.form()
+	whole.Rate = float64(s.info.Frames) / s.info.Duration.Seconds()
+	return s.limit.Check(whole)
 }
 
 // extension reads a graphic control block's delay and skips all others.
@@ -181,18 +182,19 @@ func (s *gifScanner) image() error {
 	s.info.LastDelay = s.delay
 	s.info.Duration += s.delay
 	s.delay = gifDefaultDelay * 10 * time.Millisecond
-	if err := s.checkForm(); err != nil {
-		return err
-	}
-	if err := s.limits.CheckGIFFrames(s.info.Frames); err != nil {
-		return err
-	}
-	return s.limits.CheckDuration(s.info.Duration)
+	return s.checkForm()
 }
 
-// checkForm holds what was read so far against the limits.
+// checkForm holds what was read so far against the limits: of the duration only
+// the upper one.
 func (s *gifScanner) checkForm() error {
-	return s.limits.GIF.Check(processing.Form{Width: s.info.Width, Height: s.info.Height, Frames: int64(s.info.Frames)})
+	limit := s.limit
+	limit.MinDuration = 0
+	return limit.Check(s.form())
+}
+
+func (s *gifScanner) form() media.Form {
+	return media.Form{Width: s.info.Width, Height: s.info.Height, Frames: int64(s.info.Frames), Duration: s.info.Duration}
 }
 
 // skipColors skips the color table that flags announce.

@@ -17,7 +17,6 @@ import (
 	"pgregory.net/rapid"
 
 	"magpie/internal/media"
-	"magpie/internal/processing"
 )
 
 // makeGIF makes a GIF of w×h with a frame per delay, in hundredths of a
@@ -45,7 +44,7 @@ func makeGIF(t testing.TB, w, h int, delays ...int) []byte {
 }
 
 func scan(data []byte) (gifInfo, error) {
-	return scanGIF(context.Background(), bytes.NewReader(data), int64(len(data)), processing.DefaultLimits())
+	return scanGIF(context.Background(), bytes.NewReader(data), int64(len(data)), media.DefaultLimits().TweetGIF)
 }
 
 func TestScanGIF(t *testing.T) {
@@ -101,16 +100,16 @@ func (c *countingReader) ReadAt(p []byte, off int64) (int, error) {
 func TestScanGIFStops(t *testing.T) {
 	data := makeGIF(t, 1, 1, make([]int, 10_000)...)
 	r := &countingReader{r: bytes.NewReader(data)}
-	_, err := scanGIF(t.Context(), r, int64(len(data)), processing.DefaultLimits())
-	wantFailure(t, err, media.UnsupportedMedia, "more than 3000 frames")
+	_, err := scanGIF(t.Context(), r, int64(len(data)), media.DefaultLimits().TweetGIF)
+	wantFailure(t, err, media.UnsupportedMedia, "it has 3001 frames or more, and 3000 are the most")
 	if r.n > int64(len(data))*2/3 {
 		t.Errorf("%d of %d bytes were read", r.n, len(data))
 	}
 
-	l := processing.DefaultLimits()
+	l := media.DefaultLimits().TweetGIF
 	l.MaxDuration = time.Second
 	_, err = scanGIF(t.Context(), bytes.NewReader(makeGIF(t, 1, 1, 60, 60)), 1<<20, l)
-	wantFailure(t, err, media.UnsupportedMedia, "1.2s exceeds the maximum")
+	wantFailure(t, err, media.UnsupportedMedia, "Duration 1.seconds+200.milliseconds exceeds max duration of 1.seconds")
 }
 
 type brokenReader struct{ err error }
@@ -119,11 +118,11 @@ func (b brokenReader) ReadAt([]byte, int64) (int, error) { return 0, b.err }
 
 // TestScanGIFFault: a source that fails is no file that is cut short.
 func TestScanGIFFault(t *testing.T) {
-	_, err := scanGIF(t.Context(), brokenReader{io.ErrUnexpectedEOF}, 100, processing.DefaultLimits())
+	_, err := scanGIF(t.Context(), brokenReader{io.ErrUnexpectedEOF}, 100, media.DefaultLimits().TweetGIF)
 	wantFault(t, err)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, err = scanGIF(ctx, bytes.NewReader(makeGIF(t, 1, 1, 5)), 100, processing.DefaultLimits())
+	_, err = scanGIF(ctx, bytes.NewReader(makeGIF(t, 1, 1, 5)), 100, media.DefaultLimits().TweetGIF)
 	wantFault(t, err)
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v", err)
@@ -166,8 +165,8 @@ func FuzzScanGIF(f *testing.F) {
 		f.Add(b)
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		l := processing.DefaultLimits()
-		l.MaxGIFFrames = 3
+		l := media.DefaultLimits().TweetGIF
+		l.MaxFrames = 3
 		got, err := scanGIF(context.Background(), bytes.NewReader(data), int64(len(data)), l)
 		var failure *media.Failure
 		if err != nil && !errors.As(err, &failure) {
@@ -262,7 +261,7 @@ func TestGIFAsMP4(t *testing.T) {
 func TestGIFRefused(t *testing.T) {
 	t.Parallel()
 	_, m, err := processGIF(t, media.GIF, makeGIF(t, 1, 1, make([]int, 10_000)...))
-	wantFailure(t, err, media.UnsupportedMedia, "3000 frames")
+	wantFailure(t, err, media.UnsupportedMedia, "it has 3001 frames or more, and 3000 are the most")
 	if len(m.order) != 0 {
 		t.Errorf("saved %v", m.order)
 	}

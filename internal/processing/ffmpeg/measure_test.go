@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"magpie/internal/media"
-	"magpie/internal/processing"
 )
 
 // TestMeasure: a transport stream of two recordings behind each other, whose
@@ -21,9 +20,9 @@ func TestMeasure(t *testing.T) {
 	}
 	checkMP4(t, m.records["64x64.mp4"], m.files["64x64.mp4"], o.Duration, true)
 
-	e := newEngine(t, func(c *Config) { c.Limits = processing.DefaultLimits(); c.Limits.MaxDuration = 3 * time.Second })
+	e := newEngine(t, func(c *Config) { c.Limits = media.DefaultLimits(); c.Limits.TweetVideo.MaxDuration = 3 * time.Second })
 	_, _, err := process(t, e, media.MPEGTS, data)
-	wantFailure(t, err, media.UnsupportedMedia, "exceeds the maximum of 3s")
+	wantFailure(t, err, media.UnsupportedMedia, "exceeds max duration of 3.seconds")
 }
 
 func TestMeasureBounds(t *testing.T) {

@@ -11,7 +11,6 @@ import (
 	"pgregory.net/rapid"
 
 	"magpie/internal/media"
-	"magpie/internal/processing"
 )
 
 func reduceText(t testing.TB, text string) probed {
@@ -118,8 +117,8 @@ func FuzzReduce(f *testing.F) {
 			return
 		}
 		p := a.reduce()
-		l := processing.DefaultLimits()
-		if check(p, l) != nil || l.CheckDuration(p.length()) != nil {
+		l := media.DefaultLimits().TweetVideo
+		if check(p, l) != nil || l.Check(media.Form{Duration: p.length()}) != nil {
 			return
 		}
 		checkPlan(t, planVideo(p, false))

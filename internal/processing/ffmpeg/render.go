@@ -117,7 +117,7 @@ func (e *Engine) inputArgs(src source, more ...string) []string {
 		"-nostdin", "-hide_banner", "-loglevel", "level+warning", "-nostats", "-progress", "pipe:1", "-y",
 		"-filter_complex_threads", threads,
 		// Turning is part of the plan, so that it cannot disagree with it.
-		"-noautorotate", "-threads", threads, "-max_pixels", strconv.FormatInt(min(e.limits.MaxVideoPixels, 1<<31-1), 10),
+		"-noautorotate", "-threads", threads, "-max_pixels", strconv.FormatInt(e.pixels, 10),
 	}, src.args, more, []string{"-i", src.url})
 }
 

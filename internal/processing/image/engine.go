@@ -14,8 +14,8 @@ import (
 // Config is what an Engine is made with. The zero value is the default profile.
 type Config struct {
 	// Limits bounds the pixels of a picture. The zero value means
-	// processing.DefaultLimits.
-	Limits processing.Limits
+	// media.DefaultLimits.
+	Limits media.Limits
 
 	// JPEGQuality is that of the sizes that are written as JPEG, 1–100.
 	// 0 means 85.
@@ -36,7 +36,7 @@ const workspace = 64 << 20
 // Engine makes the sizes of still pictures. It may be used from many
 // goroutines.
 type Engine struct {
-	limits  processing.Limits
+	limits  media.Limits
 	quality int
 	memory  int64
 	free    *semaphore.Weighted // of memory
@@ -46,8 +46,8 @@ var _ processing.Engine = (*Engine)(nil)
 
 // New makes an Engine.
 func New(c Config) *Engine {
-	if c.Limits == (processing.Limits{}) {
-		c.Limits = processing.DefaultLimits()
+	if c.Limits == (media.Limits{}) {
+		c.Limits = media.DefaultLimits()
 	}
 	if c.JPEGQuality == 0 {
 		c.JPEGQuality = 85
@@ -72,14 +72,14 @@ func New(c Config) *Engine {
 // Outcome's width and height are those of the picture turned upright, and its
 // Placeholder is that of small.
 //
-// It reads only in.Media.Type, in.Original and in.Size.
+// It reads only in.Media.Category, in.Media.Type, in.Original and in.Size.
 func (e *Engine) Process(ctx context.Context, in processing.Input, out processing.Output) (media.Outcome, error) {
 	src := newSource(ctx, in.Original, in.Size)
 	head, err := guard(src, func() (header, error) { return probe(src, in.Media.Type) })
 	if err != nil {
 		return media.Outcome{}, err
 	}
-	if err := e.check(head, in.Size); err != nil {
+	if err := e.check(head, e.limits.Of(in.Media.Category, in.Media.Type), in.Size); err != nil {
 		return media.Outcome{}, err
 	}
 	out.Progress(5)
@@ -122,8 +122,12 @@ func placeholder(pictures []picture) string {
 }
 
 // check holds a header against the limits and the length of the file.
-func (e *Engine) check(head header, size int64) error {
-	if err := e.limits.CheckImage(head.width, head.height); err != nil {
+func (e *Engine) check(head header, limit media.Limit, size int64) error {
+	if err := limit.CheckPixels("An image", head.width, head.height); err != nil {
+		return err
+	}
+	width, height := head.orientation.upright(head.width, head.height)
+	if err := limit.Check(media.Form{Width: width, Height: height}); err != nil {
 		return err
 	}
 	if size < head.least {

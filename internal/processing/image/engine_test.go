@@ -100,7 +100,7 @@ func TestDamagedFilesGiveWords(t *testing.T) {
 		kinds = append(kinds, kind)
 	}
 	slices.Sort(kinds)
-	e := New(Config{Limits: processing.Limits{MaxImagePixels: 1 << 20}})
+	e := New(Config{Limits: pictures(1 << 20)})
 	rapid.Check(t, func(t *rapid.T) {
 		kind := rapid.SampledFrom(kinds).Draw(t, "kind")
 		file := bytes.Clone(files[kind])
@@ -126,8 +126,14 @@ func TestDamagedFilesGiveWords(t *testing.T) {
 	})
 }
 
+// pictures are limits of so many pixels.
+func pictures(pixels int64) media.Limits {
+	l := media.Limit{MaxPixels: pixels}
+	return media.Limits{TweetImage: l, TweetGIF: l}
+}
+
 func TestPixelLimit(t *testing.T) {
-	e := New(Config{Limits: processing.Limits{MaxImagePixels: 48*40 - 1}})
+	e := New(Config{Limits: pictures(48*40 - 1)})
 	for kind, file := range samples(t) {
 		_, err := e.Process(context.Background(), input(kind, file), newShelf())
 		var f *media.Failure

@@ -19,7 +19,6 @@ import (
 	"golang.org/x/image/webp"
 
 	"magpie/internal/media"
-	"magpie/internal/processing"
 )
 
 const secretXMP = "http://ns.adobe.com/xap/1.0/\x00<x:xmpmeta>SECRET</x:xmpmeta>"
@@ -298,7 +297,7 @@ func FuzzOrig(f *testing.F) {
 		}
 	}
 	f.Add(byte(0), progressive(6, 5, 2, "", flat(99), flat(120), flat(140)))
-	e := New(Config{Limits: processing.Limits{MaxImagePixels: 1 << 16}})
+	e := New(Config{Limits: pictures(1 << 16)})
 	f.Fuzz(func(t *testing.T, k byte, file []byte) {
 		kind := kinds[int(k)%len(kinds)]
 		out := newShelf()
