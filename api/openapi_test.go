@@ -74,6 +74,9 @@ func routes() map[string]string {
 		"GET /media/{slug}/{name}":              ": 200 206 304 404 410 412 416 500 503",
 		"HEAD /media/{slug}/{name}":             ": 200 206 304 404 410 412 416 500 503",
 		"OPTIONS /media/{slug}/{name}":          ": 204",
+		"GET /media/{slug}":                     ": 200 206 304 404 410 412 416 500 503",
+		"HEAD /media/{slug}":                    ": 200 206 304 404 410 412 416 500 503",
+		"OPTIONS /media/{slug}":                 ": 204",
 		"GET /healthz":                          ": 200",
 		"GET /readyz":                           ": 200 503",
 	}

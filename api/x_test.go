@@ -61,6 +61,9 @@ func extensions() map[string]string {
 			out[operation+" data.processing_info.error"+member] = failed
 		}
 	}
+	const asked = "only for who asks for it by a value of media.fields that X does not have"
+	out["GET /2/media data[].placeholder string"] = asked
+	out["GET /2/media/{media_key} data.placeholder string"] = asked
 	return out
 }
 

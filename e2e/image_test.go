@@ -107,6 +107,9 @@ func TestImages(t *testing.T) {
 			if m["type"] != "photo" || m["width"] != float64(v.w) || m["height"] != float64(v.h) {
 				t.Errorf("lookup says %v", m)
 			}
+			if hash, _ := c.call("GET", "/2/media/"+m["media_key"].(string)+"?media.fields=placeholder", nil).data()["placeholder"].(string); len(hash) < 8 || len(hash) > 40 || m["placeholder"] != nil {
+				t.Errorf("placeholder %q where it is asked for, and %v where it isn't", hash, m["placeholder"])
+			}
 			url := m["url"].(string)
 			var sizes []string
 			for _, name := range []string{"large", "medium", "small", "thumb"} {
@@ -131,6 +134,7 @@ func TestImages(t *testing.T) {
 			}
 			c.checkWhole(v, url)
 			c.as("").call("GET", url+"?name=huge", nil).refused(http.StatusNotFound, "huge", "orig")
+			c.as("").call("GET", url+"?format=bmp", nil).refused(http.StatusNotFound, "large", "bmp", path.Ext(url)[1:])
 			if sum(c.original(up["id"].(string)).body) != sum(v.file) {
 				t.Error("the original is not what was sent")
 			}
@@ -156,7 +160,8 @@ func (c client) checkWhole(v still, url string) {
 	if has := bytes.Contains(v.file, iccProfile) || bytes.Contains(v.file, []byte("iCCP")); has != keepsProfile(a.body) {
 		c.t.Errorf("orig: profile in the original: %v, in orig: %v", has, !has)
 	}
-	for _, other := range []string{url + ":orig", strings.TrimSuffix(url, path.Ext(url)) + "?format=jpg&name=orig", strings.TrimSuffix(url, "large"+path.Ext(url)) + "orig" + path.Ext(url) + "?name=orig"} {
+	slug := strings.TrimSuffix(url, "/large"+path.Ext(url))
+	for _, other := range []string{slug + "?format=jpg&name=4096x4096", slug + ".jpg:orig", url + ":orig", strings.TrimSuffix(url, path.Ext(url)) + "?format=jpg&name=orig", strings.TrimSuffix(url, "large"+path.Ext(url)) + "orig" + path.Ext(url) + "?name=orig"} {
 		if b := c.opened(other, kind); sum(b.body) != sum(a.body) {
 			c.t.Errorf("%s opens another file than ?name=orig", other)
 		}

@@ -129,8 +129,7 @@ func (a *app) routes(inline *processing.Admission, gate *auth.Gate) http.Handler
 	links := delivery.Links{Public: a.settings.PublicURL, Media: a.settings.MediaOrigin}
 	renditions := delivery.NewRenditions(a.catalog, a.blobs, time.Now, fail, a.log)
 	shown := http.NewServeMux()
-	shown.Handle("GET /media/{slug}/{name}", renditions)
-	shown.HandleFunc("OPTIONS /media/{slug}/{name}", renditions.Preflight)
+	routeMedia(shown, renditions)
 	shown.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		fail(w, r, media.Errorf(media.CodeNotFound, "There is nothing at %s %s; this address serves media only.", r.Method, r.URL.Path))
 	})
@@ -144,8 +143,7 @@ func (a *app) routes(inline *processing.Admission, gate *auth.Gate) http.Handler
 	}), a.settings.CORSOrigins))
 	all.Handle("/magpie/v1/", crossOrigin(ownapi.New(a.catalog, gate, delivery.NewOriginals(a.blobs, a.log), fail), a.settings.CORSOrigins))
 	a.routeOAuth(all, fail)
-	all.Handle("GET /media/{slug}/{name}", renditions)
-	all.HandleFunc("OPTIONS /media/{slug}/{name}", renditions.Preflight)
+	routeMedia(all, renditions)
 	all.HandleFunc("GET /healthz", healthy)
 	all.HandleFunc("GET /readyz", a.ready)
 	return observed(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -160,6 +158,15 @@ func (a *app) routes(inline *processing.Admission, gate *auth.Gate) http.Handler
 		}
 		all.ServeHTTP(w, r)
 	}), a.log, time.Now, fail)
+}
+
+// routeMedia puts what viewers see under /media. An image has addresses without a
+// file's name too.
+func routeMedia(mux *http.ServeMux, renditions *delivery.Renditions) {
+	for _, path := range []string{"/media/{slug}/{name}", "/media/{slug}"} {
+		mux.Handle("GET "+path, renditions)
+		mux.HandleFunc("OPTIONS "+path, renditions.Preflight)
+	}
 }
 
 // idlers is how many media, in each lane, may be in progress for as long as a

@@ -18,7 +18,8 @@ import (
 type ErrorWriter func(w http.ResponseWriter, r *http.Request, err error)
 
 // Renditions serves GET and HEAD /media/{slug}/{name} to anyone. On the URL of
-// an image, ?name=thumb|small|medium|large|orig picks another size, as on X.
+// an image, ?name=thumb|small|medium|large|orig picks another size, as on X. So
+// it serves an image's /media/{slug}, with or without an ending, as X has it.
 type Renditions struct {
 	catalog *catalog.Catalog
 	blobs   *blob.Store
@@ -35,12 +36,12 @@ func NewRenditions(c *catalog.Catalog, b *blob.Store, now func() time.Time, fail
 // ServeHTTP sends one rendition, or one of the playlists and texts that a
 // video's subtitles add to it.
 func (h *Renditions) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	name := r.PathValue("name")
+	slug, name := asked(r)
 	if l, ext, ok := parseCaptionName(name); ok {
 		h.caption(w, r, l, ext)
 		return
 	}
-	m, rendition, err := h.find(r.Context(), r.PathValue("slug"), name, r.URL.Query())
+	m, rendition, err := h.find(r.Context(), slug, name, r.URL.Query())
 	if !h.shown(w, r, m, err) {
 		return
 	}

@@ -22,6 +22,10 @@ func mediaFields() []string {
 	}
 }
 
+// ownField is a value of media.fields beyond X's. The words of a refusal list
+// X's own.
+const ownField = "placeholder"
+
 // mediaObject is X's Media: type and media_key always, the rest on request.
 type mediaObject struct {
 	MediaKey        media.Key `json:"media_key"`
@@ -33,6 +37,7 @@ type mediaObject struct {
 	Width           int       `json:"width,omitempty"`
 	Height          int       `json:"height,omitempty"`
 	AltText         string    `json:"alt_text,omitempty"`
+	Placeholder     string    `json:"placeholder,omitempty"` // magpie's own
 }
 
 // variant is one playable rendition; a playlist has no bit rate.
@@ -53,7 +58,7 @@ func (a *API) lookupList(w http.ResponseWriter, r *http.Request, who auth.Identi
 	if err != nil {
 		return err
 	}
-	fields, err := list(query, "media.fields", mediaFields())
+	fields, err := list(query, "media.fields", mediaFields(), ownField)
 	if err != nil {
 		return err
 	}
@@ -85,7 +90,7 @@ func (a *API) lookup(w http.ResponseWriter, r *http.Request, who auth.Identity) 
 	if err != nil {
 		return err
 	}
-	fields, err := list(query, "media.fields", mediaFields())
+	fields, err := list(query, "media.fields", mediaFields(), ownField)
 	if err != nil {
 		return err
 	}
@@ -179,6 +184,9 @@ func (a *API) describe(r *http.Request, m media.Media, renditions []media.Rendit
 	}
 	if fields["height"] {
 		o.Height = m.Height
+	}
+	if fields[ownField] {
+		o.Placeholder = m.Placeholder
 	}
 	if ms := m.Duration.Milliseconds(); fields["duration_ms"] && m.Category.Kind() == media.KindVideo && m.State == media.Succeeded {
 		o.DurationMS = &ms

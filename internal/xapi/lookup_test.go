@@ -66,6 +66,23 @@ func TestLookup(t *testing.T) {
 	get("1020_"+text.String(), allFields).is(http.StatusOK, `{"data":{"media_key":"1020_%s","type":"subtitle","url":"%ssubtitles.vtt"}}`, text, s.shown(text))
 }
 
+// The placeholder is magpie's own: it is shown to who asks for it, and left out
+// where there is none.
+func TestLookupOfAPlaceholder(t *testing.T) {
+	s := newServer(t)
+	video := s.upload(map[string]any{"media_category": "tweet_video"}, mp4())
+	at := "/2/media/7_" + video.String() + "?media.fields="
+	s.call("GET", at+"placeholder", nil).is(http.StatusOK, `{"data":{"media_key":"7_%s","type":"video"}}`, video)
+	o := movie()
+	o.Placeholder = "1QcSHQRnh493V4dIh4eXh1h4kJUI"
+	s.publish(video, o)
+	s.call("GET", at+"width,placeholder", nil).
+		is(http.StatusOK, `{"data":{"media_key":"7_%s","type":"video","width":640,"placeholder":"1QcSHQRnh493V4dIh4eXh1h4kJUI"}}`, video)
+	s.call("GET", at+"width", nil).is(http.StatusOK, `{"data":{"media_key":"7_%s","type":"video","width":640}}`, video)
+	s.call("GET", "/2/media?media_keys=7_"+video.String()+"&media.fields=placeholder", nil).
+		is(http.StatusOK, `{"data":[{"media_key":"7_%s","type":"video","placeholder":"1QcSHQRnh493V4dIh4eXh1h4kJUI"}]}`, video)
+}
+
 // A poster that the uploader chose is shown as long as it is there.
 func TestLookupOfAChosenPoster(t *testing.T) {
 	s := newServer(t)

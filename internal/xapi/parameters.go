@@ -64,8 +64,9 @@ func twice(name string) error {
 }
 
 // list reads a query parameter with values from known, separated by commas, into
-// the set of those that are there; nil where the parameter is absent.
-func list(query url.Values, name string, known []string) (map[string]bool, error) {
+// the set of those that are there; nil where the parameter is absent. Those of
+// more are taken too, and not told to who asks for something else.
+func list(query url.Values, name string, known []string, more ...string) (map[string]bool, error) {
 	if !query.Has(name) {
 		return nil, nil
 	}
@@ -75,7 +76,7 @@ func list(query url.Values, name string, known []string) (map[string]bool, error
 	}
 	set := map[string]bool{}
 	for _, v := range strings.Split(text, ",") {
-		if !slices.Contains(known, v) {
+		if !slices.Contains(known, v) && !slices.Contains(more, v) {
 			e := media.Invalid(name, "The `%s` query parameter value [%s] is not one of [%s]", name, shorten(v), strings.Join(known, ","))
 			e.Value = shorten(v)
 			return nil, e
