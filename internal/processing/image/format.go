@@ -35,10 +35,11 @@ func (o orientation) peak(decoding, kept, turning int64) int64 {
 // frame is a decoded picture and how it is to be read.
 type frame struct {
 	img           std.Image
-	width, height int  // of the canvas, which img may cover only in part
-	opaque        bool // every pixel of the canvas is
-	grey          bool // red, green and blue are equal everywhere
-	studio        bool // a YCbCr of luma 16–235 and chroma 16–240, not 0–255
+	width, height int   // of the canvas, which img may cover only in part
+	opaque        bool  // every pixel of the canvas is
+	grey          bool  // red, green and blue are equal everywhere
+	studio        bool  // a YCbCr of luma 16–235 and chroma 16–240, not 0–255
+	inks          *inks // what a CMYK looks like; nil where nothing tells
 }
 
 // newFrame makes the frame of an image at its place on a canvas.

@@ -51,10 +51,14 @@ func probeJPEG(src *source) (header, error) {
 		turning = 8 * area(w, h)
 	}
 	turn := exifOrientation(head.exif)
+	profile, inked := head.profile.bytes(), config.ColorModel == color.CMYKModel
+	if inked { // the sizes have other colours
+		profile = nil
+	}
 	return header{
 		width: w, height: h,
 		orientation: turn,
-		profile:     head.profile.bytes(),
+		profile:     profile,
 		memory:      turn.peak(memory, kept, turning),
 		least:       area((w+7)/8, (h+7)/8) / 8, // a bit for each block, at the very least
 		decode: func() (frame, error) {
@@ -62,7 +66,11 @@ func probeJPEG(src *source) (header, error) {
 			if err != nil {
 				return frame{}, explain("JPEG", err)
 			}
-			return newFrame(img, w, h), nil
+			f := newFrame(img, w, h)
+			if inked {
+				f.inks = newInks(head.profile.bytes())
+			}
+			return f, nil
 		},
 		copy:  &copier{".jpg", media.JPEG, func(w io.Writer) error { return copyJPEG(w, src, head) }},
 		lossy: true,

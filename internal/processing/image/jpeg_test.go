@@ -233,7 +233,7 @@ func FuzzJPEGHead(f *testing.F) {
 		if head.samples < 0 || head.samples > 1<<20 || head.firstScan > int64(len(file)) {
 			t.Errorf("samples %v, first scan %d of %d bytes", head.samples, head.firstScan, len(file))
 		}
-		if p := head.profile.bytes(); len(p) > maxProfile || len(p) > len(file) {
+		if p := head.profile.bytes(); len(p) > maxInkProfile || len(p) > len(file) {
 			t.Errorf("a profile of %d bytes", len(p))
 		}
 	})

@@ -11,6 +11,10 @@ import (
 // picture carries it. Profiles of cameras and screens have a few kilobytes.
 const maxProfile = 1 << 20
 
+// maxInkProfile bounds that of a JPEG of four inks, whose tables are long. Of
+// its sizes only orig carries it.
+const maxInkProfile = 4 << 20
+
 const (
 	profileHeaderSize = 128
 	profileTagSize    = 12
@@ -31,7 +35,11 @@ const (
 // shorter than it claims, of another colour space or not of a device, or with a
 // tag that points outside it. Bytes after the length it claims are dropped.
 func profileFor(raw []byte, space colourSpace) []byte {
-	if len(raw) < profileHeaderSize+4 || len(raw) > maxProfile {
+	most := maxProfile
+	if space == spaceCMYK {
+		most = maxInkProfile
+	}
+	if len(raw) < profileHeaderSize+4 || len(raw) > most {
 		return nil
 	}
 	size := binary.BigEndian.Uint32(raw)
@@ -87,7 +95,7 @@ func (c *jpegProfile) add(payload []byte) {
 	}
 	if len(rest) < 3 || rest[0] == 0 || rest[0] > rest[1] ||
 		c.count != 0 && c.count != rest[1] || c.pieces[rest[0]] != nil ||
-		c.size+len(rest)-2 > maxProfile {
+		c.size+len(rest)-2 > maxInkProfile {
 		c.broken = true
 		c.pieces = [256][]byte{}
 		return

@@ -189,6 +189,11 @@ func colourReader(f frame) func(dst []uint16, y int) {
 	case *std.CMYK:
 		return func(dst []uint16, y int) {
 			for i, p := 0, m.Pix[y*m.Stride:][:len(dst)]; i+4 <= len(p); i += 4 {
+				if f.inks != nil {
+					r, g, b := f.inks.rgb(p[i], p[i+1], p[i+2], p[i+3])
+					put(dst[i:i+4:i+4], r, g, b, 255)
+					continue
+				}
 				ink := uint16(255 - p[i+3])
 				dst[i], dst[i+1], dst[i+2] = uint16(255-p[i])*ink, uint16(255-p[i+1])*ink, uint16(255-p[i+2])*ink
 				dst[i+3] = opaqueWord
