@@ -87,6 +87,7 @@ func TestBadSettings(t *testing.T) {
 		{"reserve", "much", "size"},
 		{"workers", "-1", "negative"},
 		{"workers", "two", "two"},
+		{"max-rung", "480", "480 is not one of"},
 		{"drain", "-1s", "negative"},
 		{"log-level", "loud", "debug, info, warn, error"},
 		{"log-format", "xml", "text, json"},

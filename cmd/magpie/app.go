@@ -100,7 +100,7 @@ func newApp(ctx context.Context, s settings, log *slog.Logger) (a *app, err erro
 // newWorker makes the worker with an engine for each kind.
 func (a *app) newWorker(ctx context.Context) (*processing.Worker, error) {
 	limits := a.settings.profile().limits
-	video, err := ffmpeg.New(ffmpeg.Config{FFmpeg: a.settings.FFmpeg, FFprobe: a.settings.FFprobe, Limits: limits, Logger: a.log})
+	video, err := ffmpeg.New(ffmpeg.Config{FFmpeg: a.settings.FFmpeg, FFprobe: a.settings.FFprobe, Limits: limits, MaxRung: a.settings.MaxRung, Logger: a.log})
 	if err != nil {
 		return nil, fmt.Errorf("set ffmpeg up (--ffmpeg, --ffprobe; magpie doctor tells more): %w", err)
 	}

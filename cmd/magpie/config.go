@@ -18,6 +18,7 @@ import (
 	"github.com/goccy/go-yaml"
 
 	"magpie/internal/media"
+	"magpie/internal/processing/ffmpeg"
 )
 
 // settings is everything about a server that can be set: by flag, by the
@@ -45,6 +46,7 @@ type settings struct {
 	SweepGrace      time.Duration  `default:"1h" env:"MAGPIE_SWEEP_GRACE" help:"How long the bytes of what has ended are kept."`
 	Reserve         size           `default:"256MiB" env:"MAGPIE_RESERVE" help:"Disk space that uploads leave free."`
 	Workers         int            `default:"0" env:"MAGPIE_WORKERS" help:"Videos processed at once, in each of the two lanes; 0 for one for every two processors."`
+	MaxRung         int            `default:"2160" env:"MAGPIE_MAX_RUNG" help:"The largest size that videos are offered in, by the short side: 180, 360, 720, 1080, 1440 or 2160."`
 	FFmpeg          string         `name:"ffmpeg" env:"MAGPIE_FFMPEG" placeholder:"PATH" help:"The ffmpeg program. Default: from PATH."`
 	FFprobe         string         `name:"ffprobe" env:"MAGPIE_FFPROBE" placeholder:"PATH" help:"The ffprobe program. Default: from PATH."`
 	Drain           time.Duration  `default:"20s" env:"MAGPIE_DRAIN" help:"How long SIGTERM waits for requests in flight."`
@@ -96,6 +98,9 @@ func (s *settings) Validate() error {
 	}
 	if s.Workers < 0 {
 		wrong("workers", "%d is negative", s.Workers)
+	}
+	if steps := ffmpeg.Steps(); !slices.Contains(steps, s.MaxRung) {
+		wrong("max-rung", "%d is not one of %v", s.MaxRung, steps)
 	}
 	for _, rule := range s.Limits {
 		if err := setLimit(&media.Limits{}, rule); err != nil {

@@ -21,7 +21,8 @@ import (
 
 const storedMaster = "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-INDEPENDENT-SEGMENTS\n" +
 	"#EXT-X-STREAM-INF:BANDWIDTH=2,CODECS=\"avc1.64001e,mp4a.40.2\"\n320x180.m3u8\n" +
-	"#EXT-X-STREAM-INF:BANDWIDTH=4,CODECS=\"avc1.64001f,mp4a.40.2\"\n640x360.m3u8\n"
+	"#EXT-X-STREAM-INF:BANDWIDTH=4,CODECS=\"avc1.64001f,mp4a.40.2\"\n640x360.m3u8\n" +
+	"#EXT-X-I-FRAME-STREAM-INF:BANDWIDTH=1,CODECS=\"avc1.64001e\",URI=\"iframes.m3u8\"\n"
 
 // cinema is a server of a video (slug video-video-vide) and subtitle files 21
 // and 22, whose text is "21" and "22".
@@ -150,7 +151,8 @@ func TestCaptions(t *testing.T) {
 		`#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID="subtitles",NAME="English",LANGUAGE="en",DEFAULT=NO,AUTOSELECT=YES,FORCED=NO,URI="subtitles-en.m3u8"`+"\n"+
 		`#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID="subtitles",NAME="Brasil 'novo'",LANGUAGE="pt-BR",DEFAULT=NO,AUTOSELECT=YES,FORCED=NO,URI="subtitles-pt-BR.m3u8"`+"\n"+
 		"#EXT-X-STREAM-INF:BANDWIDTH=2,CODECS=\"avc1.64001e,mp4a.40.2\",SUBTITLES=\"subtitles\"\n320x180.m3u8\n"+
-		"#EXT-X-STREAM-INF:BANDWIDTH=4,CODECS=\"avc1.64001f,mp4a.40.2\",SUBTITLES=\"subtitles\"\n640x360.m3u8\n")
+		"#EXT-X-STREAM-INF:BANDWIDTH=4,CODECS=\"avc1.64001f,mp4a.40.2\",SUBTITLES=\"subtitles\"\n640x360.m3u8\n"+
+		"#EXT-X-I-FRAME-STREAM-INF:BANDWIDTH=1,CODECS=\"avc1.64001e\",URI=\"iframes.m3u8\"\n")
 	tag := two.Header().Get("ETag")
 	if tag == bare || two.Header().Get("Last-Modified") != "" {
 		t.Errorf("the master with subtitles has %v, without it was %s", two.Header(), bare)

@@ -16,7 +16,7 @@ func TestBenchScriptMakesTheSameRungs(t *testing.T) {
 		t.Fatal(err)
 	}
 	script := string(b)
-	p := plan{Rungs: ladder(1920, 1080, 30), Audio: &audioPlan{}}
+	p := plan{Rungs: ladder(1920, 1080, 2160, 30), Audio: &audioPlan{}}
 	for i, r := range p.Rungs {
 		if line := fmt.Sprintf(`$(encode %d %d) "$out/%s.mp4"`, i, r.MaxRate, r.name()); !strings.Contains(script, line) {
 			t.Errorf("the script has no line %s", line)

@@ -15,6 +15,7 @@ import (
 // encoded, because not every phone plays it.
 const (
 	copyLevel   = 42               // H.264's 4.2: 1920×1080 at 60 pictures a second
+	copyLarge   = 52               // of what is larger: 4096×2160 at 60
 	copySpacing = 10 * time.Second // between key pictures, and so the longest HLS segment
 	copyLate    = 50 * time.Millisecond
 )
@@ -28,11 +29,19 @@ func (p *plan) copyable(found probed, t media.Type, size int64) bool {
 	length := p.Duration.Seconds()
 	return (t == media.MP4 || t == media.QuickTime) && !p.Loop && p.Hold == 0 && p.HDR == "" && !p.Deinterlace &&
 		v.Codec == "h264" && slices.Contains([]string{"High", "Main"}, v.Profile) &&
-		v.Level > 0 && v.Level <= copyLevel && v.PixelFormat == "yuv420p" &&
+		v.Level > 0 && v.Level <= levelFor(top) && v.PixelFormat == "yuv420p" &&
 		v.Width == top.Width && v.Height == top.Height && v.Orientation == (orientation{}) &&
 		(!v.PixelRatio.known() || v.PixelRatio.float() == 1) &&
 		p.Rate.known() && v.AvgRate.float() <= 60 && math.Abs(v.AvgRate.float()/p.Rate.float()-1) < 0.01 && (v.Start-found.Start).Abs() <= copyLate &&
 		length > 0 && float64(size)*8/length <= float64(2*(top.MaxRate+audioRate))
+}
+
+// levelFor is the highest level that a copied rung of this size may have.
+func levelFor(r rung) int {
+	if r.Width*r.Height > fullHD {
+		return copyLarge
+	}
+	return copyLevel
 }
 
 // copyableSound is the same for the sound.
@@ -43,8 +52,13 @@ func copyableSound(found probed) bool {
 }
 
 // playsAlone reports whether the copied pictures came in groups that players
-// can begin at and that are short enough for a segment.
+// can begin at and that are short enough for a segment, and whether what was cut
+// from the beginning is really gone. An edit list may hide it, but browsers that
+// play HLS show it all the same.
 func (r rendered) playsAlone() bool {
+	if r.track("vide").Skipped > 0 || r.track("soun").Skipped > copyLate.Seconds() {
+		return false
+	}
 	for _, f := range r.Fragments {
 		if f.Open || f.Seconds > copySpacing.Seconds() {
 			return false

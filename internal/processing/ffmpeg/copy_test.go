@@ -110,6 +110,22 @@ func TestCopyOnlyWhatFits(t *testing.T) {
 	}
 }
 
+// So is one that is larger than 1920×1080.
+func TestCopyLarge(t *testing.T) {
+	t.Parallel()
+	data := generate(t, slices.Concat(picture("s=2560x1440:r=10:d=2"), export, []string{"in.mp4"})...)
+	_, m := mustProcess(t, media.MP4, data)
+	if diff := cmp.Diff(packets(t, data, "v"), packets(t, m.files["2560x1440.mp4"], "v")); diff != "" {
+		t.Error(diff)
+	}
+	checkHLS(t, m, 2, 5)
+	for r, want := range map[rung]int{{1920, 1080, 0}: 42, {1080, 1920, 0}: 42, {2580, 1080, 0}: 52, {3840, 2160, 0}: 52} {
+		if got := levelFor(r); got != want {
+			t.Errorf("%s: level %d, want %d", r.name(), got, want)
+		}
+	}
+}
+
 // Sound that doesn't fit is encoded beside copied pictures, and stays in time.
 func TestCopyPicturesAlone(t *testing.T) {
 	t.Parallel()

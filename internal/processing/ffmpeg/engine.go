@@ -22,6 +22,10 @@ type Config struct {
 	Limits  media.Limits // the zero value is media.DefaultLimits
 	Threads int          // threads of a decoder or encoder; 0 is one per processor, at most 8
 	Logger  *slog.Logger // nil logs nothing
+
+	// MaxRung is the last of Steps that videos are offered in; 0 is the last of
+	// all. What is shown as a GIF ends at 1080 in any case.
+	MaxRung int
 }
 
 // Engine makes renditions of videos and GIFs. It may be used from many
@@ -34,6 +38,8 @@ type Engine struct {
 	threads int
 	log     *slog.Logger
 	sandbox sandbox
+
+	maxRung int
 
 	toneMapOnce sync.Once
 	toneMap     bool
@@ -60,6 +66,9 @@ func New(c Config) (*Engine, error) {
 		e.limits = media.DefaultLimits()
 	}
 	e.pixels = largestPicture(e.limits)
+	if e.maxRung, err = lastStep(c.MaxRung); err != nil {
+		return nil, err
+	}
 	if e.threads == 0 {
 		e.threads = min(runtime.NumCPU(), 8)
 	}
@@ -156,7 +165,7 @@ func (e *Engine) prepare(ctx context.Context, in processing.Input, src source) (
 		if err != nil {
 			return plan{}, err
 		}
-		return planGIF(g), nil
+		return planGIF(g, e.maxRung), nil
 	}
 	found, err := e.probe(ctx, src)
 	if err != nil {
@@ -173,7 +182,7 @@ func (e *Engine) prepare(ctx context.Context, in processing.Input, src source) (
 	if err := e.checkForm(ctx, in, src, found, limit); err != nil {
 		return plan{}, err
 	}
-	p := planVideo(found, in.Media.Category.Kind() == media.KindGIF)
+	p := planVideo(found, in.Media.Category.Kind() == media.KindGIF, e.maxRung)
 	p.ToneMap = p.HDR != "" && e.canToneMap(ctx)
 	p.Copy = p.copyable(found, in.Media.Type, in.Size)
 	p.CopySound = p.Copy && copyableSound(found)

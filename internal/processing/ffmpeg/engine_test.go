@@ -162,6 +162,29 @@ func TestVideoLadder(t *testing.T) {
 	}
 }
 
+// TestVideoOf4K: all six rungs, of a size and rate that they say.
+func TestVideoOf4K(t *testing.T) {
+	t.Parallel()
+	data := generate(t, slices.Concat(picture("s=2160x3840:r=5:d=1"), x264, []string{"in.mp4"})...)
+	_, m := mustProcess(t, media.MP4, data)
+	for _, name := range []string{"180x320.mp4", "1440x2560.mp4", "2160x3840.mp4"} {
+		checkMP4(t, m.records[name], m.files[name], time.Second, false)
+	}
+	checkHLS(t, m, 1, 6)
+	checkPoster(t, m, 720, 1280)
+	checkThumbs(t, m, 1)
+
+	e := newEngine(t, func(c *Config) { c.MaxRung = 720 })
+	_, m, err := process(t, e, media.MP4, data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkHLS(t, m, 1, 3)
+	if _, err := New(Config{MaxRung: 480}); err == nil || !strings.Contains(err.Error(), "480") {
+		t.Errorf("a step that there isn't gives %v", err)
+	}
+}
+
 // TestVideoShapes runs one small original of each sort through everything.
 func TestVideoShapes(t *testing.T) {
 	t.Parallel()

@@ -3,6 +3,7 @@ package ffmpeg
 import (
 	"fmt"
 	"math"
+	"slices"
 )
 
 // rung is one size that a video is offered in.
@@ -14,9 +15,13 @@ type rung struct {
 // name is the first part of its files' names.
 func (r rung) name() string { return fmt.Sprintf("%dx%d", r.Width, r.Height) }
 
-// steps are the short sides of the ladder: 320×180, 640×360, 1280×720 and
-// 1920×1080 for the usual shape.
-var steps = []int{180, 360, 720, 1080}
+// Steps are the short sides of the ladder: 320×180, 640×360, 1280×720,
+// 1920×1080, 2560×1440 and 3840×2160 for the usual shape. There is none above,
+// because hardly anything decodes H.264 of that size.
+func Steps() []int { return []int{180, 360, 720, 1080, 1440, 2160} }
+
+// loopStep is the highest step of what is shown as a GIF.
+const loopStep = 1080
 
 const (
 	// widest is the widest shape that gets a step's full short side; wider
@@ -24,48 +29,67 @@ const (
 	// not become a stream that no player decodes.
 	widest = 32.0 / 9
 
+	// longest is the longest side of all, where H.264's level 5.2 and what
+	// phones decode end.
+	longest = 4096
+
 	// tooClose is when a step is not worth its bytes beside the top.
 	tooClose = 0.8
 )
 
+// lastStep is the step that a setting names; 0 stands for the highest.
+func lastStep(set int) (int, error) {
+	all := Steps()
+	if set == 0 {
+		return all[len(all)-1], nil
+	}
+	if !slices.Contains(all, set) {
+		return 0, fmt.Errorf("largest size %d: wants one of %v", set, all)
+	}
+	return set, nil
+}
+
 // ladder gives the sizes for an original of w×h as viewers see it, smallest
-// first. None is larger than the original, which is itself the top where it fits
-// into the highest step: 854×480 gives 320×180, 640×360 and 854×480;
-// 3840×2160 ends at 1920×1080; 200×150 gives itself alone. A step within
+// first, up to the highest step. None is larger than the original, which is
+// itself the top where it fits: 854×480 gives 320×180, 640×360 and 854×480;
+// 7680×4320 ends at 3840×2160; 200×150 gives itself alone. A step within
 // a fifth of the top is left out. Sides are rounded to even numbers, the
 // original's own downwards.
-func ladder(w, h int, fps float64) []rung {
+func ladder(w, h, highest int, fps float64) []rung {
+	var factors []float64
+	for _, step := range Steps() {
+		if step > highest {
+			break
+		}
+		factors = append(factors, min(fit(w, h, step), 1))
+	}
+	most := factors[len(factors)-1]
 	var out []rung
-	last := 0.0
-	for _, step := range steps {
-		f := fit(w, h, step)
-		if f >= 1 {
-			if last > tooClose {
-				out = out[:len(out)-1]
-			}
-			return append(out, newRung(evenDown(w), evenDown(h), fps))
+	for _, f := range factors {
+		if f > tooClose*most {
+			break
 		}
 		out = append(out, newRung(scaled(w, f), scaled(h, f), fps))
-		last = f
 	}
-	return out
+	return append(out, newRung(scaled(w, most), scaled(h, most), fps))
 }
 
 // top is the largest rung of the ladder by itself.
-func top(w, h int, fps float64) rung {
-	l := ladder(w, h, fps)
+func top(w, h, highest int, fps float64) rung {
+	l := ladder(w, h, highest, fps)
 	return l[len(l)-1]
 }
 
 // fit is the factor by which w×h becomes as large as a step allows.
 func fit(w, h, step int) float64 {
 	short, long := float64(min(w, h)), float64(max(w, h))
-	return min(float64(step)/short, float64(step)*widest/long)
+	return min(float64(step)/short, min(float64(step)*widest, longest)/long)
 }
 
 func newRung(w, h int, fps float64) rung {
 	// Twice the area does not need twice the bits. The anchor is 2.5 Mb/s at
-	// 1280×720, which gives about 310 kb/s, 880 kb/s and 4.6 Mb/s at the others.
+	// 1280×720, which gives about 310 kb/s, 880 kb/s, 4.6, 7.1 and 13 Mb/s at the
+	// others.
 	bits := 2_500_000 * math.Pow(float64(w*h)/(1280*720), 0.75)
 	if fps > 32 {
 		bits *= 1.4

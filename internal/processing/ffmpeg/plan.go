@@ -51,8 +51,8 @@ const posterSide = 1280
 const posterCandidates = 10
 
 // planVideo plans for what a probe found and check let pass. loop is a video
-// that was uploaded as a GIF.
-func planVideo(p probed, loop bool) plan {
+// that was uploaded as a GIF; highest is the ladder's last step.
+func planVideo(p probed, loop bool, highest int) plan {
 	v := p.Video
 	w, h := displaySize(v)
 	rate := chooseRate(v.Rate, v.AvgRate)
@@ -64,13 +64,13 @@ func planVideo(p probed, loop bool) plan {
 	}
 	if loop {
 		out.Loop = true
-		out.Rungs = []rung{top(w, h, rate.float())}
+		out.Rungs = []rung{top(w, h, min(highest, loopStep), rate.float())}
 		out.Duration = max(p.videoEnd(), 0)
 		if out.Duration == 0 {
 			out.Duration = p.Duration
 		}
 	} else {
-		out.Rungs = ladder(w, h, rate.float())
+		out.Rungs = ladder(w, h, highest, rate.float())
 		if p.Audio != nil {
 			out.Audio = &audioPlan{Index: p.Audio.Index, SampleRate: sampleRate(p.Audio.SampleRate)}
 			// A segment ends at a picture, so without this HLS would put
@@ -93,11 +93,11 @@ func planVideo(p probed, loop bool) plan {
 func (p *plan) scrubs() bool { return p.Thumbs.Sheets > 0 && !p.Only }
 
 // planGIF plans for a GIF file.
-func planGIF(g gifInfo) plan {
+func planGIF(g gifInfo, highest int) plan {
 	out := plan{
 		Width: g.Width, Height: g.Height, Duration: g.Duration, CodedPixels: int64(g.Width) * int64(g.Height),
 		Loop: true, Animated: true,
-		Rungs:       []rung{top(g.Width, g.Height, 0)},
+		Rungs:       []rung{top(g.Width, g.Height, min(highest, loopStep), 0)},
 		VideoLength: g.Duration, LastDelay: g.LastDelay,
 	}
 	out.planPoster()

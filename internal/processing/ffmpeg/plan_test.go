@@ -36,7 +36,7 @@ func TestPlanVideo(t *testing.T) {
 		Video: &videoStream{Index: 1, Width: 1280, Height: 720, Rate: ratio{25, 1}, AvgRate: ratio{25, 1}, Start: 2 * time.Second, Duration: 5 * time.Second},
 		Audio: &audioStream{Index: 4, SampleRate: 44100, Start: time.Second, Duration: 9 * time.Second},
 	}
-	got := planVideo(p, false)
+	got := planVideo(p, false, 2160)
 	if got.VideoIndex != 1 || got.Audio == nil || *got.Audio != (audioPlan{4, 44100}) || len(got.Rungs) != 3 || got.Loop {
 		t.Errorf("plan %+v", got)
 	}
@@ -47,22 +47,22 @@ func TestPlanVideo(t *testing.T) {
 	if got.Poster.name() != "1280x720" || got.PosterEvery != 900*time.Millisecond {
 		t.Errorf("poster %s every %v", got.Poster.name(), got.PosterEvery)
 	}
-	loop := planVideo(p, true)
+	loop := planVideo(p, true, 2160)
 	if !loop.Loop || loop.Audio != nil || loop.Hold != 0 || len(loop.Rungs) != 1 || loop.top().name() != "1280x720" || loop.Duration != 6*time.Second {
 		t.Errorf("loop %+v", loop)
 	}
 	p.Audio.SampleRate = 8000
-	if got := planVideo(p, false).Audio.SampleRate; got != 48000 {
+	if got := planVideo(p, false, 2160).Audio.SampleRate; got != 48000 {
 		t.Errorf("%d samples a second, want 48000", got)
 	}
 	p.Video.Width, p.Video.Height = 3840, 1600
-	if got := planVideo(p, false); got.Poster.name() != "1280x534" {
+	if got := planVideo(p, false, 2160); got.Poster.name() != "1280x534" {
 		t.Errorf("poster %s of %s", got.Poster.name(), got.top().name())
 	}
 }
 
 func TestPlanGIF(t *testing.T) {
-	got := planGIF(gifInfo{Width: 500, Height: 281, Frames: 3, Duration: 250 * time.Millisecond, LastDelay: 100 * time.Millisecond})
+	got := planGIF(gifInfo{Width: 500, Height: 281, Frames: 3, Duration: 250 * time.Millisecond, LastDelay: 100 * time.Millisecond}, 2160)
 	checkPlan(t, got)
 	if got.top().name() != "500x280" || got.Rate.known() || !got.Animated || got.Width != 500 || got.Height != 281 {
 		t.Errorf("plan %+v", got)

@@ -121,8 +121,8 @@ func FuzzReduce(f *testing.F) {
 		if check(p, l) != nil || l.Check(media.Form{Duration: p.length()}) != nil {
 			return
 		}
-		checkPlan(t, planVideo(p, false))
-		checkPlan(t, planVideo(p, true))
+		checkPlan(t, planVideo(p, false, 2160))
+		checkPlan(t, planVideo(p, true, 2160))
 	})
 }
 
@@ -140,6 +140,9 @@ func checkPlan(t interface{ Fatalf(string, ...any) }, p plan) {
 	}
 	if p.PosterEvery < 100*time.Millisecond || p.PosterEvery > time.Second {
 		t.Fatalf("poster every %v", p.PosterEvery)
+	}
+	if c := p.Thumbs; p.Loop == (c.Sheets > 0) || c.Sheets*c.Columns*c.Rows > 400 || c.Size.Width%2+c.Size.Height%2 != 0 || c.Size.Width > p.top().Width || max(c.Size.Width, c.Size.Height) > 160 {
+		t.Fatalf("thumbnails %+v of %s, %v", c, p.top().name(), p.Duration)
 	}
 	b := renderBounds(p)
 	if b.wall < time.Minute || b.cpu < b.wall || b.file < 16<<20 || b.file > 1<<50 || b.memory < 4<<30 || b.memory > 1<<40 {
@@ -170,7 +173,7 @@ func TestPlanProperties(t *testing.T) {
 			p.Audio = &audioStream{SampleRate: rapid.IntRange(0, 1<<20).Draw(t, "hz"), Duration: span.Draw(t, "audio")}
 		}
 		for _, loop := range []bool{false, true} {
-			out := planVideo(p, loop)
+			out := planVideo(p, loop, 2160)
 			checkPlan(t, out)
 			if out.Orientation.swap != p.Video.Orientation.swap {
 				t.Fatalf("orientation is lost")

@@ -13,6 +13,9 @@ import (
 // renderShare is the percentage of all work that rendering counts for.
 const renderShare = 95
 
+// fullHD is the pixels of 1920×1080.
+const fullHD = 1920 * 1080
+
 // audioRate is bits a second of sound.
 const audioRate = 128_000
 
@@ -64,12 +67,13 @@ func (e *Engine) runRender(ctx context.Context, src source, p plan, step string,
 func overrun(d time.Duration) time.Duration { return d + d/10 + 10*time.Second }
 
 // renderBounds are what a child may use for an original of this length and
-// size. Wall-clock: a minute and thirty times the length. Processor time:
-// four processors for all of that. A file: twice what the rates allow, which is
+// size. Wall-clock: a minute and thirty times the length, more by as much as the
+// top is larger than 1920×1080. Processor time: four processors for all of that. A file: twice what the rates allow, which is
 // never reached by an honest one.
 func renderBounds(p plan) bounds {
-	wall := time.Minute + 30*p.Duration
 	t := p.top()
+	larger := max(float64(t.Width*t.Height)/fullHD, 1)
+	wall := time.Minute + time.Duration(30*larger*float64(p.Duration))
 	file := uint64(float64(t.MaxRate+audioRate) / 8 * 2 * overrun(p.Duration).Seconds())
 	if p.Animated {
 		// No rate is set for these; a picture is never larger than raw.

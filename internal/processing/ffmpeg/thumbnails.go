@@ -35,7 +35,8 @@ type thumbs struct {
 // planThumbs plans for a film of this length whose top is t.
 func planThumbs(t rung, length time.Duration) thumbs {
 	f := min(1, thumbSide/float64(max(t.Width, t.Height)))
-	every := max(thumbsEvery, (length/thumbsMost + time.Second - 1).Truncate(time.Second))
+	const whole = thumbsMost * time.Second
+	every := max(thumbsEvery, (length+whole-1)/whole*time.Second)
 	n := max(int((length+every-1)/every), 1)
 	return thumbs{
 		Size: rung{Width: scaled(t.Width, f), Height: scaled(t.Height, f)}, Every: every,

@@ -151,6 +151,7 @@ func TestPlanThumbs(t *testing.T) {
 		{200 * time.Second, thumbs{rung{160, 90, 0}, 2 * time.Second, 10, 10, 1}},
 		{201 * time.Second, thumbs{rung{160, 90, 0}, 2 * time.Second, 10, 10, 2}},
 		{801 * time.Second, thumbs{rung{160, 90, 0}, 3 * time.Second, 10, 10, 3}},
+		{6*time.Hour + 1, thumbs{rung{160, 90, 0}, 55 * time.Second, 10, 10, 4}},
 		{4 * time.Hour, thumbs{rung{160, 90, 0}, 36 * time.Second, 10, 10, 4}},
 		{12 * time.Hour, thumbs{rung{160, 90, 0}, 108 * time.Second, 10, 10, 4}},
 	} {

@@ -15,7 +15,7 @@ func TestSlow(t *testing.T) {
 	video := func(w, h int, d time.Duration) plan {
 		return planVideo(probed{Duration: d, Video: &videoStream{
 			Codec: "h264", Width: w, Height: h, Rate: ratio{30, 1}, AvgRate: ratio{30, 1}, Duration: d,
-		}}, false)
+		}}, false, 2160)
 	}
 	for name, c := range map[string]struct {
 		plan plan
@@ -26,8 +26,8 @@ func TestSlow(t *testing.T) {
 		"short and vast": {video(3840, 2160, 20*time.Second), true},
 		"long and tiny":  {video(160, 90, 10*time.Minute), false},
 		"hours of tiny":  {video(160, 90, 5*time.Hour), true},
-		"GIF":            {planGIF(gifInfo{Width: 480, Height: 270, Frames: 300, Duration: 10 * time.Second}), false},
-		"GIF of hours":   {planGIF(gifInfo{Width: 480, Height: 270, Frames: 300, Duration: time.Hour}), true},
+		"GIF":            {planGIF(gifInfo{Width: 480, Height: 270, Frames: 300, Duration: 10 * time.Second}, 2160), false},
+		"GIF of hours":   {planGIF(gifInfo{Width: 480, Height: 270, Frames: 300, Duration: time.Hour}, 2160), true},
 	} {
 		if got := c.plan.slow(); got != c.want {
 			t.Errorf("%s: %t, want %t (work %.2g)", name, got, c.want, c.plan.work(c.plan.Rungs))

@@ -94,6 +94,7 @@ func (t *track) describe() Track {
 	return Track{
 		Handler: t.handler, Samples: len(t.sizes),
 		Seconds: float64(max(t.end-t.skipped(), 0)) / float64(t.scale),
+		Skipped: float64(max(t.skipped(), 0)) / float64(t.scale),
 		Width:   int(binary.BigEndian.Uint16(t.shape[36:])), Height: int(binary.BigEndian.Uint16(t.shape[40:])),
 		Turned: string(t.shape[:36]) != upright,
 	}

@@ -21,6 +21,7 @@ type Track struct {
 	Handler       string // vide for pictures, soun for sound
 	Samples       int
 	Seconds       float64 // shown, an encoder's run-up left out
+	Skipped       float64 // seconds at the start that an edit list leaves out, such as that run-up
 	Width, Height int     // of pictures
 	Turned        bool    // a player would turn or stretch the pictures
 }
