@@ -28,10 +28,12 @@ type Engine interface {
 // ErrLong is an engine's word that a media takes long to process.
 var ErrLong = errors.New("takes long to process")
 
-// Suspicion is an attempt that went wrong though nothing around it seems to
-// have: it may be the file. The second one ends the media as failed.
+// Suspicion is an attempt that went wrong for the sake of its file, maybe. The
+// media fails with it after the second in a row that is strong, or when it is
+// given up.
 type Suspicion struct {
-	Failure *media.Failure // what the media fails with then
+	Failure *media.Failure
+	Strong  bool // nothing around it seems to have gone wrong
 	Cause   error
 }
 

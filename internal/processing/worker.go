@@ -129,13 +129,12 @@ func (w *Worker) run(ctx context.Context, id media.ID, try int, quick bool) erro
 		return nil
 	case errors.Is(err, ErrLong):
 		return w.postpone(ctx, m, outcome.Duration)
-	case errors.As(err, &suspicion):
-		if !again {
-			w.suspect(id, true)
-			return w.release(ctx, m, err)
-		}
-		log.Warn("processing went wrong twice", "err", err)
+	case errors.As(err, &suspicion) && ctx.Err() == nil && (again && suspicion.Strong || try >= w.cfg.MaxTries || m.Attempt >= w.cfg.MaxAttempts):
+		log.Warn("processing given up for the file's sake", "tries", try, "err", err)
 		outcome = media.Outcome{Failure: suspicion.Failure}
+	case suspicion != nil:
+		w.suspect(id, suspicion.Strong)
+		return w.release(ctx, m, err)
 	case errors.As(err, &failure):
 		outcome = media.Outcome{Failure: failure}
 	case media.CodeOf(err) == media.CodeFull && m.Attempt < w.cfg.MaxAttempts:

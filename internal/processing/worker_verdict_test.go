@@ -62,11 +62,12 @@ func TestRunSuspected(t *testing.T) {
 	m := r.pending(media.TweetVideo, "whole")
 	w := r.worker(Config{})
 	words := media.NewFailure(media.UnsupportedMedia, "The video takes too long to convert.")
-	answers := []error{&Suspicion{Failure: words, Cause: errDisk}, errDisk, &Suspicion{Failure: words, Cause: errDisk}, &Suspicion{Failure: words, Cause: errDisk}}
+	strong, weak := &Suspicion{Failure: words, Strong: true, Cause: errDisk}, &Suspicion{Failure: words, Cause: errDisk}
+	answers := []error{strong, errDisk, strong, weak, strong, strong, weak}
 	r.engine.do = func(context.Context, Input, Output) (media.Outcome, error) {
 		return made(), answers[r.engine.calls.Load()-1]
 	}
-	for try := range 3 {
+	for try := range 5 {
 		if err := w.Run(t.Context(), m.ID, 1); !errors.Is(err, errDisk) {
 			t.Fatalf("attempt %d: %v", try, err)
 		}
@@ -79,6 +80,14 @@ func TestRunSuspected(t *testing.T) {
 	}
 	if got := r.media(m.ID); got.State != media.Failed || *got.Failure != *words {
 		t.Errorf("%+v, %+v", got, got.Failure)
+	}
+
+	last := r.pending(media.TweetVideo, "last")
+	if err := w.Run(t.Context(), last.ID, 8); err != nil {
+		t.Fatal(err)
+	}
+	if got := r.media(last.ID); got.State != media.Failed || *got.Failure != *words {
+		t.Errorf("given up under a weak suspicion: %+v, %+v", got, got.Failure)
 	}
 }
 

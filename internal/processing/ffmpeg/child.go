@@ -66,13 +66,14 @@ func (o *overWall) Unwrap() error { return errWall }
 func (o *overWall) busy() bool { return o.used >= o.limit/2 }
 
 // suspect makes a suspicion against the file of an error by which a child ended
-// at its wall-clock limit, at work, over a video of this length.
+// at its wall-clock limit over a video of this length; a strong one where it was
+// at work all the time.
 func suspect(err error, length time.Duration) error {
 	var o *overWall
-	if !errors.As(err, &o) || !o.busy() {
+	if !errors.As(err, &o) {
 		return err
 	}
-	return &processing.Suspicion{Cause: err, Failure: media.NewFailure(media.UnsupportedMedia, fmt.Sprintf(
+	return &processing.Suspicion{Cause: err, Strong: o.busy(), Failure: media.NewFailure(media.UnsupportedMedia, fmt.Sprintf(
 		"The video takes too long to convert: %s were not enough for %s of video.", inSeconds(o.limit), inSeconds(length)))}
 }
 

@@ -167,6 +167,11 @@ func (e *Engine) prepare(ctx context.Context, in processing.Input, src source) (
 		}
 		return planGIF(g, e.maxRung), nil
 	}
+	if in.Media.Type == media.MP4 || in.Media.Type == media.QuickTime {
+		if err := checkEdits(in.Original, in.Size); err != nil {
+			return plan{}, err
+		}
+	}
 	found, err := e.probe(ctx, src)
 	if err != nil {
 		return plan{}, err
