@@ -71,7 +71,7 @@ func (s *server) build(d blob.Driver, maxSegment int64) {
 	}
 	s.t.Cleanup(func() { _ = s.catalog.Close() })
 	clock := func() time.Time { return s.clock }
-	random := rand.NewChaCha8([32]byte{1})
+	random := &oneAtATime{r: rand.NewChaCha8([32]byte{1})}
 	log := slog.New(slog.NewTextHandler(&s.log, nil))
 	s.blobs = blob.New(d)
 	s.tokens = auth.NewTokens(s.catalog, clock, random)
