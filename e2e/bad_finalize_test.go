@@ -20,6 +20,7 @@ func TestBadFinalize(t *testing.T) {
 		return "/2/media/upload/" + id + "/finalize"
 	}
 	png := string(samplePNG())
+	sign, rest := png[:5], png[5:] // alone, the first is no sign of anything
 	c.allRefused("POST", "/2/media/upload/1/finalize", []bad{
 		{name: "no segment", path: open("image/png", "", len(png)), field: "id", words: "The upload is empty: no segment has arrived."},
 		{name: "no segment of nothing", path: open("image/png", "", 0), field: "id", words: "no segment has arrived"},
@@ -29,8 +30,8 @@ func TestBadFinalize(t *testing.T) {
 		{name: "the last is missing", path: open("image/png", "", 6, "abc"), field: "total_bytes", words: "Segments do not add up to provided total file size"},
 		{name: "too much", path: open("image/png", "", 3, "ab", "cd"), field: "total_bytes", words: "Segments do not add up to provided total file size"},
 		{name: "text as image", path: open("image/png", "", 3, "abc"), field: "media", words: "media type unrecognized."},
-		{name: "an image as video", path: open("video/mp4", "", len(png), png), field: "media_type", words: "image"},
-		{name: "an image as subtitles", path: open("text/srt", "", len(png), png), field: "media_type", words: "image"},
+		{name: "an image as video", path: open("video/mp4", "", len(png), sign, rest), field: "media_type", words: "image"},
+		{name: "an image as subtitles", path: open("text/srt", "", len(png), sign, rest), field: "media_type", words: "image"},
 		{name: "an image of nothing", path: open("", "tweet_image", 4, "\x89PNG"), field: "media"},
 		{name: "a cut image", path: open("image/png", "", 60, png[:60]), field: "media"},
 		{name: "subtitles without end", path: open("text/srt", "", -1, "1\n00:00:01,000 --> 00:00:02,000\nHi\n\n2\n00:00:03,000 --> x\nHo\n"), field: "media", words: "line 6"},

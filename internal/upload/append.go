@@ -21,6 +21,7 @@ type Segment struct {
 	limit   int64 // bytes that the session may hold
 	file    int64 // bytes that the file may have, as far as is known
 	taken   int64 // bytes of it that the tally counts
+	start   *start
 	ended   bool
 }
 
@@ -55,7 +56,7 @@ func (s *Sessions) segment(ctx context.Context, user string, id media.ID, begin 
 	if session.State == media.SessionClosed {
 		limit += s.cfg.MaxSegment // room for one more, to be compared and dropped
 	}
-	return &Segment{s: s, session: session, w: w, tally: t, limit: limit, file: file}, nil
+	return &Segment{s: s, session: session, w: w, tally: t, limit: limit, file: file, start: s.starts.Get().(*start).empty()}, nil
 }
 
 // allowance is how many bytes a session may hold: twice what it declared, so
@@ -89,6 +90,7 @@ func (g *Segment) Write(p []byte) (int, error) {
 	if err := g.room(g.w.Size(), n); err != nil {
 		return 0, err
 	}
+	g.start.see(p)
 	k, err := g.w.Write(p)
 	if lost := n - int64(k); lost > 0 {
 		g.tally.give(lost)
@@ -122,6 +124,8 @@ func (g *Segment) Size() int64 { return g.w.Size() }
 // expiry. When it returns nil the bytes are on stable storage and will be in
 // the media, unless a later segment of the same index replaces them. After
 // the session was closed it succeeds only for a segment that the media holds.
+// A segment 0 that shows by its first bytes that no such file will be taken is
+// refused, and not kept; another one may come.
 func (g *Segment) Commit(ctx context.Context, index int) (time.Time, error) {
 	if index < 0 || index > media.MaxSegmentIndex {
 		e := media.Invalid("segment_index", "SegmentIndex must be between 0 and %d.", media.MaxSegmentIndex)
@@ -130,6 +134,11 @@ func (g *Segment) Commit(ctx context.Context, index int) (time.Time, error) {
 	}
 	if g.w.Size() == 0 {
 		return time.Time{}, media.Invalid("media", "The segment is empty; it must have at least one byte.")
+	}
+	if index == 0 && g.session.State == media.SessionOpen {
+		if err := g.s.early(g.session, g.start.bytes(), g.w.Size()); err != nil {
+			return time.Time{}, err
+		}
 	}
 	twin, found, err := g.twin(ctx, index)
 	if err != nil {
@@ -147,8 +156,7 @@ func (g *Segment) Commit(ctx context.Context, index int) (time.Time, error) {
 	if err != nil {
 		return time.Time{}, fmt.Errorf("keep segment %d of %s: %w", index, g.session.ID, err)
 	}
-	g.ended = true
-	g.s.held.release(g.tally)
+	g.end()
 	return g.s.acknowledge(ctx, g.session.ID, index, kept)
 }
 
@@ -179,10 +187,16 @@ func (g *Segment) Abort() {
 	if g.ended {
 		return
 	}
-	g.ended = true
 	g.tally.give(g.taken)
 	g.w.Abort()
+	g.end()
+}
+
+func (g *Segment) end() {
+	g.ended = true
 	g.s.held.release(g.tally)
+	g.s.starts.Put(g.start)
+	g.start = nil
 }
 
 // acknowledge decides what a stored segment's sender is told, by the session's

@@ -229,7 +229,12 @@ func (s *Sessions) head(ctx context.Context, id media.ID, m media.Manifest) ([]b
 // identify tells category and type of a file of size bytes from its head, and
 // holds them against what was declared; either may be "".
 func identify(head []byte, size int64, category media.Category, declared media.Type) (media.Category, media.Type, error) {
-	typ := sniff(head, size)
+	return admit(head, sniff(head, size), category, declared)
+}
+
+// admit holds a file's type, "" for none of those that are taken, against what
+// was declared.
+func admit(head []byte, typ media.Type, category media.Category, declared media.Type) (media.Category, media.Type, error) {
 	if typ == "" {
 		return "", "", media.Invalid("media", "media type unrecognized. The file is none of the accepted types: it seems to be %s.", describe(head))
 	}

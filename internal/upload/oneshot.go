@@ -59,9 +59,12 @@ func (o *OneShot) Finish(ctx context.Context, r Request) (media.Media, error) {
 	if err := r.check(); err != nil {
 		return media.Media{}, err
 	}
-	_, typ, err := identify(o.head, o.w.Size(), r.category(), r.Type)
+	category, typ, err := identify(o.head, o.w.Size(), r.category(), r.Type)
 	if err == nil {
 		err = o.s.cfg.Limits.CheckBytes("media", r.Category, typ, o.w.Size())
+	}
+	if err == nil {
+		err = checkShown(o.s.cfg.Limits.Of(category, typ), category, typ, o.head)
 	}
 	if err != nil {
 		return media.Media{}, err
@@ -93,6 +96,7 @@ func (o *OneShot) Append(ctx context.Context, user string, id media.ID, index in
 	if err := g.room(0, o.w.Size()); err != nil {
 		return time.Time{}, err
 	}
+	g.start.see(o.head)
 	return g.Commit(ctx, index)
 }
 

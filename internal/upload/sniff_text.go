@@ -25,7 +25,7 @@ func sniffText(head []byte) media.Type {
 	if strings.IndexFunc(text, isBinary) >= 0 || isMarkup(text) {
 		return ""
 	}
-	const lines, longest = 8, 256
+	const longest = 256
 	seen := 0
 	for line := range strings.FieldsFuncSeq(text, func(r rune) bool { return r == '\n' || r == '\r' }) {
 		if strings.TrimSpace(line) == "" {
@@ -34,11 +34,30 @@ func sniffText(head []byte) media.Type {
 		if cueTiming.MatchString(line[:min(len(line), longest)]) {
 			return media.SRT
 		}
-		if seen++; seen == lines {
+		if seen++; seen == cueLines {
 			break
 		}
 	}
 	return ""
+}
+
+// cueLines is among how many lines sniffText looks for a timing.
+const cueLines = 8
+
+// mayGoOn reports whether text is too short for sniffText to have looked at as
+// many lines as it does.
+func mayGoOn(head []byte) bool {
+	text := strings.TrimPrefix(string(head), "\xEF\xBB\xBF")
+	if strings.IndexFunc(text, isBinary) >= 0 || isMarkup(text) {
+		return false
+	}
+	seen := 0
+	for line := range strings.FieldsFuncSeq(text, func(r rune) bool { return r == '\n' || r == '\r' }) {
+		if strings.TrimSpace(line) != "" {
+			seen++
+		}
+	}
+	return seen <= cueLines // the last may be cut
 }
 
 // isBinary reports whether a character does not occur in text.
@@ -91,8 +110,11 @@ func describe(head []byte) string {
 			return "a file of type " + name
 		}
 	}
-	return "unknown bytes"
+	return nothingKnown
 }
+
+// What describe says of what it doesn't know.
+const nothingKnown, plainText = "unknown bytes", "text"
 
 // words for what is worth more than its type's name: mimetype's names, and the
 // fifteen types.
@@ -117,5 +139,5 @@ var words = map[string]string{
 	"application/gzip":              "a gzip archive",
 	"application/json":              "JSON",
 	"application/x-elf":             "a program", "application/vnd.microsoft.portable-executable": "a program",
-	"text/html": "an HTML page", "text/xml": "an XML document", "text/plain": "text",
+	"text/html": "an HTML page", "text/xml": "an XML document", "text/plain": plainText,
 }

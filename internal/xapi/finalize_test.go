@@ -86,8 +86,8 @@ func TestFinalizeRefuses(t *testing.T) {
 		{"text", map[string]any{}, map[int]string{0: "hello"}, "media", "none of the accepted types: it seems to be text"},
 		{"a page", map[string]any{}, map[int]string{0: "<!DOCTYPE html><script>"}, "media", "an HTML page"},
 		{"a playlist", map[string]any{"media_category": "tweet_video"}, map[int]string{0: "#EXTM3U\nfile:///etc/passwd\n"}, "media", "an HLS playlist"},
-		{"another type", map[string]any{"media_type": "video/mp4"}, map[int]string{0: png()}, "media_type", "declared as video/mp4, but the file is image/png"},
-		{"another category", map[string]any{"media_category": "tweet_video"}, map[int]string{0: png()}, "media_category", "declared as tweet_video, but the file is image/png; it goes with"},
+		{"another type", map[string]any{"media_type": "video/mp4"}, map[int]string{0: png()[:5], 1: png()[5:]}, "media_type", "declared as video/mp4, but the file is image/png"},
+		{"another category", map[string]any{"media_category": "tweet_video"}, map[int]string{0: png()[:5], 1: png()[5:]}, "media_category", "declared as tweet_video, but the file is image/png; it goes with"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			id := s.open(c.request)
