@@ -7,7 +7,6 @@ import (
 	"image/png"
 	"io"
 
-	"golang.org/x/image/bmp"
 	"golang.org/x/image/tiff"
 
 	"magpie/internal/media"
@@ -43,8 +42,6 @@ func explain(format string, err error) error {
 		return err
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return cutShort()
-	case errors.Is(err, bmp.ErrUnsupported):
-		return unreadable("This BMP is of a form that can't be read here; uncompressed ones of 1, 2, 4, 8, 24 or 32 bits per pixel can")
 	case errors.As(err, &ju):
 		return unreadable("This JPEG uses a feature that can't be read here: %s", string(ju))
 	case errors.As(err, &pu):

@@ -10,7 +10,6 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"golang.org/x/image/bmp"
 	"golang.org/x/image/tiff"
 
 	"magpie/internal/media"
@@ -30,7 +29,6 @@ func TestExplain(t *testing.T) {
 		{png.UnsupportedError("filter method"), media.NewFailure(media.UnsupportedMedia, "This PNG uses a feature that can't be read here: filter method.")},
 		{tiff.FormatError("zero-size image"), media.NewFailure(media.InvalidMedia, "The image can't be decoded: the TIFF data is damaged (zero-size image).")},
 		{tiff.UnsupportedError("color model"), media.NewFailure(media.UnsupportedMedia, "This TIFF uses a feature that can't be read here: color model.")},
-		{bmp.ErrUnsupported, media.NewFailure(media.UnsupportedMedia, "This BMP is of a form that can't be read here; uncompressed ones of 1, 2, 4, 8, 24 or 32 bits per pixel can.")},
 		{flate.CorruptInputError(7), media.NewFailure(media.InvalidMedia, "The image can't be decoded: the X data is damaged.")},
 		{errors.New("vp8l: invalid Huffman tree"), media.NewFailure(media.InvalidMedia, "The image can't be decoded: the X data is damaged.")},
 		{fmt.Errorf("read: %w", own), own},
