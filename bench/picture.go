@@ -7,22 +7,24 @@ import (
 )
 
 // picture is a made-up photograph, the same for the same arguments: rolling
-// colours with detail at every scale, as in a landscape, and some hard edges.
+// colours with detail at every scale, as in a landscape, some hard edges, and
+// grain.
 func picture(w, h int, seed uint32) *image.RGBA {
 	img := image.NewRGBA(image.Rect(0, 0, w, h))
 	for y := range h {
 		for x := range w {
 			u, v := float64(x)/float64(h), float64(y)/float64(h) // in heights, so that all sizes show the same
-			ground := rough(u*3, v*3, seed, 9)
+			ground := rough(u*3, v*3, seed, 11)
 			tint := rough(u*1.5, v*1.5, seed+101, 3)
 			shade := 1.0
 			if rough(u*2, v*2, seed+211, 4) > 0.56 {
 				shade = 0.55
 			}
+			grain := 0.03 * (at(uint32(x), uint32(y), seed+307) - 0.5)
 			img.SetRGBA(x, y, color.RGBA{
-				level(shade * (0.15 + 0.9*ground)),
-				level(shade * (0.1 + 0.6*ground + 0.4*tint)),
-				level(shade * (0.3 + 0.9*tint - 0.3*ground)),
+				level(grain + shade*(0.15+0.9*ground)),
+				level(grain + shade*(0.1+0.6*ground+0.4*tint)),
+				level(grain + shade*(0.3+0.9*tint-0.3*ground)),
 				255,
 			})
 		}
@@ -39,7 +41,7 @@ func rough(x, y float64, seed uint32, octaves int) float64 {
 	for i := range octaves {
 		sum += part * smooth(x, y, seed+uint32(i))
 		all += part
-		x, y, part = x*2, y*2, part*0.55
+		x, y, part = x*2, y*2, part*0.62
 	}
 	return sum / all
 }

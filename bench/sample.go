@@ -62,10 +62,10 @@ func (b *bench) minute(ctx context.Context, name string, more ...string) (string
 	}
 	return b.make(name, func(path string) error {
 		args := []string{
-			"-loop", "1", "-framerate", "30", "-i", still,
+			"-framerate", "30", "-i", still,
 			"-f", "lavfi", "-i", "anoisesrc=color=pink:amplitude=0.3:sample_rate=48000:seed=1",
-			"-vf", "format=yuv420p,crop=1920:1080:x='mod(n*6,2080)':y='mod(floor(n/240)*517+n,1920)',noise=c0s=9:c0f=t:all_seed=7",
-			"-t", "60", "-c:v", "libx264", "-preset", "veryfast", "-profile:v", "high", "-pix_fmt", "yuv420p",
+			"-vf", "format=yuv420p,loop=-1:1,setpts=N/30/TB,crop=1920:1080:x='mod(n*6,2080)':y='mod(floor(n/240)*517+n,1920)',noise=c0s=9:c0f=t:all_seed=7",
+			"-t", "60", "-c:v", "libx264", "-preset", "superfast", "-profile:v", "high", "-pix_fmt", "yuv420p",
 			"-c:a", "aac", "-b:a", "128k", "-ac", "2",
 		}
 		_, err := ffmpeg(ctx, append(append(args, more...), "-f", "mp4", path)...)

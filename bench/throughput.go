@@ -157,10 +157,10 @@ func (b *bench) shortClips(ctx context.Context) ([]sample, error) {
 	var out []sample
 	for i, size := range []string{"640:360", "1280:720", "720:1280", "854:480"} {
 		path, err := b.make(fmt.Sprintf("clip-%d.mp4", i), func(path string) error {
-			_, err := ffmpeg(ctx, "-loop", "1", "-framerate", "30", "-i", still,
+			_, err := ffmpeg(ctx, "-framerate", "30", "-i", still,
 				"-f", "lavfi", "-i", "anoisesrc=color=pink:amplitude=0.3:sample_rate=48000:seed=1",
-				"-vf", "format=yuv420p,crop="+size+":x=n*4:y=n*2,noise=c0s=7:c0f=t:all_seed=7", "-t", fmt.Sprint(3+i),
-				"-c:v", "libx264", "-preset", "veryfast", "-b:v", "12M", "-c:a", "aac", "-ac", "2", "-f", "mp4", path)
+				"-vf", "format=yuv420p,loop=-1:1,setpts=N/30/TB,crop="+size+":x=n*4:y=n*2,noise=c0s=7:c0f=t:all_seed=7", "-t", fmt.Sprint(3+i),
+				"-c:v", "libx264", "-preset", "superfast", "-b:v", "12M", "-c:a", "aac", "-ac", "2", "-f", "mp4", path)
 			return err
 		})
 		if err != nil {
