@@ -39,3 +39,23 @@ func TestGIFOvertakesFilm(t *testing.T) {
 		t.Errorf("with one worker the second film is %v beside the first", got)
 	}
 }
+
+// TestGIFOvertakesLongFilm does so with a film of few bytes, which nobody can
+// tell from a short one before it is looked at.
+func TestGIFOvertakesLongFilm(t *testing.T) {
+	t.Parallel()
+	c := start(t, "--workers", "1").client()
+	grey := []string{"-f", "lavfi", "-i", "color=gray:size=640x360:rate=25:duration=10"}
+	piece := filmFile(t, "mp4", slices.Concat(grey, h264())...)
+	hours := film(t, "mp4", "-stream_loop", "719", "-i", piece, "-c", "copy")
+	if len(hours) > 32<<20 {
+		t.Fatalf("the film has %d bytes", len(hours))
+	}
+	long := c.upload("video/mp4", "tweet_video", hours, 16<<20)["id"].(string)
+	for range 2 {
+		c.succeeded(c.upload("image/gif", "tweet_gif", animation(120, 80, 12, 20, false), 1<<20)["id"].(string))
+	}
+	if got := c.status(long).data()["processing_info"].(map[string]any)["state"]; got != "pending" && got != "in_progress" {
+		t.Errorf("when the GIFs are ready the film of two hours is %v", got)
+	}
+}
