@@ -108,6 +108,7 @@ func checkVideo(c client, m map[string]any, v video) {
 		case "application/x-mpegURL":
 			lists++
 			checkHLS(c, url, v)
+			checkScrubbing(c, url, v)
 		default:
 			t.Errorf("variant of type %v", variant["content_type"])
 		}

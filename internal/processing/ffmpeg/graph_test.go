@@ -87,16 +87,22 @@ func TestInterlaced(t *testing.T) {
 	}
 }
 
-// TestHDR: PQ becomes what every screen shows, and is tagged so.
+// TestHDR: PQ and HLG become what every screen shows, and are tagged so.
 func TestHDR(t *testing.T) {
 	t.Parallel()
-	data := generate(t, slices.Concat(picture("s=64x64:r=10:d=0.5"), []string{
-		"-c:v", "libx264", "-pix_fmt", "yuv420p10le", "-color_primaries", "bt2020", "-color_trc", "smpte2084", "-colorspace", "bt2020nc", "in.mp4",
-	})...)
-	_, m := mustProcess(t, media.MP4, data)
-	f := checkMP4(t, m.records["64x64.mp4"], m.files["64x64.mp4"], 500*time.Millisecond, false)
-	if v := f.Streams[0]; v.Transfer != "bt709" || v.ColorSpace != "bt709" || v.ColorRange != "tv" {
-		t.Errorf("tagged %s, %s, %s", v.Transfer, v.ColorSpace, v.ColorRange)
+	for _, transfer := range []string{"smpte2084", "arib-std-b67"} {
+		t.Run(transfer, func(t *testing.T) {
+			t.Parallel()
+			data := generate(t, slices.Concat(picture("s=64x64:r=10:d=0.5"), []string{
+				"-c:v", "libx264", "-pix_fmt", "yuv420p10le", "-color_primaries", "bt2020", "-color_trc", transfer, "-colorspace", "bt2020nc", "in.mp4",
+			})...)
+			_, m := mustProcess(t, media.MP4, data)
+			f := checkMP4(t, m.records["64x64.mp4"], m.files["64x64.mp4"], 500*time.Millisecond, false)
+			if v := f.Streams[0]; v.Transfer != "bt709" || v.ColorSpace != "bt709" || v.ColorRange != "tv" {
+				t.Errorf("tagged %s, %s, %s", v.Transfer, v.ColorSpace, v.ColorRange)
+			}
+			checkThumbs(t, m, 0.5)
+		})
 	}
 }
 
