@@ -57,9 +57,13 @@ func TestFilesThatAreNotWhatWasDeclared(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			c := client{t: t, url: c.url, token: c.token}
 			id := c.initialize(row.kind, row.category, -1)
-			c.append(id, 0, row.file).data()
-			c.finalize(id).refused(http.StatusBadRequest, row.words...)
-			c.finalize(id).refused(http.StatusBadRequest, row.words...)
+			final := row.words
+			if a := c.append(id, 0, row.file); a.status != http.StatusOK { // its first bytes said it
+				a.refused(http.StatusBadRequest, row.words...)
+				final = []string{"no segment has arrived"}
+			}
+			c.finalize(id).refused(http.StatusBadRequest, final...)
+			c.finalize(id).refused(http.StatusBadRequest, final...)
 			if info, _ := c.status(id).data()["processing_info"].(map[string]any); info["state"] != "pending" {
 				t.Errorf("the upload is not open any more: %v", info)
 			}

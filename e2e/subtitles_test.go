@@ -275,7 +275,9 @@ func TestSubtitleFilesAtFault(t *testing.T) {
 	send := func(text string) (id string, finalized answer) {
 		t.Helper()
 		id = c.initialize("text/srt", "subtitles", len(text))
-		c.append(id, 0, []byte(text)).data()
+		if a := c.append(id, 0, []byte(text)); a.status != http.StatusOK {
+			return id, a
+		}
 		return id, c.finalize(id)
 	}
 	for text, words := range map[string]string{
