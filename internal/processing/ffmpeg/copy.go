@@ -92,20 +92,37 @@ func (p plan) encoded() plan {
 	return p
 }
 
-// remux copies the top rung, at the speed of reading, and then looks at the
-// original's beginning for the poster.
+// remux copies the top rung, at the speed of reading, and looks at the original's
+// beginning for the poster meanwhile, which takes about as long where the film
+// is short.
 func (e *Engine) remux(ctx context.Context, src source, p plan, scratch string, report func(int)) error {
+	looking, cancel := context.WithCancel(ctx)
+	defer cancel()
+	looked := make(chan error, 1)
+	go func() { looked <- e.lookForPoster(looking, src, p, scratch) }()
+
 	args := append(e.inputArgs(src), p.copyArgs()...)
 	if p.Audio != nil && !p.CopySound {
 		args = append(args, "-filter_complex", p.audioGraph())
 	}
 	args = append(args, p.soundArgs(len(p.Rungs)-1)...)
 	args = append(args, p.fileArgs(p.top())...)
-	if err := e.runRender(ctx, src, p, "copy", args, scratch, report); err != nil {
-		return err
+	err := e.runRender(ctx, src, p, "copy", args, scratch, report)
+	if err != nil {
+		cancel()
 	}
-	// Key pictures alone, of which there are enough, are found and decoded fast.
-	args = append(e.inputArgs(src, "-skip_frame", "nokey", "-t", strconv.FormatFloat((p.PosterEvery*(posterCandidates+1)).Seconds(), 'f', 3, 64)),
+	// Waited for in any case: nothing may be left that writes into scratch.
+	if lookErr := <-looked; err == nil {
+		err = lookErr
+	}
+	return err
+}
+
+// lookForPoster takes candidates from the key pictures of the beginning, of
+// which there are enough and which are found and decoded fast.
+func (e *Engine) lookForPoster(ctx context.Context, src source, p plan, scratch string) error {
+	p.Rate = ratio{} // each once, not as often as it is shown
+	args := append(e.inputArgs(src, "-skip_frame", "nokey", "-t", strconv.FormatFloat((p.PosterEvery*(posterCandidates+1)).Seconds(), 'f', 3, 64)),
 		"-filter_complex", p.videoGraph())
 	return e.runRender(ctx, src, p, "poster", append(args, posterArgs()...), scratch, func(int) {})
 }

@@ -29,7 +29,7 @@ type Config struct {
 }
 
 // Engine makes renditions of videos and GIFs. It may be used from many
-// goroutines; each Process runs one child at a time.
+// goroutines; each Process runs one child at a time, two while it copies.
 type Engine struct {
 	ffmpeg  string
 	ffprobe string
