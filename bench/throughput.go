@@ -29,81 +29,82 @@ func (b *bench) throughput(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	b.table.add("upload begun to ready", "a second", "p50", "p95", "slowest")
 	s, err := b.start(ctx)
 	if err != nil {
 		return err
 	}
-	for range b.rounds {
-		b.say("200 pictures, 20 clips, and both at once")
-		if err = b.crowd(ctx, s, "200 pictures", pictures, nil); err != nil {
-			break
-		}
-		if err = b.crowd(ctx, s, "20 clips", nil, clips); err != nil {
-			break
-		}
-		if err = b.crowd(ctx, s, "both at once: ", pictures, clips); err != nil {
+	var alone, together crowds
+	for round := range b.rounds {
+		b.say("200 pictures, 20 clips, and both at once, round %d", round+1)
+		if err = b.rush(ctx, s, pictures, clips, &alone, &together); err != nil {
 			break
 		}
 	}
 	if stopErr := s.stop(); err == nil {
 		err = stopErr
 	}
+	b.table.add("upload begun to ready", "a second", "p50", "p95", "slowest")
+	alone.pictures.row(b, "200 pictures")
+	alone.clips.row(b, "20 clips")
+	together.pictures.row(b, "both at once: pictures")
+	together.clips.row(b, "both at once: clips")
 	return err
 }
 
-// crowd uploads pictures and clips at once and notes how long each took.
-func (b *bench) crowd(ctx context.Context, s *server, title string, pictures, clips []sample) error {
-	var all errgroup.Group
-	lists := []struct {
-		name    string
-		samples []sample
-		n, at   int // how many, and how many at once
-	}{{"pictures", pictures, howManyImages, imageClients}, {"clips", clips, howManyClips, howManyClips}}
-	rows := make([][]any, len(lists))
-	for i, l := range lists {
-		if len(l.samples) == 0 {
-			continue
-		}
-		all.Go(func() error {
-			took := make([]time.Duration, l.n)
-			began := time.Now()
-			clients, ctx := errgroup.WithContext(ctx)
-			clients.SetLimit(l.at)
-			for j := range l.n {
-				clients.Go(func() error {
-					start := time.Now()
-					id, err := s.send(ctx, l.samples[j%len(l.samples)], 1)
-					if err == nil {
-						err = s.finish(ctx, id)
-					}
-					took[j] = time.Since(start)
-					return err
-				})
-			}
-			if err := clients.Wait(); err != nil {
-				return err
-			}
-			name := title
-			if len(pictures) > 0 && len(clips) > 0 {
-				name += l.name
-			}
-			rows[i] = []any{
-				name, fmt.Sprintf("%.1f", float64(l.n)/time.Since(began).Seconds()),
-				percentile(took, 50), percentile(took, 95), percentile(took, 100),
-			}
-			return nil
-		})
+// crowds is how long the media of two crowds took, in each round.
+type crowds struct{ pictures, clips crowd }
+
+// crowd is what each round gave.
+type crowd struct{ everything, p50, p95, slowest costs }
+
+func (c *crowd) note(all time.Duration, took []time.Duration) {
+	for _, n := range []struct {
+		into *costs
+		wall time.Duration
+	}{{&c.everything, all / time.Duration(len(took))}, {&c.p50, percentile(took, 50)}, {&c.p95, percentile(took, 95)}, {&c.slowest, percentile(took, 100)}} {
+		*n.into = append(*n.into, cost{wall: n.wall})
 	}
-	if err := all.Wait(); err != nil {
+}
+
+func (c *crowd) row(b *bench, title string) {
+	b.table.add(title, fmt.Sprintf("%.1f", ratio(time.Second, c.everything.wall())), c.p50.wall(), c.p95.wall(), c.slowest.wall())
+}
+
+// rush is one round.
+func (b *bench) rush(ctx context.Context, s *server, pictures, clips []sample, alone, together *crowds) error {
+	if err := upload(ctx, s, pictures, howManyImages, imageClients, &alone.pictures); err != nil {
 		return err
 	}
-	for _, row := range rows {
-		if row != nil {
-			b.table.add(row...)
-		}
+	if err := upload(ctx, s, clips, howManyClips, howManyClips, &alone.clips); err != nil {
+		return err
 	}
-	return nil
+	both, ctx := errgroup.WithContext(ctx)
+	both.Go(func() error { return upload(ctx, s, pictures, howManyImages, imageClients, &together.pictures) })
+	both.Go(func() error { return upload(ctx, s, clips, howManyClips, howManyClips, &together.clips) })
+	return both.Wait()
+}
+
+// upload sends n files, so many at once, and notes how long each took until it
+// was ready.
+func upload(ctx context.Context, s *server, samples []sample, n, atOnce int, into *crowd) error {
+	took := make([]time.Duration, n)
+	began := time.Now()
+	clients, ctx := errgroup.WithContext(ctx)
+	clients.SetLimit(atOnce)
+	for i := range n {
+		clients.Go(func() error {
+			start := time.Now()
+			id, err := s.send(ctx, samples[i%len(samples)], 1)
+			if err == nil {
+				err = s.finish(ctx, id)
+			}
+			took[i] = time.Since(start)
+			return err
+		})
+	}
+	err := clients.Wait()
+	into.note(time.Since(began), took)
+	return err
 }
 
 // smallPictures are of four formats and 320 to 1600 pixels wide, most of them
