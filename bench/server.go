@@ -4,11 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"syscall"
@@ -28,23 +27,17 @@ type server struct {
 
 // start runs a server and waits until it answers. It must be stopped.
 func (b *bench) start(ctx context.Context) (*server, error) {
-	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
-	if err != nil {
-		return nil, err
-	}
-	address := l.Addr().String()
-	l.Close()
 	data, err := os.MkdirTemp(b.dir, "data-")
 	if err != nil {
 		return nil, err
 	}
-	s := &server{url: "http://" + address, data: data, done: make(chan error, 1)}
+	s := &server{data: data, done: make(chan error, 1)}
 	log, err := os.Create(filepath.Join(data, "log"))
 	if err != nil {
 		return nil, err
 	}
 	defer log.Close()
-	s.cmd = exec.CommandContext(ctx, b.magpie, "serve", "--listen", address, "--data", data)
+	s.cmd = exec.CommandContext(ctx, b.magpie, "serve", "--listen", "127.0.0.1:0", "--data", data)
 	s.cmd.Env = append(os.Environ(), "MAGPIE_BOOTSTRAP_TOKEN="+secret)
 	s.cmd.Stdout, s.cmd.Stderr = log, log
 	s.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
@@ -52,18 +45,15 @@ func (b *bench) start(ctx context.Context) (*server, error) {
 		return nil, errors.Join(err, os.RemoveAll(data))
 	}
 	go func() { s.done <- s.cmd.Wait() }()
-	for end := time.Now().Add(30 * time.Second); ; time.Sleep(10 * time.Millisecond) {
-		if r, err := http.Get(s.url + "/healthz"); err == nil {
-			r.Body.Close()
-			if r.StatusCode == http.StatusOK {
-				return s, nil
-			}
-		}
-		if time.Now().After(end) {
-			said := read(filepath.Join(data, "log"))
-			return nil, fmt.Errorf("the server did not get ready: %s: %w", said, s.stop())
+	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+		// It says where it listens, and answers from then on.
+		if m := regexp.MustCompile(`msg=serving url=(\S+)`).FindStringSubmatch(read(filepath.Join(data, "log"))); m != nil {
+			s.url = m[1]
+			return s, nil
 		}
 	}
+	said := read(filepath.Join(data, "log"))
+	return nil, errors.Join(fmt.Errorf("the server did not get ready: %s", said), s.stop())
 }
 
 // stop ends the server, whatever it is doing, and removes its data.

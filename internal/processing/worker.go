@@ -19,8 +19,8 @@ import (
 // Config bounds the Worker. Zero values mean the defaults.
 type Config struct {
 	Scratch     string        // folder for scratch folders; emptied by NewWorker
-	MaxAttempts int64         // claims after which a media is given up; 100
-	MaxLost     int64         // attempts without an end, as in crashes, after which it is given up; 5
+	MaxAttempts int64         // claims after which a media is given up; 1000
+	MaxLost     int64         // attempts without an end, as in crashes, after which it is given up; 100: most are not its fault
 	MaxTries    int           // tries that ended in an error after which it is given up; 8
 	Touch       time.Duration // how often a running attempt shows that it lives; 5 s
 }
@@ -45,10 +45,10 @@ type Worker struct {
 // cfg.Scratch of what a crash left.
 func NewWorker(cfg Config, c *catalog.Catalog, b *blob.Store, engines map[media.Kind]Engine, source *Source, now func() time.Time, log *slog.Logger) (*Worker, error) {
 	if cfg.MaxAttempts == 0 {
-		cfg.MaxAttempts = 100
+		cfg.MaxAttempts = 1000
 	}
 	if cfg.MaxLost == 0 {
-		cfg.MaxLost = 5
+		cfg.MaxLost = 100
 	}
 	if cfg.MaxTries == 0 {
 		cfg.MaxTries = 8

@@ -10,7 +10,7 @@ import (
 	"magpie/internal/media"
 )
 
-// A file that takes the process down with it is given up after five crashes,
+// A file that takes the process down with it is given up after so many crashes,
 // and one that is stopped in order never is.
 func TestRunLost(t *testing.T) {
 	r := newRig(t, openSource(t))
@@ -20,7 +20,7 @@ func TestRunLost(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := r.worker(Config{}).Run(t.Context(), poison.ID, 1); err != nil {
+	if err := r.worker(Config{MaxLost: 5}).Run(t.Context(), poison.ID, 1); err != nil {
 		t.Fatal(err)
 	}
 	if n := r.engine.calls.Load(); n != 1 || r.media(poison.ID).State != media.Succeeded {
@@ -44,14 +44,14 @@ func TestRunLost(t *testing.T) {
 			break
 		}
 	}
-	if err := r.worker(Config{}).Run(t.Context(), poison.ID, 1); err != nil {
+	if err := r.worker(Config{MaxLost: 5}).Run(t.Context(), poison.ID, 1); err != nil {
 		t.Fatal(err)
 	}
 	got := r.media(poison.ID)
 	if n := r.engine.calls.Load(); n != 1 || got.State != media.Failed || got.Failure.Name != media.InternalError {
 		t.Errorf("after five crashes: %d calls, %+v", n, got)
 	}
-	if err := r.worker(Config{}).Run(t.Context(), calm.ID, 1); err != nil || r.media(calm.ID).State != media.Succeeded {
+	if err := r.worker(Config{MaxLost: 5}).Run(t.Context(), calm.ID, 1); err != nil || r.media(calm.ID).State != media.Succeeded {
 		t.Errorf("the one that was always stopped in order: %v, %+v", err, r.media(calm.ID))
 	}
 }
