@@ -78,6 +78,11 @@ func run(ctx context.Context, args []string, out, log io.Writer) (err error) {
 	if b.magpie, err = filepath.Abs(*binary); err != nil {
 		return err
 	}
+	if b.dir != "" { // vipsthumbnail takes a relative name for one beside its source
+		if b.dir, err = filepath.Abs(b.dir); err != nil {
+			return err
+		}
+	}
 	if b.dir == "" {
 		if b.dir, err = os.MkdirTemp("", "magpie-bench-"); err != nil {
 			return err
