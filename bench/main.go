@@ -5,7 +5,7 @@
 //	go run ./bench [-magpie bin/magpie] [-rounds 3] [-keep FOLDER] [case …]
 //
 // The cases are ladder, copy, film, images and throughput; without any it
-// measures them all, which takes half an hour of two processors. It makes its
+// measures them all, which takes some tens of minutes. It makes its
 // own samples, the same each time, and keeps them for the next run if told where.
 // No test depends on what it measures.
 package main
