@@ -28,7 +28,8 @@ try {
   page.on('console', (m) => said.push(m.text()))
   await page.goto(url)
 
-  // By keyboard alone: the first field has the focus already.
+  // By keyboard alone: the first field gets the focus by itself.
+  await page.locator('#username:focus').waitFor()
   await page.keyboard.type(username)
   await page.keyboard.press('Tab')
   await page.keyboard.type(password)
