@@ -30,7 +30,7 @@ func (p *plan) copyable(found probed, t media.Type, size int64) bool {
 	return (t == media.MP4 || t == media.QuickTime) && !p.Loop && p.Hold == 0 && p.HDR == "" && !p.Deinterlace &&
 		v.Codec == "h264" && slices.Contains([]string{"High", "Main"}, v.Profile) &&
 		v.Level > 0 && v.Level <= levelFor(top) && v.PixelFormat == "yuv420p" &&
-		v.Width == top.Width && v.Height == top.Height && v.Orientation == (orientation{}) &&
+		v.Width == top.Width && v.Height == top.Height && !v.Matrix &&
 		(!v.PixelRatio.known() || v.PixelRatio.float() == 1) &&
 		p.Rate.known() && v.AvgRate.float() <= 60 && math.Abs(v.AvgRate.float()/p.Rate.float()-1) < 0.01 && (v.Start-found.Start).Abs() <= copyLate &&
 		length > 0 && float64(size)*8/length <= float64(2*(top.MaxRate+audioRate))
@@ -51,12 +51,12 @@ func copyableSound(found probed) bool {
 		(a.SampleRate == 44100 || a.SampleRate == 48000) && (a.Start-found.Start).Abs() <= copyLate
 }
 
-// playsAlone reports whether the copied pictures came in groups that players
-// can begin at and that are short enough for a segment, and whether what was cut
-// from the beginning is really gone. An edit list may hide it, but browsers that
-// play HLS show it all the same.
+// playsAlone reports whether the copied pictures are shown as planned, came in
+// groups that players can begin at and that are short enough for a segment, and
+// whether what was cut from the beginning is really gone. An edit list may hide
+// it, but browsers that play HLS show it all the same.
 func (r rendered) playsAlone() bool {
-	if r.track("vide").Skipped > 0 || r.track("soun").Skipped > copyLate.Seconds() {
+	if !r.asPlanned() || r.track("vide").Skipped > 0 || r.track("soun").Skipped > copyLate.Seconds() {
 		return false
 	}
 	for _, f := range r.Fragments {

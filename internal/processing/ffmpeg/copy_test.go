@@ -168,3 +168,19 @@ func TestCopyFirst(t *testing.T) {
 		t.Error("what was shown first has changed")
 	}
 }
+
+// A matrix that is neither a turn nor none is not copied along: the film is
+// encoded, and upright.
+func TestCopyOfAStrangeMatrix(t *testing.T) {
+	t.Parallel()
+	data := generate(t, slices.Concat(picture("s=320x180:r=30:d=2"), export, []string{"in.mp4"})...)
+	at := bytes.Index(data, []byte("tkhd")) + 4 + 40
+	data[at+3] = 1 // 1.00002 times as wide
+	_, m := mustProcess(t, media.MP4, data)
+	if slices.Equal(packets(t, data, "v"), packets(t, m.files["320x180.mp4"], "v")) {
+		t.Error("it is a copy")
+	}
+	if f := inspect(t, m.files["320x180.mp4"]); len(f.Streams[0].SideData) > 0 {
+		t.Errorf("its matrix is still there: %v", f.Streams[0].SideData)
+	}
+}

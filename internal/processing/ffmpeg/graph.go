@@ -14,7 +14,7 @@ import (
 func (p *plan) videoGraph() string {
 	var g strings.Builder
 	t := p.top()
-	if p.Orientation != (orientation{}) {
+	if p.Matrix {
 		// An output of a graph with one input inherits that input's display
 		// matrix, and would be turned twice. A second input prevents it.
 		g.WriteString("[1:0]nullsink;")

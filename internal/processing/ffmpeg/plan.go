@@ -18,6 +18,7 @@ type plan struct {
 
 	Rungs       []rung // smallest first; the last is the top
 	Orientation orientation
+	Matrix      bool // the original has a display matrix
 	Deinterlace bool
 	Rate        ratio // pictures a second; not known where timestamps are kept
 	HDR         string
@@ -59,7 +60,7 @@ func planVideo(p probed, loop bool, highest int) plan {
 	out := plan{
 		VideoIndex: v.Index, Width: w, Height: h, Duration: p.length(),
 		CodedPixels: int64(v.Width) * int64(v.Height),
-		Orientation: v.Orientation, Deinterlace: v.Interlaced, Rate: rate, HDR: v.HDR,
+		Orientation: v.Orientation, Matrix: v.Matrix, Deinterlace: v.Interlaced, Rate: rate, HDR: v.HDR,
 		VideoLength: p.videoEnd(),
 	}
 	if loop {

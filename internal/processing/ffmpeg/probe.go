@@ -28,6 +28,7 @@ type videoStream struct {
 	Width, Height int    // as coded: before pixel ratio and rotation
 	PixelRatio    ratio
 	Orientation   orientation
+	Matrix        bool  // there is a display matrix, which may turn nothing
 	Rate          ratio // the grid that all timestamps fit on, as a guess
 	AvgRate       ratio
 	Interlaced    bool
@@ -217,7 +218,7 @@ func (s *probeStream) asVideo() *videoStream {
 	}
 	for _, d := range s.SideData {
 		if d.DisplayMatrix != "" {
-			v.Orientation = parseOrientation(d.DisplayMatrix)
+			v.Orientation, v.Matrix = parseOrientation(d.DisplayMatrix), true
 		}
 	}
 	return v

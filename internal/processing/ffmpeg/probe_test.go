@@ -43,7 +43,7 @@ func TestReduce(t *testing.T) {
 	want := probed{
 		Video: &videoStream{
 			Index: 0, Codec: "hevc", Width: 1920, Height: 1080, PixelRatio: ratio{1, 1},
-			Orientation: orientation{swap: true, flipH: true}, Rate: ratio{600, 1}, AvgRate: ratio{2997, 100},
+			Orientation: orientation{swap: true, flipH: true}, Matrix: true, Rate: ratio{600, 1}, AvgRate: ratio{2997, 100},
 			HDR: "arib-std-b67", Start: 100 * time.Millisecond, Duration: 4900 * time.Millisecond, Frames: 147,
 		},
 		Audio:    &audioStream{Index: 2, Codec: "aac", Channels: 2, SampleRate: 44100, Duration: 5 * time.Second},

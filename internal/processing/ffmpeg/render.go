@@ -89,7 +89,7 @@ func renderBounds(p plan) bounds {
 
 func (e *Engine) renderArgs(src source, p plan) []string {
 	args := e.inputArgs(src)
-	if p.Orientation != (orientation{}) {
+	if p.Matrix {
 		args = append(args, "-f", "lavfi", "-i", "color=s=16x16:r=1:d=1")
 	}
 	args = append(args, "-filter_complex", p.videoGraph())
