@@ -102,7 +102,8 @@ func (c *cleaner) tag(s string) {
 	if i := strings.IndexAny(s, blanks+"\n"); i >= 0 {
 		classes, annotation = s[:i], s[i:]
 	}
-	annotation = strings.Join(strings.Fields(escape(annotation)), " ")
+	// A tag may not end in --, because --> is for times alone.
+	annotation = strings.TrimRight(strings.Join(strings.Fields(escape(annotation)), " "), "- ")
 	if len(c.open) == maxOpen || annotated && annotation == "" ||
 		name == "lang" && !language.MatchString(annotation) ||
 		name == "rt" && !slices.Contains(c.open, "ruby") {
@@ -122,7 +123,7 @@ func (c *cleaner) tag(s string) {
 }
 
 var (
-	className = regexp.MustCompile(`^[a-zA-Z0-9_-]+$`)
+	className = regexp.MustCompile(`^[a-zA-Z0-9_-]*[a-zA-Z0-9_]$`)
 	language  = regexp.MustCompile(`^[a-zA-Z0-9-]{1,35}$`)
 )
 

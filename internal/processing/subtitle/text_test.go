@@ -10,6 +10,8 @@ import (
 func TestCleanText(t *testing.T) {
 	tests := []struct{ text, want string }{
 		{"", ""},
+		{"<c.x-->a", "<c>a</c>"},
+		{"<v Bob-->a", "<v Bob>a</v>"},
 		{"plain", "plain"},
 		{"a\r\nb\rc\n\n \t\nd ", "a\nb\nc\nd"},
 		{"<b>a</b><i>b</i><u>c</u>", "<b>a</b><i>b</i><u>c</u>"},
