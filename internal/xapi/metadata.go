@@ -99,7 +99,7 @@ func (a *API) checkPoster(r *http.Request, who auth.Identity, set map[string]str
 	if err != nil && media.CodeOf(err) != media.CodeNotFound {
 		return err
 	}
-	if err != nil || !m.UsableBy(who.User) || !m.GoneAt.IsZero() || m.Category.Kind() != media.KindImage {
+	if err != nil || !m.VisibleTo(who.User) || !m.GoneAt.IsZero() || m.Category.Kind() != media.KindImage {
 		e := media.Invalid("$.metadata.preview_image.media_key.media", "$.metadata.preview_image.media_key.media: must be the id of an image that this user may use")
 		e.Value = id.String()
 		return e

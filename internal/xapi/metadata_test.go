@@ -82,7 +82,10 @@ func TestMetadataTakesPostersThatMayBeUsed(t *testing.T) {
 		return fmt.Sprintf(`{"preview_image":{"media_key":{"media":"%s"}}}`, id)
 	}
 	who, token := s.as(stranger)
-	theirs := s.open(map[string]any{"shared": true}, who, token)
+	shared := s.open(map[string]any{"shared": true}, who, token)
+	s.send(shared, 0, png(), who, token)
+	s.finalize(shared, who, token).id()
+	theirs := s.open(map[string]any{}, who, token)
 	s.send(theirs, 0, png(), who, token)
 	s.finalize(theirs, who, token).id()
 	lent := s.open(map[string]any{"additional_owners": []string{owner}}, who, token)
@@ -98,7 +101,7 @@ func TestMetadataTakesPostersThatMayBeUsed(t *testing.T) {
 		a.refused(http.StatusBadRequest, "$.metadata.preview_image.media_key.media: must be the id of an image that this user may use")
 		a.blames("$.metadata.preview_image.media_key.media", id.String())
 	}
-	for _, id := range []media.ID{lent, s.upload(map[string]any{}, png())} {
+	for _, id := range []media.ID{shared, lent, s.upload(map[string]any{}, png())} {
 		s.note(video, poster(id)).is(http.StatusOK,
 			`{"data":{"id":"%s","associated_metadata":{"preview_image":{"media_key":{"media":"%s","media_category":"TweetImage"}}}}}`, video, id)
 	}
