@@ -129,7 +129,7 @@ func (a answer) isProblem(status int, field string, words string) {
 // endpoints are all of version 2 that take a request in a body, and all that do
 // not, with what makes each one right but for what a test spoils.
 func (c client) endpoints(id string) (withBody, without []string) {
-	return []string{
+	withBody = []string{
 		"POST /2/media/upload/initialize",
 		"POST /2/media/upload/" + id + "/append",
 		"POST /2/media/upload",
@@ -137,12 +137,14 @@ func (c client) endpoints(id string) (withBody, without []string) {
 		"POST /2/media/metadata",
 		"POST /2/media/subtitles",
 		"DELETE /2/media/subtitles",
-	}, []string{
+	}
+	without = []string{
 		"GET /2/media/upload?media_id=" + id,
 		"GET /2/media?media_keys=3_" + id,
 		"GET /2/media/3_" + id,
 		"GET /2/media/analytics?media_keys=3_" + id + "&start_time=2026-11-20T00:00:00Z&end_time=2026-11-21T00:00:00Z",
 	}
+	return withBody, without
 }
 
 // What is wrong with every endpoint that reads a body.

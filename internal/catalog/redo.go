@@ -9,9 +9,9 @@ import (
 )
 
 // Redo asks for a media that has succeeded or failed to be processed once more:
-// Stalled lists it at once, Claim gives it out again, and what it shows stays until the new attempt is
-// published. False means that it is not done, is gone, is not there, or that
-// this was asked for already.
+// Stalled lists it at once, Claim gives it out again, and what it shows stays
+// until the new attempt is published. False means that it is not done, is gone,
+// is not there, or that this was asked for already.
 func (c *Catalog) Redo(ctx context.Context, id media.ID) (bool, error) {
 	asked, err := c.change(ctx, func(q *queries.Queries) (int64, error) {
 		return q.InsertRedo(ctx, int64(id))
