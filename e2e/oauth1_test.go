@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"image"
 	"image/png"
@@ -16,6 +17,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/dghubble/oauth1"
@@ -400,8 +402,10 @@ func TestOAuth1BrokenForms(t *testing.T) {
 		fmt.Fprintf(conn, "POST /1.1/media/upload.json HTTP/1.1\r\nHost: %s\r\nConnection: close\r\nAuthorization: %s\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n%s",
 			strings.TrimPrefix(s.url, "http://"), grab(), urlencoded, length, form)
 		_ = conn.(*net.TCPConn).CloseWrite()
+		// The byte nobody asked for may turn the end of the connection into a
+		// reset; what counts is the answer that came before it.
 		got, err := io.ReadAll(conn)
-		if err != nil {
+		if err != nil && !errors.Is(err, syscall.ECONNRESET) {
 			t.Errorf("%s: %v", name, err)
 		}
 		status := map[int]string{len(form) + 1: "HTTP/1.1 400", len(form) - 1: "HTTP/1.1 401"}[length]
