@@ -53,6 +53,7 @@ var surroundings = []struct {
 // reasons are clauses for what ffmpeg says about a broken file.
 var reasons = []struct{ says, means string }{
 	{"moov atom not found", "its index (moov) is missing, so it may have been cut short"},
+	{"File ended prematurely", "it ends early"},
 	{"End of file", "it ends before the first picture"},
 	{"does not contain any stream", "no picture in it could be decoded"},
 	{"Output file is empty", "no picture in it could be decoded"},

@@ -22,6 +22,7 @@ func TestBlame(t *testing.T) {
 	}{
 		{"no index", exit{code: 1, stderr: "[mov,mp4,m4a,3gp,3g2,mj2 @ 0x56365d7fb4c0] [error] moov atom not found\n[error] http://127.0.0.1:8911/t1.mp4: Invalid data found when processing input\n"}, media.InvalidMedia, "index (moov) is missing"},
 		{"short", exit{code: 1, stderr: "[mov,mp4,m4a,3gp,3g2,mj2 @ 0x5628f43be980] [error] error reading header\n[error] http://127.0.0.1:8912/t3.mp4: End of file\n"}, media.InvalidMedia, "ends before the first picture"},
+		{"cut off", exit{code: 1, stderr: "[matroska,webm @ 0x5] [error] File ended prematurely\n[matroska,webm @ 0x5] [error] Duplicate element\n[error] http://127.0.0.1:1/: Input/output error\n"}, media.InvalidMedia, "it ends early"},
 		{"beyond the end", exit{code: 1, stderr: "[http @ 0x5] [error] HTTP error 416 Requested Range Not Satisfiable\n"}, media.InvalidMedia, "not those of an MP4"},
 		{"decoder crash", exit{code: -1, signal: syscall.SIGSEGV}, media.InvalidMedia, "decoding it fails"},
 		{"processor time", exit{code: 255, overCPU: true}, media.UnsupportedMedia, "more work"},

@@ -51,12 +51,12 @@ func copyableSound(found probed) bool {
 		(a.SampleRate == 44100 || a.SampleRate == 48000) && (a.Start-found.Start).Abs() <= copyLate
 }
 
-// playsAlone reports whether the copied pictures are shown as planned, came in
+// playsAlone reports whether the copied pictures are sound, are shown as planned, came in
 // groups that players can begin at and that are short enough for a segment, and
 // whether what was cut from the beginning is really gone. An edit list may hide
 // it, but browsers that play HLS show it all the same.
 func (r rendered) playsAlone() bool {
-	if !r.asPlanned() || r.track("vide").Skipped > 0 || r.track("soun").Skipped > copyLate.Seconds() {
+	if r.broken || !r.asPlanned() || r.track("vide").Skipped > 0 || r.track("soun").Skipped > copyLate.Seconds() {
 		return false
 	}
 	for _, f := range r.Fragments {
@@ -127,11 +127,7 @@ func (e *Engine) lookForPoster(ctx context.Context, src source, p plan, scratch 
 	return e.runRender(ctx, src, p, "poster", append(args, posterArgs()...), scratch, func(int) {})
 }
 
-// copyArgs take the pictures over. What encoders and cameras write beside
-// them is dropped: it may say where and with what they were taken.
+// copyArgs take the pictures over.
 func (p *plan) copyArgs() []string {
-	return []string{
-		"-map", fmt.Sprintf("0:%d", p.VideoIndex), "-c:v", "copy",
-		"-bsf:v", "filter_units=remove_types=6|9|12", // SEI, delimiters, filler
-	}
+	return []string{"-map", fmt.Sprintf("0:%d", p.VideoIndex), "-c:v", "copy"}
 }

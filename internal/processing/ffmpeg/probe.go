@@ -132,7 +132,8 @@ func (e *Engine) probe(ctx context.Context, src source) (probed, error) {
 }
 
 // fileErrors are ffmpeg's error numbers that a file can cause: tags of four
-// letters, and EINVAL, EPERM, ENOSYS and ENOMEM. Everything else is a fault of
+// letters, and EINVAL, EPERM, ENOSYS, ENOMEM and, for a Matroska that is cut off,
+// EIO (a source that breaks off is known by its words). Everything else is a fault of
 // the surroundings.
 var fileErrors = map[int]bool{
 	tagError("INDA"):    true, // invalid data
@@ -147,6 +148,7 @@ var fileErrors = map[int]bool{
 	-1:                  true,
 	-38:                 true,
 	-12:                 true,
+	-5:                  true,
 }
 
 func tagError(t string) int {

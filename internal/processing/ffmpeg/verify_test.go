@@ -77,6 +77,18 @@ func TestDamaged(t *testing.T) {
 	}
 }
 
+// A WebM that is cut off before or in its first pictures is refused, not
+// tried again.
+func TestCutOff(t *testing.T) {
+	t.Parallel()
+	data := generate(t, slices.Concat(picture("s=64x64:r=10:d=2"), []string{"-c:v", "libvpx", "-deadline", "realtime", "-cpu-used", "8", "in.webm"})...)
+	cluster := bytes.Index(data, []byte("\x1F\x43\xB6\x75"))
+	for _, n := range []int{cluster, cluster + 12, cluster + 20, cluster + 40, cluster + 200} {
+		_, _, err := process(t, newEngine(t), media.WebM, data[:n])
+		wantFailure(t, err, media.InvalidMedia, "The file ")
+	}
+}
+
 func TestShort(t *testing.T) {
 	for _, c := range []struct {
 		got, want time.Duration

@@ -2,6 +2,7 @@ package ffmpeg
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -15,18 +16,19 @@ import (
 type rendered struct {
 	rung
 	hybrid.File
-	size int64 // of both together
+	size   int64 // of both together
+	broken bool  // copied pictures that are not what the file says
 }
 
 // wrap reads every rung back. That one can't be read is never the
 // uploader's fault: ffmpeg said that it was done.
 func wrap(ctx context.Context, p plan, scratch string) ([]rendered, error) {
 	var out []rendered
-	for _, r := range p.Rungs {
+	for i, r := range p.Rungs {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		one, err := wrapFile(r, filepath.Join(scratch, r.name()+".mp4"))
+		one, err := wrapFile(r, filepath.Join(scratch, r.name()+".mp4"), p.Copy && i == len(p.Rungs)-1)
 		if err != nil {
 			return nil, fmt.Errorf("wrap %s.mp4: %w", r.name(), err)
 		}
@@ -35,8 +37,11 @@ func wrap(ctx context.Context, p plan, scratch string) ([]rendered, error) {
 	return out, nil
 }
 
-func wrapFile(r rung, path string) (rendered, error) {
-	f, err := os.Open(path)
+// wrapFile reads one rung. In what was copied it blanks what an encoder or a
+// camera wrote beside the pictures: it may say where and with what they were
+// taken.
+func wrapFile(r rung, path string, copied bool) (rendered, error) {
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
 	if err != nil {
 		return rendered{}, err
 	}
@@ -45,14 +50,21 @@ func wrapFile(r rung, path string) (rendered, error) {
 	if err != nil {
 		return rendered{}, err
 	}
-	if st.Size() == 0 {
+	file, err := hybrid.Wrap(f, st.Size())
+	if errors.Is(err, hybrid.ErrEmpty) {
 		return rendered{rung: r}, nil // nothing could be decoded: verify says so
 	}
-	file, err := hybrid.Wrap(f, st.Size())
 	if err != nil {
 		return rendered{}, err
 	}
-	return rendered{r, file, int64(len(file.Header)) + st.Size()}, nil
+	out := rendered{rung: r, File: file, size: int64(len(file.Header)) + st.Size()}
+	if copied {
+		err = file.Quiet(f)
+		if out.broken = errors.Is(err, hybrid.ErrUnits); out.broken {
+			err = nil
+		}
+	}
+	return out, err
 }
 
 // track gives the pictures or the sound; the zero track where there is none.

@@ -9,6 +9,6 @@
 // So pictures and sound are stored once, and what is added is the index.
 //
 // It works on files that ffmpeg made with
-// -movflags frag_keyframe+delay_moov+default_base_moof, holds one file's sample
-// table in memory, and writes nothing to disk.
+// -movflags frag_keyframe+delay_moov+default_base_moof and holds one file's sample
+// table in memory. The only bytes that it changes are those that Quiet blanks.
 package hybrid

@@ -2,6 +2,7 @@ package hybrid
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -14,6 +15,8 @@ type File struct {
 	Init      Range // the initialization section
 	Fragments []Fragment
 	Tracks    []Track
+
+	tracks []*track // with places in the fragmented file
 }
 
 // Track is what the index says of one track.
@@ -39,9 +42,12 @@ type Fragment struct {
 	Key     int64 // bytes to the end of its first picture, if decoding can begin there; else 0
 }
 
+// ErrEmpty says that a file holds not one fragment: nothing came to be written.
+var ErrEmpty = errors.New("no fragment")
+
 // Wrap reads a fragmented MP4 of size bytes and works out what has to come
 // before it. A file that is not as the package says gives an error; nothing is
-// guessed.
+// guessed. One without fragments, or without anything, gives ErrEmpty.
 func Wrap(r io.ReaderAt, size int64) (File, error) {
 	var out File
 	var tracks []*track
@@ -80,8 +86,11 @@ func Wrap(r io.ReaderAt, size int64) (File, error) {
 			return File{}, err
 		}
 	}
-	if ftyp == nil || len(out.Fragments) == 0 {
-		return File{}, fmt.Errorf("no type, no index or no fragment")
+	if len(out.Fragments) == 0 {
+		return File{}, ErrEmpty
+	}
+	if ftyp == nil {
+		return File{}, fmt.Errorf("no type")
 	}
 	for _, t := range tracks {
 		if t.reach > size {
@@ -89,6 +98,7 @@ func Wrap(r io.ReaderAt, size int64) (File, error) {
 		}
 		out.Tracks = append(out.Tracks, t.describe())
 	}
+	out.tracks = tracks
 	var err error
 	if out.Header, err = header(ftyp, moov, tracks, size); err != nil {
 		return File{}, err

@@ -3,6 +3,8 @@ package hybrid
 import (
 	"bytes"
 	"crypto/sha256"
+	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -247,8 +249,10 @@ func TestWrapOfDamage(t *testing.T) {
 	if _, err := Wrap(bytes.NewReader(whole), int64(len(whole))); err == nil {
 		t.Error("a file without fragments was taken")
 	}
-	if _, err := Wrap(bytes.NewReader(nil), 0); err == nil {
-		t.Error("nothing was taken")
+	for _, n := range []int{0, int(binary.BigEndian.Uint32(whole))} { // nothing, and nothing but the type
+		if _, err := Wrap(bytes.NewReader(whole[:n]), int64(n)); !errors.Is(err, ErrEmpty) {
+			t.Errorf("the first %d bytes: %v", n, err)
+		}
 	}
 	cut := data[:len(data)-100]
 	if _, err := Wrap(bytes.NewReader(cut), int64(len(cut))); err == nil {
