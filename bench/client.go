@@ -21,12 +21,18 @@ type sample struct {
 
 // send uploads a sample in so many segments, up to where it could be finalized.
 func (s *server) send(ctx context.Context, f sample, segments int) (id string, err error) {
-	data, err := os.ReadFile(f.path)
+	file, err := os.Open(f.path)
 	if err != nil {
 		return "", err
 	}
+	defer file.Close()
+	st, err := file.Stat()
+	if err != nil {
+		return "", err
+	}
+	size := int(st.Size())
 	var opened struct{ Data struct{ ID string } }
-	begin := map[string]any{"media_type": f.kind, "media_category": f.category, "total_bytes": len(data)}
+	begin := map[string]any{"media_type": f.kind, "media_category": f.category, "total_bytes": size}
 	body, err := json.Marshal(begin)
 	if err != nil {
 		return "", err
@@ -35,25 +41,30 @@ func (s *server) send(ctx context.Context, f sample, segments int) (id string, e
 		return "", err
 	}
 	id = opened.Data.ID
+	var b bytes.Buffer // one for all: memory that the measuring takes is missed by what is measured
 	for i := range segments {
-		part := data[len(data)*i/segments : len(data)*(i+1)/segments]
-		body, kind := form(i, part)
-		if err := s.call(ctx, http.MethodPost, "/2/media/upload/"+id+"/append", kind, body, nil); err != nil {
+		from, to := size*i/segments, size*(i+1)/segments
+		kind, err := form(&b, i, io.NewSectionReader(file, int64(from), int64(to-from)))
+		if err == nil {
+			err = s.call(ctx, http.MethodPost, "/2/media/upload/"+id+"/append", kind, b.Bytes(), nil)
+		}
+		if err != nil {
 			return "", err
 		}
 	}
 	return id, nil
 }
 
-// form is the multipart body of one segment.
-func form(index int, segment []byte) (body []byte, kind string) {
-	var b bytes.Buffer
-	w := multipart.NewWriter(&b) // writing to memory never fails
+// form writes the multipart body of one segment into b and gives its type.
+func form(b *bytes.Buffer, index int, segment io.Reader) (kind string, err error) {
+	b.Reset()
+	w := multipart.NewWriter(b) // writing to memory never fails
 	_ = w.WriteField("segment_index", strconv.Itoa(index))
 	p, _ := w.CreateFormFile("media", "blob")
-	_, _ = p.Write(segment)
-	_ = w.Close()
-	return b.Bytes(), w.FormDataContentType()
+	if _, err := io.Copy(p, segment); err != nil {
+		return "", err
+	}
+	return w.FormDataContentType(), w.Close()
 }
 
 // state is what finalize and STATUS say of processing.

@@ -47,9 +47,16 @@ type upload struct {
 	driver    *Driver
 	path      string
 	file      *os.File
+	written   int64
+	started   int64 // of these, bytes that the kernel was asked to put on disk
 	unchecked int64 // bytes written since the last look at the room left
 	err       error // the first failed write, or errEnded
 }
+
+// startEvery is how many bytes are left to the kernel's own pace: it would
+// begin to write them back when it is asked to sync, and let the client wait for
+// all of a large blob.
+const startEvery = 8 << 20
 
 func (u *upload) Write(p []byte) (int, error) {
 	if u.err != nil {
@@ -63,6 +70,12 @@ func (u *upload) Write(p []byte) (int, error) {
 	}
 	n, err := u.file.Write(p)
 	u.unchecked += int64(n)
+	u.written += int64(n)
+	if u.written-u.started >= startEvery {
+		// A hint; what fails shows when the file is synced.
+		_ = unix.SyncFileRange(int(u.file.Fd()), u.started, u.written-u.started, unix.SYNC_FILE_RANGE_WRITE)
+		u.started = u.written
+	}
 	u.err = orFull(err)
 	return n, u.err
 }

@@ -95,11 +95,18 @@ func (p plan) encoded() plan {
 // remux copies the top rung, at the speed of reading, and looks at the original's
 // beginning for the poster meanwhile, which takes about as long where the film
 // is short.
-func (e *Engine) remux(ctx context.Context, src source, p plan, scratch string, report func(int)) error {
+func (e *Engine) remux(ctx context.Context, src source, p plan, scratch string, report func(int)) (still, error) {
+	type choice struct {
+		still
+		err error
+	}
 	looking, cancel := context.WithCancel(ctx)
 	defer cancel()
-	looked := make(chan error, 1)
-	go func() { looked <- e.lookForPoster(looking, src, p, scratch) }()
+	chosen := make(chan choice, 1)
+	go func() {
+		s, err := e.lookForPoster(looking, src, p, scratch)
+		chosen <- choice{s, err}
+	}()
 
 	args := append(e.inputArgs(src), p.copyArgs()...)
 	if p.Audio != nil && !p.CopySound {
@@ -112,19 +119,23 @@ func (e *Engine) remux(ctx context.Context, src source, p plan, scratch string, 
 		cancel()
 	}
 	// Waited for in any case: nothing may be left that writes into scratch.
-	if lookErr := <-looked; err == nil {
-		err = lookErr
+	found := <-chosen
+	if err == nil {
+		err = found.err
 	}
-	return err
+	return found.still, err
 }
 
 // lookForPoster takes candidates from the key pictures of the beginning, of
 // which there are enough and which are found and decoded fast.
-func (e *Engine) lookForPoster(ctx context.Context, src source, p plan, scratch string) error {
+func (e *Engine) lookForPoster(ctx context.Context, src source, p plan, scratch string) (still, error) {
 	p.Rate = ratio{} // each once, not as often as it is shown
 	args := append(e.inputArgs(src, "-skip_frame", "nokey", "-t", strconv.FormatFloat((p.PosterEvery*(posterCandidates+1)).Seconds(), 'f', 3, 64)),
 		"-filter_complex", p.videoGraph())
-	return e.runRender(ctx, src, p, "poster", append(args, posterArgs()...), scratch, func(int) {})
+	if err := e.runRender(ctx, src, p, "poster", append(args, posterArgs()...), scratch, func(int) {}); err != nil {
+		return still{}, err
+	}
+	return poster(ctx, p, scratch)
 }
 
 // copyArgs take the pictures over.

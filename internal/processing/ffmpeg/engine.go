@@ -115,24 +115,24 @@ func (e *Engine) Process(ctx context.Context, in processing.Input, out processin
 	if in.Quick && p.slow() {
 		return media.Outcome{Duration: p.Duration}, processing.ErrLong
 	}
-	made, err := e.make(ctx, src, p, in.Scratch, out.Progress)
+	made, shown, err := e.make(ctx, src, p, in.Scratch, out.Progress)
 	if p.Copy && (blamed(err) || err == nil && !made[len(made)-1].playsAlone()) {
 		p = p.encoded()
 		if in.Quick && p.slow() {
 			return media.Outcome{Duration: p.Duration}, processing.ErrLong
 		}
-		made, err = e.make(ctx, src, p, in.Scratch, out.Progress)
+		made, shown, err = e.make(ctx, src, p, in.Scratch, out.Progress)
 	}
 	outcome := media.Outcome{Width: p.Width, Height: p.Height, Duration: p.Duration, More: p.Only}
 	if err != nil {
 		return outcome, err
 	}
 	out.Progress(renderShare)
-	files, hash, err := collect(ctx, p, made, in.Scratch)
+	files, err := collect(p, made, shown, in.Scratch)
 	if err != nil {
 		return outcome, err
 	}
-	outcome.Placeholder = hash
+	outcome.Placeholder = shown.placeholder
 	if err := save(ctx, files, in.Scratch, out); err != nil {
 		return outcome, err
 	}
@@ -140,15 +140,16 @@ func (e *Engine) Process(ctx context.Context, in processing.Input, out processin
 }
 
 // make renders and looks at what came of it.
-func (e *Engine) make(ctx context.Context, src source, p plan, scratch string, report func(int)) ([]rendered, error) {
-	if err := e.render(ctx, src, p, scratch, report); err != nil {
-		return nil, err
+func (e *Engine) make(ctx context.Context, src source, p plan, scratch string, report func(int)) ([]rendered, still, error) {
+	shown, err := e.render(ctx, src, p, scratch, report)
+	if err != nil {
+		return nil, still{}, err
 	}
 	made, err := wrap(ctx, p, scratch)
 	if err != nil {
-		return nil, err
+		return nil, still{}, err
 	}
-	return made, verify(p, made)
+	return made, shown, verify(p, made)
 }
 
 // blamed reports whether an error says that the file is at fault.
@@ -195,27 +196,23 @@ func (e *Engine) prepare(ctx context.Context, in processing.Input, src source) (
 }
 
 // collect names every file that is to be saved: poster and MP4s, then, for a
-// video, the thumbnails and the playlists. Beside them it gives the poster's placeholder.
-func collect(ctx context.Context, p plan, made []rendered, scratch string) ([]file, string, error) {
-	still, hash, err := poster(ctx, p, scratch)
-	if err != nil {
-		return nil, "", err
-	}
-	files := []file{still}
+// video, the thumbnails and the playlists.
+func collect(p plan, made []rendered, shown still, scratch string) ([]file, error) {
+	files := []file{shown.file}
 	for _, r := range made {
 		files = append(files, r.mp4(p.Loop))
 	}
 	if p.Loop {
-		return files, hash, nil
+		return files, nil
 	}
 	scrub, err := scrubbing(p, made, scratch)
 	if err != nil {
-		return nil, "", err
+		return nil, err
 	}
 	files = append(files, scrub...)
 	hls, err := playlists(p, made)
 	if err != nil {
-		return nil, "", err
+		return nil, err
 	}
-	return append(files, hls...), hash, nil
+	return append(files, hls...), nil
 }

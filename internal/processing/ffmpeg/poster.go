@@ -19,14 +19,19 @@ import (
 // posterName is what the poster is saved as.
 const posterName = "poster.jpg"
 
-// poster chooses one of the candidates that rendering left in scratch, and gives
-// the placeholder of it too.
-func poster(ctx context.Context, p plan, scratch string) (file, string, error) {
+// still is the poster and its placeholder.
+type still struct {
+	file
+	placeholder string
+}
+
+// poster chooses one of the candidates that rendering left in scratch.
+func poster(ctx context.Context, p plan, scratch string) (still, error) {
 	best, bestScore := "", -1.0
 	var shown image.Image
 	for i := 1; i <= posterCandidates; i++ {
 		if err := ctx.Err(); err != nil {
-			return file{}, "", fmt.Errorf("choose poster: %w", err)
+			return still{}, fmt.Errorf("choose poster: %w", err)
 		}
 		name := fmt.Sprintf(posterPattern, i)
 		img, err := candidate(filepath.Join(scratch, name))
@@ -34,7 +39,7 @@ func poster(ctx context.Context, p plan, scratch string) (file, string, error) {
 			break
 		}
 		if err != nil {
-			return file{}, "", fmt.Errorf("choose poster: %w", err)
+			return still{}, fmt.Errorf("choose poster: %w", err)
 		}
 		// An earlier picture wins unless a later one is clearly richer.
 		if score := score(img); score > bestScore*1.1 || best == "" {
@@ -42,15 +47,15 @@ func poster(ctx context.Context, p plan, scratch string) (file, string, error) {
 		}
 	}
 	if best == "" {
-		return file{}, "", unreadable("no picture in it could be decoded")
+		return still{}, unreadable("no picture in it could be decoded")
 	}
-	return file{
+	return still{file{
 		Rendition: media.Rendition{
 			Role: media.RolePoster, Name: posterName, ContentType: "image/jpeg",
 			Width: p.Poster.Width, Height: p.Poster.Height,
 		},
 		body: best,
-	}, processing.Placeholder(shown), nil
+	}, processing.Placeholder(shown)}, nil
 }
 
 func candidate(name string) (*image.YCbCr, error) {

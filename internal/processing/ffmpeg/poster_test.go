@@ -84,13 +84,13 @@ func TestScore(t *testing.T) {
 }
 
 func TestPosterWithoutCandidates(t *testing.T) {
-	_, _, err := poster(t.Context(), plan{}, t.TempDir())
+	_, err := poster(t.Context(), plan{}, t.TempDir())
 	wantFailure(t, err, media.InvalidMedia, "no picture")
 
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "candidate-01.jpg"), []byte("no JPEG"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	_, _, err = poster(t.Context(), plan{}, dir)
+	_, err = poster(t.Context(), plan{}, dir)
 	wantFault(t, err)
 }

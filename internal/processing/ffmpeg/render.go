@@ -23,12 +23,15 @@ const audioRate = 128_000
 const posterPattern = "candidate-%02d.jpg"
 
 // render decodes the original once and writes into scratch an MP4 per rung, the
-// poster's candidates and the sheets of thumbnails.
-func (e *Engine) render(ctx context.Context, src source, p plan, scratch string, report func(int)) error {
+// poster's candidates, of which it chooses, and the sheets of thumbnails.
+func (e *Engine) render(ctx context.Context, src source, p plan, scratch string, report func(int)) (still, error) {
 	if p.Only {
 		return e.remux(ctx, src, p, scratch, report)
 	}
-	return e.runRender(ctx, src, p, "render", e.renderArgs(src, p), scratch, report)
+	if err := e.runRender(ctx, src, p, "render", e.renderArgs(src, p), scratch, report); err != nil {
+		return still{}, err
+	}
+	return poster(ctx, p, scratch)
 }
 
 // runRender runs ffmpeg over the original.

@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 
+	"golang.org/x/sys/unix"
+
 	"magpie/internal/media"
 	"magpie/internal/processing"
 )
@@ -21,7 +23,7 @@ type file struct {
 }
 
 // save hands every file to out, in the order given: what others refer to comes
-// before them.
+// before them. Large bodies are gone from scratch when they are saved.
 func save(ctx context.Context, files []file, scratch string, out processing.Output) error {
 	for i, f := range files {
 		if err := f.save(ctx, scratch, out); err != nil {
@@ -39,10 +41,31 @@ func (f file) save(ctx context.Context, scratch string, out processing.Output) e
 	if f.body == "" {
 		return out.Save(ctx, f.Rendition, bytes.NewReader(f.head))
 	}
-	body, err := os.Open(filepath.Join(scratch, f.body))
+	body, err := os.OpenFile(filepath.Join(scratch, f.body), os.O_RDWR, 0)
 	if err != nil {
 		return err
 	}
 	defer body.Close()
-	return out.Save(ctx, f.Rendition, io.MultiReader(bytes.NewReader(f.head), body))
+	return out.Save(ctx, f.Rendition, io.MultiReader(bytes.NewReader(f.head), &spent{file: body}))
+}
+
+// spent reads a file from its beginning and gives back to the disk what was
+// read, a stretch at a time: a large rung lies in scratch and in the store for
+// moments only, and what is never written back costs nothing.
+type spent struct {
+	file        *os.File
+	read, freed int64
+}
+
+const freeEvery = 4 << 20
+
+func (s *spent) Read(p []byte) (int, error) {
+	n, err := s.file.Read(p)
+	s.read += int64(n)
+	if s.read-s.freed >= freeEvery {
+		// Where the filesystem can't, it stays until scratch is emptied.
+		_ = unix.Fallocate(int(s.file.Fd()), unix.FALLOC_FL_PUNCH_HOLE|unix.FALLOC_FL_KEEP_SIZE, s.freed, s.read-s.freed)
+		s.freed = s.read
+	}
+	return n, err
 }
