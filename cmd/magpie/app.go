@@ -141,7 +141,10 @@ func (a *app) routes(inline *processing.Admission, gate *auth.Gate) http.Handler
 		Links:   links, Now: time.Now, Log: a.log,
 		RateLimits: a.settings.RateLimits == "x", Faults: a.settings.Faults,
 	}), a.settings.CORSOrigins))
-	all.Handle("/magpie/v1/", crossOrigin(ownapi.New(a.catalog, gate, delivery.NewOriginals(a.blobs, a.log), fail), a.settings.CORSOrigins))
+	all.Handle("/magpie/v1/", crossOrigin(ownapi.New(ownapi.Config{
+		Catalog: a.catalog, Gate: gate, Originals: delivery.NewOriginals(a.blobs, a.log),
+		Links: links, Fail: fail, Now: time.Now, Log: a.log,
+	}), a.settings.CORSOrigins))
 	a.routeOAuth(all, fail)
 	routeMedia(all, renditions)
 	all.HandleFunc("GET /healthz", healthy)

@@ -51,10 +51,14 @@ func newServer(t *testing.T) *server {
 	store, random, log := blob.New(s.memory), rand.NewChaCha8([32]byte{2}), slog.New(slog.NewTextHandler(&s.log, nil))
 	s.tokens = auth.NewTokens(s.catalog, clock, random)
 	s.sessions = upload.New(upload.Config{}, s.catalog, store, clock, random, log)
-	s.api = New(s.catalog, auth.NewGate(s.tokens, nil, nil), delivery.NewOriginals(store, log), func(w http.ResponseWriter, _ *http.Request, err error) {
+	fail := func(w http.ResponseWriter, _ *http.Request, err error) {
 		w.Header().Set("X-Code", string(media.CodeOf(err)))
 		w.WriteHeader(http.StatusTeapot)
 		_ = json.NewEncoder(w).Encode(err.Error())
+	}
+	s.api = New(Config{
+		Catalog: s.catalog, Gate: auth.NewGate(s.tokens, nil, nil), Originals: delivery.NewOriginals(store, log),
+		Fail: fail, Now: clock, Log: log,
 	})
 	return s
 }

@@ -9,26 +9,18 @@ import (
 
 // original answers GET /magpie/v1/media/{id}/original with the exact upload, to
 // those who may use it, with ranges, whatever became of its processing.
-func (a *API) original(w http.ResponseWriter, r *http.Request) {
-	m, err := a.usable(r)
+func (a *API) original(w http.ResponseWriter, r *http.Request, who auth.Identity) error {
+	m, err := a.usable(r, who)
 	if err != nil {
-		a.fail(w, r, err)
-		return
+		return err
 	}
 	a.originals.Serve(w, r, m)
+	return nil
 }
 
 // usable gives the media in the path, if the caller may use it. One that they
 // may not looks like one that does not exist.
-func (a *API) usable(r *http.Request) (media.Media, error) {
-	who, done, err := a.gate.Request(r)
-	defer done()
-	if err != nil {
-		return media.Media{}, err
-	}
-	if who.Need(auth.TweetRead, true) != nil && who.Need(auth.MediaWrite, true) != nil {
-		return media.Media{}, media.Errorf(media.CodeForbidden, "The token lacks the scope %s or %s, one of which this endpoint needs.", auth.TweetRead, auth.MediaWrite)
-	}
+func (a *API) usable(r *http.Request, who auth.Identity) (media.Media, error) {
 	id, err := media.ParseID(r.PathValue("id"))
 	if err != nil {
 		return media.Media{}, err

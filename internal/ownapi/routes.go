@@ -1,7 +1,9 @@
 package ownapi
 
 import (
+	"log/slog"
 	"net/http"
+	"time"
 
 	"magpie/internal/auth"
 	"magpie/internal/catalog"
@@ -9,21 +11,39 @@ import (
 	"magpie/internal/media"
 )
 
+// Config is what the API works with.
+type Config struct {
+	Catalog   *catalog.Catalog
+	Gate      *auth.Gate
+	Originals *delivery.Originals
+	Links     delivery.Links
+	Fail      delivery.ErrorWriter // answers errors
+	Now       func() time.Time
+	Log       *slog.Logger
+}
+
 // API is magpie's own surface over one server's rooms.
 type API struct {
 	catalog   *catalog.Catalog
 	gate      *auth.Gate
 	originals *delivery.Originals
+	links     delivery.Links
 	fail      delivery.ErrorWriter
+	now       func() time.Time
+	log       *slog.Logger
 	mux       *http.ServeMux
 }
 
-// New makes the API's handler. fail answers errors.
-func New(c *catalog.Catalog, g *auth.Gate, o *delivery.Originals, fail delivery.ErrorWriter) *API {
-	a := &API{catalog: c, gate: g, originals: o, fail: fail, mux: http.NewServeMux()}
-	a.mux.HandleFunc("GET /magpie/v1/media/{id}/original", a.original)
+// New makes the API's handler.
+func New(c Config) *API {
+	a := &API{
+		catalog: c.Catalog, gate: c.Gate, originals: c.Originals, links: c.Links,
+		fail: c.Fail, now: c.Now, log: c.Log, mux: http.NewServeMux(),
+	}
+	read := need{scopes: []string{auth.TweetRead, auth.MediaWrite}, appOnly: true}
+	a.mux.Handle("GET /magpie/v1/media/{id}/original", a.endpoint(read, a.original))
 	a.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		fail(w, r, media.Errorf(media.CodeNotFound, "There is nothing at %s %s.", r.Method, r.URL.Path))
+		a.fail(w, r, media.Errorf(media.CodeNotFound, "There is nothing at %s %s.", r.Method, r.URL.Path))
 	})
 	return a
 }
