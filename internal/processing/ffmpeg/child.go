@@ -24,8 +24,15 @@ type command struct {
 	dir    string    // working folder, and the only one it may write to; "" for none
 	port   uint16    // the loopback port it may connect to; 0 for none
 	stdout io.Writer // nil drops it; an error from it ends the child
+	behind bool      // lets other children go first
 	limits bounds
 }
+
+// How nice children are. The service itself is at 0.
+const (
+	nice   = 10
+	behind = 19
+)
 
 // bounds is what a child may use.
 type bounds struct {
@@ -136,7 +143,11 @@ func (e *Engine) runHere(ctx context.Context, c command) (exit, error) {
 	}
 	// Niceness belongs to the thread and is inherited. Where the whole service
 	// is nicer already this fails, which does not matter.
-	_ = unix.Setpriority(unix.PRIO_PROCESS, 0, 10)
+	how := nice
+	if c.behind {
+		how = behind
+	}
+	_ = unix.Setpriority(unix.PRIO_PROCESS, 0, how)
 
 	if err := cmd.Start(); err != nil {
 		return exit{}, fmt.Errorf("run %s: %w", c.path, err)

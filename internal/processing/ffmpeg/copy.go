@@ -132,7 +132,7 @@ func (e *Engine) lookForPoster(ctx context.Context, src source, p plan, scratch 
 	p.Rate = ratio{} // each once, not as often as it is shown
 	args := append(e.inputArgs(src, "-skip_frame", "nokey", "-t", strconv.FormatFloat((p.PosterEvery*(posterCandidates+1)).Seconds(), 'f', 3, 64)),
 		"-filter_complex", p.videoGraph())
-	if err := e.runRender(ctx, src, p, "poster", append(args, posterArgs()...), scratch, func(int) {}); err != nil {
+	if err := e.runRender(ctx, src, p, besides, append(args, posterArgs()...), scratch, func(int) {}); err != nil {
 		return still{}, err
 	}
 	return poster(ctx, p, scratch)

@@ -34,11 +34,14 @@ func (e *Engine) render(ctx context.Context, src source, p plan, scratch string,
 	return poster(ctx, p, scratch)
 }
 
+// besides is the step that runs beside another, which is what is waited for.
+const besides = "poster"
+
 // runRender runs ffmpeg over the original.
 func (e *Engine) runRender(ctx context.Context, src source, p plan, step string, args []string, scratch string, report func(int)) error {
 	var last progress
 	x, err := e.run(ctx, command{
-		path: e.ffmpeg, args: args, dir: scratch, port: src.port,
+		path: e.ffmpeg, args: args, dir: scratch, port: src.port, behind: step == besides,
 		stdout: &progressWriter{report: func(now progress) {
 			last = now
 			if p.Duration > 0 {
