@@ -23,6 +23,7 @@ const (
 	CodeOAuth1Permissions Code = "oauth1_permissions" // a signed request of a client that may only read
 	CodeNotFound          Code = "not_found"          // no such thing, or not visible to the caller
 	CodeGone              Code = "gone"               // it was there and is not any more
+	CodeWithheld          Code = "withheld"           // kept from the country that the caller is in
 	CodeTooLarge          Code = "too_large"          // more bytes than are allowed
 	CodeUnsupported       Code = "unsupported"        // a content type nobody can read here
 	CodeBusy              Code = "busy"               // try again after RetryAfter

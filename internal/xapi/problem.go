@@ -61,6 +61,8 @@ func shapeOf(c media.Code) shape {
 		return shape{http.StatusNotFound, "Not Found Error", "resource-not-found", ""}
 	case media.CodeGone:
 		return shape{http.StatusGone, "Gone", "resource-unavailable", ""}
+	case media.CodeWithheld:
+		return shape{http.StatusUnavailableForLegalReasons, "Unavailable For Legal Reasons", "resource-unavailable", ""}
 	case media.CodeTooLarge:
 		return shape{http.StatusRequestEntityTooLarge, "Payload Too Large", "invalid-request", ""}
 	case media.CodeUnsupported:

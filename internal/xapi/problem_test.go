@@ -41,6 +41,7 @@ func TestProblem(t *testing.T) {
 		{media.CodeNotFound, 404, "Not Found Error", "resource-not-found", "", ""},
 		{media.CodeNoMethod, 405, "Method Not Allowed", "invalid-request", "", ""},
 		{media.CodeGone, 410, "Gone", "resource-unavailable", "", ""},
+		{media.CodeWithheld, 451, "Unavailable For Legal Reasons", "resource-unavailable", "", ""},
 		{media.CodeTooLarge, 413, "Payload Too Large", "invalid-request", "", ""},
 		{media.CodeUnsupported, 415, "Unsupported Media Type", "invalid-request", "", ""},
 		{media.CodeRateLimited, 429, "Too Many Requests", "about:blank", "Too Many Requests", ""},

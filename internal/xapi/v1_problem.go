@@ -73,7 +73,7 @@ func v1Words(e *media.Error) (status, code int, words string) {
 		return http.StatusUnauthorized, v1BadSignature, "Could not authenticate you: " + e.Detail
 	case media.CodeUnauthorized:
 		return http.StatusUnauthorized, v1BadToken, "Invalid or expired token: " + e.Detail
-	case media.CodeForbidden, media.CodeAppOnly:
+	case media.CodeForbidden, media.CodeAppOnly, media.CodeWithheld:
 		return http.StatusForbidden, v1NotAllowed, "Your credentials do not allow access to this resource: " + e.Detail
 	case media.CodeOAuth1Permissions:
 		return http.StatusForbidden, v1ReadOnly, "Application cannot perform write actions: " + e.Detail

@@ -52,6 +52,7 @@ func TestV1Problem(t *testing.T) {
 		media.CodeSignature:         {401, v1BadSignature, "Could not authenticate you: It is <so>."},
 		media.CodeForbidden:         {403, v1NotAllowed, "Your credentials do not allow access to this resource: It is <so>."},
 		media.CodeAppOnly:           {403, v1NotAllowed, "Your credentials do not allow access to this resource: It is <so>."},
+		media.CodeWithheld:          {403, v1NotAllowed, "Your credentials do not allow access to this resource: It is <so>."},
 		media.CodeOAuth1Permissions: {403, v1ReadOnly, "Application cannot perform write actions: It is <so>."},
 		media.CodeNotFound:          {404, v1NoPage, "Sorry, that page does not exist: It is <so>."},
 		media.CodeGone:              {404, v1NoPage, "Sorry, that page does not exist: It is <so>."},
