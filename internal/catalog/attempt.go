@@ -128,6 +128,10 @@ func fail(ctx context.Context, q *queries.Queries, id media.ID, attempt int64, o
 }
 
 func succeed(ctx context.Context, q *queries.Queries, id media.ID, attempt int64, o media.Outcome, again bool, now time.Time) (int64, error) {
+	facts, err := encodeFacts(o.Facts)
+	if err != nil {
+		return 0, err
+	}
 	row := queries.SucceedMediaParams{
 		ID:          int64(id),
 		Attempt:     attempt,
@@ -135,10 +139,10 @@ func succeed(ctx context.Context, q *queries.Queries, id media.ID, attempt int64
 		Height:      int64(o.Height),
 		DurationNS:  int64(o.Duration),
 		Placeholder: plainText(o.Placeholder),
+		Facts:       facts,
 		Now:         millis(now),
 	}
 	var n int64
-	var err error
 	if again {
 		n, err = q.SucceedRedo(ctx, queries.SucceedRedoParams(row))
 	} else {

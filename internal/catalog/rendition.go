@@ -28,7 +28,7 @@ func (c *Catalog) Renditions(ctx context.Context, ids []media.ID) (map[media.ID]
 
 // RenditionBySlug reads one rendition that a media shows by the name in public
 // URLs, and the media, also when that is gone: look at GoneAt. The media's
-// Manifest, Placeholder and Lost are left out, so that the cost does not grow with the upload.
+// Manifest, Placeholder, Lost and Facts are left out, so that the cost does not grow with the upload.
 // Anything else is media.CodeNotFound.
 func (c *Catalog) RenditionBySlug(ctx context.Context, slug, name string) (media.Media, media.Rendition, error) {
 	r, err := c.read().GetRenditionBySlug(ctx, queries.GetRenditionBySlugParams{Slug: slug, Name: name})

@@ -52,6 +52,29 @@ func decodeNames(text string) ([]string, error) {
 	return names, nil
 }
 
+// encodeFacts is what was counted as JSON, or "" for nothing.
+func encodeFacts(f media.Facts) (string, error) {
+	if f == (media.Facts{}) {
+		return "", nil
+	}
+	text, err := json.Marshal(f)
+	if err != nil {
+		return "", fmt.Errorf("write facts: %w", err)
+	}
+	return string(text), nil
+}
+
+func decodeFacts(text string) (media.Facts, error) {
+	var f media.Facts
+	if text == "" {
+		return f, nil
+	}
+	if err := json.Unmarshal([]byte(text), &f); err != nil {
+		return f, fmt.Errorf("read facts: %w", err)
+	}
+	return f, nil
+}
+
 // plainText makes words that came out of a file storable: PostgreSQL takes
 // neither a NUL nor broken UTF-8.
 func plainText(s string) string {
@@ -92,6 +115,10 @@ func mediaOf(r queries.Media) (media.Media, error) {
 			return media.Media{}, fmt.Errorf("media %d: %w", r.ID, err)
 		}
 	}
+	facts, err := decodeFacts(r.Facts)
+	if err != nil {
+		return media.Media{}, fmt.Errorf("media %d: %w", r.ID, err)
+	}
 	m := media.Media{
 		ID:               media.ID(r.ID),
 		Owner:            r.Owner,
@@ -110,6 +137,7 @@ func mediaOf(r queries.Media) (media.Media, error) {
 		Height:           int(r.Height),
 		Duration:         time.Duration(r.DurationNS),
 		Placeholder:      r.Placeholder,
+		Facts:            facts,
 		CreatedAt:        timeOf(r.CreatedAt),
 		TouchedAt:        timeOf(r.TouchedAt),
 		ExpiresAt:        timeOf(r.ExpiresAt),

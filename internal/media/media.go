@@ -36,6 +36,7 @@ type Media struct {
 	Width, Height    int           // of the original as a viewer sees it (rotation applied); 0 if not visual
 	Duration         time.Duration // while pending: only where processing is known to take long
 	Placeholder      string        // a ThumbHash in base64, to show until the picture is there; "" for none
+	Facts            Facts         // what was counted in it
 	CreatedAt        time.Time     // finalize
 	TouchedAt        time.Time     // last claim, progress or publication
 	ExpiresAt        time.Time     // retention; zero is never
@@ -116,6 +117,7 @@ type Outcome struct {
 	Width, Height int
 	Duration      time.Duration
 	Placeholder   string // as in Media
+	Facts         Facts
 	Renditions    []Rendition
 	More          bool // it can be shown as it is, and another attempt will make more of it
 }

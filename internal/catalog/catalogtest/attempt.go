@@ -13,6 +13,7 @@ func testAttempt(t *testing.T, open func(*testing.T) *catalog.Catalog) {
 	made := func(id media.ID, attempt int) media.Outcome {
 		return media.Outcome{
 			Width: 1920, Height: 1080, Duration: 10*time.Second + time.Nanosecond, Placeholder: "1QcSHQRnh493V4dIh4eXh1h4kJUI",
+			Facts:      media.Facts{Model: &media.ModelFacts{Bytes: 7, Vertices: 1 << 40, Bounds: &media.Box{Min: [3]float64{-1, 0.5, 1e-300}}}},
 			Renditions: []media.Rendition{rendition(id, attempt, "720.mp4"), rendition(id, attempt, "360.mp4")},
 		}
 	}
@@ -40,6 +41,7 @@ func testAttempt(t *testing.T, open func(*testing.T) *catalog.Catalog) {
 		m.State, m.Published, m.Progress, m.TouchedAt = media.Succeeded, 1, 100, at(40)
 		m.Width, m.Height, m.Duration = 1920, 1080, 10*time.Second+time.Nanosecond
 		m.Placeholder = "1QcSHQRnh493V4dIh4eXh1h4kJUI"
+		m.Facts.Model = &media.ModelFacts{Bytes: 7, Vertices: 1 << 40, Bounds: &media.Box{Min: [3]float64{-1, 0.5, 1e-300}}}
 		wantMedia(t, c, m)
 
 		// Nothing moves a media that is done.

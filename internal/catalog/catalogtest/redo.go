@@ -10,7 +10,7 @@ import (
 
 func testRedo(t *testing.T, open func(*testing.T) *catalog.Catalog) {
 	made := func(id media.ID, attempt int, names ...string) media.Outcome {
-		o := media.Outcome{Width: 1920, Height: 1080, Duration: 10 * time.Second, Placeholder: "AAAA"}
+		o := media.Outcome{Width: 1920, Height: 1080, Duration: 10 * time.Second, Placeholder: "AAAA", Facts: media.Facts{Model: &media.ModelFacts{Bytes: 1}}}
 		for _, n := range names {
 			o.Renditions = append(o.Renditions, rendition(id, attempt, n))
 		}
@@ -75,9 +75,9 @@ func testRedo(t *testing.T, open func(*testing.T) *catalog.Catalog) {
 		shows(t, c, "a.mp4")
 
 		o := made(1, 2, "b.mp4", "c.mp4")
-		o.Width, o.Placeholder = 640, "BBBB"
+		o.Width, o.Placeholder, o.Facts = 640, "BBBB", media.Facts{}
 		publish(t, c, 1, 2, o, at(60))
-		m.Published, m.Width, m.Placeholder, m.TouchedAt = 2, 640, "BBBB", at(60)
+		m.Published, m.Width, m.Placeholder, m.Facts, m.TouchedAt = 2, 640, "BBBB", media.Facts{}, at(60)
 		wantMedia(t, c, m)
 		shows(t, c, "b.mp4", "c.mp4")
 		_, ok, err = c.Claim(t.Context(), 1, at(70))

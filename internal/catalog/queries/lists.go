@@ -25,11 +25,11 @@ FROM session WHERE id IN `, ids, "", func(rows *sql.Rows, s *Session) error {
 func (q *Queries) ListMedia(ctx context.Context, ids []int64) ([]Media, error) {
 	return list(ctx, q.db, `SELECT id, owner, additional_owners, shared, category, type, slug, state, attempt,
     published, progress, failure_code, failure_name, failure_message, width, height,
-    duration_ns, created_at, touched_at, expires_at, gone_at, manifest, placeholder, lost
+    duration_ns, created_at, touched_at, expires_at, gone_at, manifest, placeholder, lost, facts
 FROM media WHERE id IN `, ids, "", func(rows *sql.Rows, m *Media) error {
 		return rows.Scan(&m.ID, &m.Owner, &m.AdditionalOwners, &m.Shared, &m.Category, &m.Type, &m.Slug, &m.State, &m.Attempt,
 			&m.Published, &m.Progress, &m.FailureCode, &m.FailureName, &m.FailureMessage, &m.Width, &m.Height,
-			&m.DurationNS, &m.CreatedAt, &m.TouchedAt, &m.ExpiresAt, &m.GoneAt, &m.Manifest, &m.Placeholder, &m.Lost)
+			&m.DurationNS, &m.CreatedAt, &m.TouchedAt, &m.ExpiresAt, &m.GoneAt, &m.Manifest, &m.Placeholder, &m.Lost, &m.Facts)
 	})
 }
 

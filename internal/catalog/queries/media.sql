@@ -42,7 +42,7 @@ WHERE id = @id AND state = 'in_progress' AND attempt = @attempt AND gone_at = 0;
 -- name: SucceedMedia :execrows
 UPDATE media
 SET state = 'succeeded', published = attempt, progress = 100,
-    width = @width, height = @height, duration_ns = @duration_ns, placeholder = @placeholder, touched_at = @now
+    width = @width, height = @height, duration_ns = @duration_ns, placeholder = @placeholder, facts = @facts, touched_at = @now
 WHERE id = @id AND state = 'in_progress' AND attempt = @attempt AND gone_at = 0;
 
 -- name: FailMedia :execrows

@@ -14,7 +14,7 @@ UPDATE media
 SET attempt = attempt + 1, lost = lost + CASE WHEN state = 'in_progress' THEN 1 ELSE 0 END,
     state = 'in_progress', progress = 0, touched_at = $1
 WHERE id = $2 AND state IN ('pending', 'in_progress') AND gone_at = 0
-RETURNING id, owner, additional_owners, shared, category, type, slug, state, attempt, published, progress, failure_code, failure_name, failure_message, width, height, duration_ns, created_at, touched_at, expires_at, gone_at, manifest, placeholder, lost
+RETURNING id, owner, additional_owners, shared, category, type, slug, state, attempt, published, progress, failure_code, failure_name, failure_message, width, height, duration_ns, created_at, touched_at, expires_at, gone_at, manifest, placeholder, lost, facts
 `
 
 type ClaimMediaParams struct {
@@ -51,6 +51,7 @@ func (q *Queries) ClaimMedia(ctx context.Context, arg ClaimMediaParams) (Media, 
 		&i.Manifest,
 		&i.Placeholder,
 		&i.Lost,
+		&i.Facts,
 	)
 	return i, err
 }
@@ -156,7 +157,7 @@ func (q *Queries) FailMedia(ctx context.Context, arg FailMediaParams) (int64, er
 }
 
 const getMedia = `-- name: GetMedia :one
-SELECT id, owner, additional_owners, shared, category, type, slug, state, attempt, published, progress, failure_code, failure_name, failure_message, width, height, duration_ns, created_at, touched_at, expires_at, gone_at, manifest, placeholder, lost FROM media WHERE id = $1
+SELECT id, owner, additional_owners, shared, category, type, slug, state, attempt, published, progress, failure_code, failure_name, failure_message, width, height, duration_ns, created_at, touched_at, expires_at, gone_at, manifest, placeholder, lost, facts FROM media WHERE id = $1
 `
 
 func (q *Queries) GetMedia(ctx context.Context, id int64) (Media, error) {
@@ -187,12 +188,13 @@ func (q *Queries) GetMedia(ctx context.Context, id int64) (Media, error) {
 		&i.Manifest,
 		&i.Placeholder,
 		&i.Lost,
+		&i.Facts,
 	)
 	return i, err
 }
 
 const getMediaBySlug = `-- name: GetMediaBySlug :one
-SELECT id, owner, additional_owners, shared, category, type, slug, state, attempt, published, progress, failure_code, failure_name, failure_message, width, height, duration_ns, created_at, touched_at, expires_at, gone_at, manifest, placeholder, lost FROM media WHERE slug = $1
+SELECT id, owner, additional_owners, shared, category, type, slug, state, attempt, published, progress, failure_code, failure_name, failure_message, width, height, duration_ns, created_at, touched_at, expires_at, gone_at, manifest, placeholder, lost, facts FROM media WHERE slug = $1
 `
 
 func (q *Queries) GetMediaBySlug(ctx context.Context, slug string) (Media, error) {
@@ -223,6 +225,7 @@ func (q *Queries) GetMediaBySlug(ctx context.Context, slug string) (Media, error
 		&i.Manifest,
 		&i.Placeholder,
 		&i.Lost,
+		&i.Facts,
 	)
 	return i, err
 }
@@ -296,7 +299,7 @@ func (q *Queries) InsertMedia(ctx context.Context, arg InsertMediaParams) (int64
 }
 
 const pageMedia = `-- name: PageMedia :many
-SELECT id, owner, additional_owners, shared, category, type, slug, state, attempt, published, progress, failure_code, failure_name, failure_message, width, height, duration_ns, created_at, touched_at, expires_at, gone_at, manifest, placeholder, lost FROM media
+SELECT id, owner, additional_owners, shared, category, type, slug, state, attempt, published, progress, failure_code, failure_name, failure_message, width, height, duration_ns, created_at, touched_at, expires_at, gone_at, manifest, placeholder, lost, facts FROM media
 WHERE id > $1
 ORDER BY id
 LIMIT CAST($2 AS BIGINT)
@@ -341,6 +344,7 @@ func (q *Queries) PageMedia(ctx context.Context, arg PageMediaParams) ([]Media, 
 			&i.Manifest,
 			&i.Placeholder,
 			&i.Lost,
+			&i.Facts,
 		); err != nil {
 			return nil, err
 		}
@@ -501,8 +505,8 @@ func (q *Queries) StalledPending(ctx context.Context, arg StalledPendingParams) 
 const succeedMedia = `-- name: SucceedMedia :execrows
 UPDATE media
 SET state = 'succeeded', published = attempt, progress = 100,
-    width = $1, height = $2, duration_ns = $3, placeholder = $4, touched_at = $5
-WHERE id = $6 AND state = 'in_progress' AND attempt = $7 AND gone_at = 0
+    width = $1, height = $2, duration_ns = $3, placeholder = $4, facts = $5, touched_at = $6
+WHERE id = $7 AND state = 'in_progress' AND attempt = $8 AND gone_at = 0
 `
 
 type SucceedMediaParams struct {
@@ -510,6 +514,7 @@ type SucceedMediaParams struct {
 	Height      int64
 	DurationNS  int64
 	Placeholder string
+	Facts       string
 	Now         int64
 	ID          int64
 	Attempt     int64
@@ -521,6 +526,7 @@ func (q *Queries) SucceedMedia(ctx context.Context, arg SucceedMediaParams) (int
 		arg.Height,
 		arg.DurationNS,
 		arg.Placeholder,
+		arg.Facts,
 		arg.Now,
 		arg.ID,
 		arg.Attempt,

@@ -78,6 +78,7 @@ type Media struct {
 	Manifest         string
 	Placeholder      string
 	Lost             int64
+	Facts            string
 }
 
 type Metadata struct {

@@ -37,7 +37,7 @@ DELETE FROM redo WHERE media_id = @id AND attempt = @attempt;
 UPDATE media
 SET state = 'succeeded', published = attempt, progress = 100,
     failure_code = 0, failure_name = '', failure_message = '',
-    width = @width, height = @height, duration_ns = @duration_ns, placeholder = @placeholder, touched_at = @now
+    width = @width, height = @height, duration_ns = @duration_ns, placeholder = @placeholder, facts = @facts, touched_at = @now
 WHERE id = @id AND state IN ('succeeded', 'failed') AND attempt = @attempt AND gone_at = 0;
 
 -- FailRedo changes what a failed media says of itself; one that succeeded keeps

@@ -14,7 +14,7 @@ UPDATE media
 SET attempt = attempt + 1, touched_at = $1
 WHERE id = $2 AND state IN ('succeeded', 'failed') AND gone_at = 0
   AND id IN (SELECT media_id FROM redo)
-RETURNING id, owner, additional_owners, shared, category, type, slug, state, attempt, published, progress, failure_code, failure_name, failure_message, width, height, duration_ns, created_at, touched_at, expires_at, gone_at, manifest, placeholder, lost
+RETURNING id, owner, additional_owners, shared, category, type, slug, state, attempt, published, progress, failure_code, failure_name, failure_message, width, height, duration_ns, created_at, touched_at, expires_at, gone_at, manifest, placeholder, lost, facts
 `
 
 type ClaimRedoParams struct {
@@ -50,6 +50,7 @@ func (q *Queries) ClaimRedo(ctx context.Context, arg ClaimRedoParams) (Media, er
 		&i.Manifest,
 		&i.Placeholder,
 		&i.Lost,
+		&i.Facts,
 	)
 	return i, err
 }
@@ -205,8 +206,8 @@ const succeedRedo = `-- name: SucceedRedo :execrows
 UPDATE media
 SET state = 'succeeded', published = attempt, progress = 100,
     failure_code = 0, failure_name = '', failure_message = '',
-    width = $1, height = $2, duration_ns = $3, placeholder = $4, touched_at = $5
-WHERE id = $6 AND state IN ('succeeded', 'failed') AND attempt = $7 AND gone_at = 0
+    width = $1, height = $2, duration_ns = $3, placeholder = $4, facts = $5, touched_at = $6
+WHERE id = $7 AND state IN ('succeeded', 'failed') AND attempt = $8 AND gone_at = 0
 `
 
 type SucceedRedoParams struct {
@@ -214,6 +215,7 @@ type SucceedRedoParams struct {
 	Height      int64
 	DurationNS  int64
 	Placeholder string
+	Facts       string
 	Now         int64
 	ID          int64
 	Attempt     int64
@@ -225,6 +227,7 @@ func (q *Queries) SucceedRedo(ctx context.Context, arg SucceedRedoParams) (int64
 		arg.Height,
 		arg.DurationNS,
 		arg.Placeholder,
+		arg.Facts,
 		arg.Now,
 		arg.ID,
 		arg.Attempt,

@@ -2,6 +2,7 @@ package model
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"log/slog"
@@ -17,7 +18,7 @@ type Engine struct {
 
 var _ processing.Engine = (*Engine)(nil)
 
-// New makes an Engine. What it counts in a model goes to log, at debug.
+// New makes an Engine. What it counts in a model goes to log as well, at debug.
 func New(log *slog.Logger) *Engine { return &Engine{log: log} }
 
 // found is a checked model: what of it is served, and what was counted.
@@ -25,13 +26,13 @@ type found struct {
 	rendition media.Rendition
 	content   io.Reader
 	size      int64 // bytes of content
-	counts    []any // names and numbers in turn, for the log
+	facts     media.ModelFacts
 }
 
 // Process checks a GLB or a USDZ and saves it as model.glb or model.usdz. A
 // file that breaks its format, or reaches outside itself, is a *media.Failure
-// that says what and where. The Outcome is empty: a model has neither width nor
-// duration.
+// that says what and where. The Outcome holds nothing but facts: a model has
+// neither width nor duration.
 //
 // It reads only in.Media, in.Original and in.Size.
 func (e *Engine) Process(ctx context.Context, in processing.Input, out processing.Output) (media.Outcome, error) {
@@ -42,13 +43,18 @@ func (e *Engine) Process(ctx context.Context, in processing.Input, out processin
 	if err != nil {
 		return media.Outcome{}, err
 	}
-	e.log.DebugContext(ctx, "model checked", append([]any{"media", in.Media.ID, "type", in.Media.Type, "bytes", m.size}, m.counts...)...)
+	m.facts.Bytes = m.size
+	counts, err := json.Marshal(m.facts)
+	if err != nil {
+		return media.Outcome{}, fmt.Errorf("write what was counted: %w", err)
+	}
+	e.log.DebugContext(ctx, "model checked", "media", in.Media.ID, "type", in.Media.Type, "facts", string(counts))
 	out.Progress(30)
 	if err := out.Save(ctx, m.rendition, &reporter{r: m.content, size: m.size, out: out}); err != nil {
 		return media.Outcome{}, fmt.Errorf("save %s: %w", m.rendition.Name, err)
 	}
 	out.Progress(100)
-	return media.Outcome{}, nil
+	return media.Outcome{Facts: media.Facts{Model: &m.facts}}, nil
 }
 
 func examine(src source, kind media.Type) (found, error) {

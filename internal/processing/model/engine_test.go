@@ -62,7 +62,7 @@ func TestCountsAreLogged(t *testing.T) {
 	if _, err := New(slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))).Process(t.Context(), in, &shelf{}); err != nil {
 		t.Fatal(err)
 	}
-	if !strings.Contains(log.String(), "members=10 layers=2 pictures=4 sounds=4") {
+	if !strings.Contains(log.String(), `\"images\":4,\"members\":10,\"layers\":2,\"sounds\":4}`) {
 		t.Error(log.String())
 	}
 }

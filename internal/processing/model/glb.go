@@ -58,7 +58,7 @@ func examineGLB(src source) (found, error) {
 		rendition: media.Rendition{Role: media.RoleModel, Name: "model.glb", ContentType: string(media.GLB)},
 		content:   io.MultiReader(parts...),
 		size:      size,
-		counts:    d.counts(),
+		facts:     d.facts(),
 	}, nil
 }
 

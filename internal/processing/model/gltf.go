@@ -1,6 +1,10 @@
 package model
 
-import "strings"
+import (
+	"strings"
+
+	"magpie/internal/media"
+)
 
 // none stands for a reference that is not there.
 const none = -1
@@ -26,6 +30,7 @@ type document struct {
 	scenes     [][]int64
 	scene      int64
 	animations int
+	instanced  bool   // a node may stand for several, elsewhere
 	links      []link // single references, in the order they were met
 }
 
@@ -56,6 +61,8 @@ type accessor struct {
 	view, offset, count int64
 	component           int64
 	kind                string
+	normalized          bool
+	min, max            *[3]float64 // nil where the file has no three of them
 	sparse              *sparse
 }
 
@@ -95,6 +102,9 @@ type skin struct {
 
 type node struct {
 	children []int64
+	mesh     int64
+	skinned  bool // its mesh stands where the joints do
+	place    transform
 }
 
 // parser reads a document.
@@ -121,6 +131,7 @@ func parseGLTF(text []byte) (*document, error) {
 			return nil, broken("extensionsRequired names %s, and extensionsUsed does not", quoted(e))
 		}
 	}
+	p.d.instanced = p.used["EXT_mesh_gpu_instancing"]
 	return &p.d, nil
 }
 
@@ -222,13 +233,17 @@ func digits(s string) bool {
 	return s != "" && len(s) <= 9 && strings.Trim(s, "0123456789") == ""
 }
 
-// counts is what a later look at a model may want to know.
-func (d *document) counts() []any {
+// facts is what others may want to know of a model that was checked, but for
+// its bytes.
+func (d *document) facts() media.ModelFacts {
 	vertices, triangles := d.shapes()
-	return []any{
-		"glTF", d.version, "requires", shortened(strings.Join(d.extensions, " ")),
-		"nodes", len(d.nodes), "meshes", len(d.meshes), "vertices", vertices, "triangles", triangles,
-		"materials", d.materials, "textures", d.textures, "images", len(d.images),
-		"skins", len(d.skins), "animations", d.animations, "scenes", len(d.scenes),
+	f := media.ModelFacts{
+		Scenes: len(d.scenes), Nodes: len(d.nodes), Meshes: len(d.meshes), Vertices: vertices, Triangles: triangles,
+		Materials: d.materials, Textures: d.textures, Images: len(d.images),
+		Skins: len(d.skins), Animations: d.animations, Bounds: d.bounds(),
 	}
+	for _, m := range d.meshes {
+		f.Primitives += len(m.primitives)
+	}
+	return f
 }

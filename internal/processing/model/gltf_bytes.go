@@ -94,10 +94,14 @@ func (p *parser) accessor() accessor {
 			if p.err == nil && componentsOf(a.kind) == 0 {
 				p.broken("is %s, and may be SCALAR, VEC2, VEC3, VEC4, MAT2, MAT3 or MAT4", quoted(a.kind))
 			}
+		case "normalized":
+			a.normalized = p.truth()
 		case "sparse":
 			a.sparse = p.sparse()
-		case "min", "max":
-			p.array(16, func(int) { p.number() })
+		case "min":
+			a.min = p.extent()
+		case "max":
+			a.max = p.extent()
 		default:
 			p.other(name)
 		}
@@ -108,6 +112,23 @@ func (p *parser) accessor() accessor {
 		p.needs(none, "type")
 	}
 	return a
+}
+
+// extent reads the least or most of each component, and keeps it where there are
+// three.
+func (p *parser) extent() *[3]float64 {
+	var v [3]float64
+	got := 0
+	p.array(16, func(i int) {
+		if n := p.number(); i < len(v) {
+			v[i] = n
+		}
+		got++
+	})
+	if got != len(v) {
+		return nil
+	}
+	return &v
 }
 
 func (p *parser) sparse() *sparse {

@@ -133,23 +133,27 @@ func (p *parser) skin() skin {
 }
 
 func (p *parser) node() node {
-	var n node
+	n := node{mesh: none, place: standing()}
 	p.object(func(name string) {
 		switch name {
 		case "children":
 			n.children = p.wholes()
 		case "mesh":
-			p.ref("meshes")
+			n.mesh = p.ref("meshes")
 		case "camera":
 			p.ref("cameras")
 		case "skin":
 			p.ref("skins")
+			n.skinned = true
 		case "matrix":
-			p.numbers(16)
+			n.place.matrix = new([16]float64)
+			p.numbers(n.place.matrix[:])
 		case "rotation":
-			p.numbers(4)
-		case "translation", "scale":
-			p.numbers(3)
+			p.numbers(n.place.rotation[:])
+		case "translation":
+			p.numbers(n.place.translation[:])
+		case "scale":
+			p.numbers(n.place.scale[:])
 		case "weights":
 			p.array(maxItems, func(int) { p.number() })
 		default:

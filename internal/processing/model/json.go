@@ -173,6 +173,15 @@ func (c *cursor) text() string {
 	return s
 }
 
+// truth reads true or false.
+func (c *cursor) truth() bool {
+	b, ok := c.token().(bool)
+	if c.err == nil && !ok {
+		c.broken("is neither true nor false")
+	}
+	return b
+}
+
 // number reads a number that is finite.
 func (c *cursor) number() float64 {
 	n, ok := c.token().(json.Number)
@@ -216,14 +225,16 @@ func (c *cursor) count() {
 	}
 }
 
-// numbers reads an array of exactly n numbers.
-func (c *cursor) numbers(n int) {
+// numbers reads an array of exactly as many numbers as into has.
+func (c *cursor) numbers(into []float64) {
 	got := 0
-	c.array(n+1, func(int) {
-		c.number()
+	c.array(len(into)+1, func(i int) {
+		if n := c.number(); i < len(into) {
+			into[i] = n
+		}
 		got++
 	})
-	if c.err == nil && got != n {
-		c.broken("does not have %d numbers", n)
+	if c.err == nil && got != len(into) {
+		c.broken("does not have %d numbers", len(into))
 	}
 }

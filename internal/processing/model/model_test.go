@@ -20,6 +20,7 @@ type shelf struct {
 	rendition media.Rendition
 	file      []byte
 	saved     int
+	outcome   media.Outcome
 	percent   []int
 }
 
@@ -39,7 +40,8 @@ func (s *shelf) Progress(percent int) { s.percent = append(s.percent, percent) }
 func process(file []byte, kind media.Type) (*shelf, error) {
 	out := &shelf{}
 	in := processing.Input{Media: media.Media{Type: kind}, Original: bytes.NewReader(file), Size: int64(len(file))}
-	_, err := New(slog.New(slog.DiscardHandler)).Process(context.Background(), in, out)
+	var err error
+	out.outcome, err = New(slog.New(slog.DiscardHandler)).Process(context.Background(), in, out)
 	return out, err
 }
 
@@ -51,6 +53,8 @@ func taken(t testing.TB, what string, file []byte, kind media.Type) []byte {
 		t.Errorf("%s: %v", what, err)
 	} else if out.saved != 1 || out.rendition.ContentType != string(kind) || out.rendition.Role != media.RoleModel {
 		t.Errorf("%s: %d files, %+v", what, out.saved, out.rendition)
+	} else if f := out.outcome.Facts.Model; f == nil || f.Bytes != int64(len(out.file)) {
+		t.Errorf("%s: %d bytes, and facts are %+v", what, len(out.file), f)
 	}
 	return out.file
 }

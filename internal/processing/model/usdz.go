@@ -55,7 +55,7 @@ func examineUSDZ(src source) (found, error) {
 		rendition: media.Rendition{Role: media.RoleModel, Name: "model.usdz", ContentType: string(media.USDZ)},
 		content:   content,
 		size:      size,
-		counts:    []any{"members", len(members), "layers", kinds["layer"], "pictures", kinds["picture"], "sounds", kinds["sound"]},
+		facts:     media.ModelFacts{Members: len(members), Layers: kinds["layer"], Images: kinds["picture"], Sounds: kinds["sound"]},
 	}, nil
 }
 
