@@ -46,6 +46,7 @@ func Run(t *testing.T, open func(t *testing.T) *catalog.Catalog) {
 		{"Consent", testConsent},
 		{"UserToken", testUserToken},
 		{"Injection", testInjection},
+		{"SigningKey", testSigningKey},
 	} {
 		t.Run(s.noun, func(t *testing.T) { s.test(t, open) })
 	}
