@@ -47,6 +47,8 @@ func Run(t *testing.T, open func(t *testing.T) *catalog.Catalog) {
 		{"UserToken", testUserToken},
 		{"Injection", testInjection},
 		{"SigningKey", testSigningKey},
+		{"Playback", testPlayback},
+		{"PlaybackModel", testPlaybackModel},
 	} {
 		t.Run(s.noun, func(t *testing.T) { s.test(t, open) })
 	}
