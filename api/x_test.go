@@ -62,8 +62,18 @@ func extensions() map[string]string {
 		}
 	}
 	const asked = "only for who asks for it by a value of media.fields that X does not have"
-	out["GET /2/media data[].placeholder string"] = asked
-	out["GET /2/media/{media_key} data.placeholder string"] = asked
+	for _, data := range []string{"GET /2/media data[].", "GET /2/media/{media_key} data."} {
+		out[data+"placeholder string"] = asked
+		out[data+"model object"] = asked
+		for _, count := range strings.Fields("bytes scenes nodes meshes primitives vertices triangles materials textures images skins animations members layers sounds") {
+			out[data+"model."+count+" integer"] = asked
+		}
+		out[data+"model.bounds object"] = asked
+		for _, end := range []string{"min", "max"} {
+			out[data+"model.bounds."+end+" array"] = asked
+			out[data+"model.bounds."+end+"[] number"] = asked
+		}
+	}
 	return out
 }
 

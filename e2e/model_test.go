@@ -4,6 +4,7 @@ import (
 	"archive/zip"
 	"bytes"
 	endian "encoding/binary"
+	"encoding/json"
 	"fmt"
 	"hash/crc32"
 	"net/http"
@@ -69,10 +70,11 @@ func TestModels(t *testing.T) {
 		name, kind, ends string
 		file             []byte
 		same             bool
+		facts            string
 	}{
-		{"a triangle", "model/gltf-binary", "/model.glb", triangleGLB(), true},
-		{"boxes of three.js", "model/gltf-binary", "/model.glb", small, true},
-		{"a sphere", "model/vnd.usdz+zip", "/model.usdz", usdz(t, 64, zip.Store, layer), false},
+		{"a triangle", "model/gltf-binary", "/model.glb", triangleGLB(), true, `{"bounds":{"max":[1,1,0],"min":[0,0,0]},"bytes":376,"meshes":1,"nodes":1,"primitives":1,"scenes":1,"triangles":1,"vertices":3}`},
+		{"boxes of three.js", "model/gltf-binary", "/model.glb", small, true, `{"animations":1,"bounds":{"max":[0.5,2.25,1.5],"min":[-0.5,-1,-1.5]},"bytes":4472,"materials":2,"meshes":2,"nodes":3,"primitives":2,"scenes":1,"triangles":24,"vertices":48}`},
+		{"a sphere", "model/vnd.usdz+zip", "/model.usdz", usdz(t, 64, zip.Store, layer), false, `{"bytes":3070,"images":1,"layers":1,"members":2}`},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			c := client{t: t, url: c.url, token: secret}
@@ -80,9 +82,13 @@ func TestModels(t *testing.T) {
 			if up["processing_info"] != nil {
 				t.Errorf("finalize says %v, want a model that is ready", up)
 			}
+			facts, _ := c.call("GET", "/2/media/"+up["media_key"].(string)+"?media.fields=model", nil).data()["model"].(map[string]any)
+			if got, _ := json.Marshal(facts); string(got) != row.facts {
+				t.Errorf("counted %s, want %s", got, row.facts)
+			}
 			m := c.lookup(up["media_key"].(string))
 			url, _ := m["url"].(string)
-			if m["type"] != "model" || !strings.HasSuffix(url, row.ends) {
+			if m["model"] != nil || m["type"] != "model" || !strings.HasSuffix(url, row.ends) {
 				t.Fatalf("lookup says %v", m)
 			}
 			a := public(c, url)

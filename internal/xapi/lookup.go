@@ -22,9 +22,9 @@ func mediaFields() []string {
 	}
 }
 
-// ownField is a value of media.fields beyond X's. The words of a refusal list
-// X's own.
-const ownField = "placeholder"
+// ownFields lists the values of media.fields beyond X's. The words of a refusal
+// list X's own.
+func ownFields() []string { return []string{"model", "placeholder"} }
 
 // mediaObject is X's Media: type and media_key always, the rest on request.
 type mediaObject struct {
@@ -37,7 +37,10 @@ type mediaObject struct {
 	Width           int       `json:"width,omitempty"`
 	Height          int       `json:"height,omitempty"`
 	AltText         string    `json:"alt_text,omitempty"`
-	Placeholder     string    `json:"placeholder,omitempty"` // magpie's own
+
+	// Magpie's own.
+	Placeholder string            `json:"placeholder,omitempty"`
+	Model       *media.ModelFacts `json:"model,omitempty"`
 }
 
 // variant is one playable rendition; a playlist has no bit rate.
@@ -58,7 +61,7 @@ func (a *API) lookupList(w http.ResponseWriter, r *http.Request, who auth.Identi
 	if err != nil {
 		return err
 	}
-	fields, err := list(query, "media.fields", mediaFields(), ownField)
+	fields, err := list(query, "media.fields", mediaFields(), ownFields()...)
 	if err != nil {
 		return err
 	}
@@ -90,7 +93,7 @@ func (a *API) lookup(w http.ResponseWriter, r *http.Request, who auth.Identity) 
 	if err != nil {
 		return err
 	}
-	fields, err := list(query, "media.fields", mediaFields(), ownField)
+	fields, err := list(query, "media.fields", mediaFields(), ownFields()...)
 	if err != nil {
 		return err
 	}
@@ -185,8 +188,11 @@ func (a *API) describe(r *http.Request, m media.Media, renditions []media.Rendit
 	if fields["height"] {
 		o.Height = m.Height
 	}
-	if fields[ownField] {
+	if fields["placeholder"] {
 		o.Placeholder = m.Placeholder
+	}
+	if fields["model"] {
+		o.Model = m.Facts.Model
 	}
 	if ms := m.Duration.Milliseconds(); fields["duration_ms"] && m.Category.Kind() == media.KindVideo && m.State == media.Succeeded {
 		o.DurationMS = &ms
