@@ -117,8 +117,8 @@ func (c *userErase) Run(ctx context.Context, s surroundings) error {
 	if err := errors.Join(err, rows.Close()); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(s.out, "erased user %s: accounts %d, sign-ins %d, consents %d, access tokens %d, user tokens %d, clients %d\n",
-		id, erased.Accounts, erased.SignIns, erased.Consents, erased.Tokens, erased.UserTokens, erased.Clients)
+	_, err = fmt.Fprintf(s.out, "erased user %s: accounts %d, sign-ins %d, consents %d, access tokens %d, user tokens %d, clients %d, audit entries %d\n",
+		id, erased.Accounts, erased.SignIns, erased.Consents, erased.Tokens, erased.UserTokens, erased.Clients, erased.Changes)
 	return err
 }
 

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"magpie/internal/catalog"
 	"magpie/internal/media"
 )
 
@@ -34,6 +35,11 @@ type Identity struct {
 	// ScopeClaim is the claim of a JWT that Scopes were read from; "" for others.
 	ScopeClaim string
 	OAuth1     bool // told by an OAuth 1.0a signature: what it may do is the client's setting
+}
+
+// Actor is the identity as the audit trail keeps it.
+func (i Identity) Actor() catalog.Actor {
+	return catalog.Actor{User: i.User, Client: i.Client, Token: i.Token}
 }
 
 // Need checks that the identity holds a scope, and that it is a user's where

@@ -82,12 +82,14 @@ type Erased struct {
 	Tokens     int64 // access tokens, whoever made them
 	UserTokens int64
 	Clients    int64 // that the user owned
+	Changes    int64 // entries of audit trails that name the user
 }
 
 // EraseUser deletes the account of a user with its sign-ins and ends everything
 // that acts in the user's name, in one transaction: consents, access tokens of
 // every kind, user tokens, and the clients that the user owns with all that
-// others gave them. It may be called again, and for a user without an account.
+// others gave them. What audit trails keep of the user's changes goes too. It may
+// be called again, and for a user without an account.
 func (c *Catalog) EraseUser(ctx context.Context, user string, now time.Time) (Erased, error) {
 	var e Erased
 	at := millis(now)
@@ -120,6 +122,7 @@ func (c *Catalog) EraseUser(ctx context.Context, user string, now time.Time) (Er
 			{&e.UserTokens, func() (int64, error) {
 				return q.RevokeUserTokensOfOwner(ctx, queries.RevokeUserTokensOfOwnerParams{Owner: user, Now: at})
 			}},
+			{&e.Changes, func() (int64, error) { return q.DeleteAuditOfUser(ctx, user) }},
 		} {
 			n, err := step.do()
 			if err != nil {

@@ -12,7 +12,8 @@ import (
 	"magpie/internal/media"
 )
 
-// CreateSession records a new session as it is given. Every session expires: a
+// CreateSession records a new session as it is given, and where it is Shared
+// the group shared_info of its metadata. Every session expires: a
 // zero ExpiresAt lies in the past. An id that a session or
 // a media has, or had and was not pruned, gives an error for which
 // errors.Is(err, ErrConflict), and nothing is written.
@@ -40,7 +41,12 @@ func (c *Catalog) CreateSession(ctx context.Context, s media.Session) error {
 		if err == nil && n == 0 {
 			err = ErrConflict
 		}
-		return err
+		if err != nil || !s.Shared {
+			return err
+		}
+		return q.SetMetadata(ctx, queries.SetMetadataParams{
+			MediaID: int64(s.ID), Name: sharedInfo, Value: sharedTrue, UpdatedAt: millis(s.CreatedAt),
+		})
 	})
 	return during(err, "create session %s", s.ID)
 }
@@ -107,7 +113,8 @@ func (c *Catalog) Reopen(ctx context.Context, id media.ID, token string) (bool, 
 }
 
 // CloseSession ends the session m.ID, which token must be closing, and records
-// the media that it became, both or neither. False means that token does not
+// the media that it became, both or neither; of the two only the session says
+// whether it is shared. False means that token does not
 // hold the session (any more), or that there is none: nothing was written. A
 // slug that another media has is ErrConflict, and nothing was written.
 func (c *Catalog) CloseSession(ctx context.Context, token string, m media.Media, now time.Time) (bool, error) {
@@ -124,7 +131,10 @@ func (c *Catalog) CloseSession(ctx context.Context, token string, m media.Media,
 		if err == nil && n == 0 {
 			err = ErrConflict
 		}
-		return n, err
+		if err != nil {
+			return 0, err
+		}
+		return n, q.ShareAsSession(ctx, int64(m.ID))
 	})
 	return closed, during(err, "close session %s", m.ID)
 }

@@ -18,12 +18,16 @@ const MaxSubtitles = 100
 // all that is attached then, as Subtitles does. Sending the same again changes
 // only AttachedAt. A video or a file that is unknown or gone is
 // media.CodeNotFound; a video that would have more than MaxSubtitles languages
-// is media.CodeInvalid. What may be attached to what, the caller has checked;
+// is media.CodeInvalid; one that another client manages than by's is
+// media.CodeForbidden, as MayChange says. What may be attached to what, the caller has checked;
 // Video and AttachedAt of add are set here.
-func (c *Catalog) AttachSubtitles(ctx context.Context, video media.ID, add []media.Subtitle, now time.Time) ([]media.Subtitle, error) {
+func (c *Catalog) AttachSubtitles(ctx context.Context, video media.ID, add []media.Subtitle, by Actor, now time.Time) ([]media.Subtitle, error) {
 	var all []media.Subtitle
 	err := c.write(ctx, func(q *queries.Queries) error {
 		if err := holdSubtitles(ctx, q, video, add); err != nil {
+			return err
+		}
+		if err := mayChange(ctx, q, video, by); err != nil {
 			return err
 		}
 		for _, s := range add {
@@ -67,11 +71,14 @@ func holdSubtitles(ctx context.Context, q *queries.Queries, video media.ID, add 
 // DetachSubtitles takes a video's subtitles in some languages away, all at
 // once; the files stay. False means that there were none that Subtitles would
 // have shown, so it may be called again. A video that is unknown or gone is
-// media.CodeNotFound.
-func (c *Catalog) DetachSubtitles(ctx context.Context, video media.ID, languages []media.Language) (bool, error) {
+// media.CodeNotFound, and one that another client manages media.CodeForbidden.
+func (c *Catalog) DetachSubtitles(ctx context.Context, video media.ID, languages []media.Language, by Actor) (bool, error) {
 	shown := false
 	err := c.write(ctx, func(q *queries.Queries) error {
 		if err := holdSubtitles(ctx, q, video, nil); err != nil {
+			return err
+		}
+		if err := mayChange(ctx, q, video, by); err != nil {
 			return err
 		}
 		before, err := readSubtitles(ctx, q, []media.ID{video})

@@ -84,14 +84,14 @@ func (c *cinema) accept(m media.Media) {
 
 func (c *cinema) attach(video, file media.ID, l media.Language, name string) {
 	c.t.Helper()
-	if _, err := c.catalog.AttachSubtitles(c.t.Context(), video, []media.Subtitle{{Language: l, DisplayName: name, File: file}}, c.now); err != nil {
+	if _, err := c.catalog.AttachSubtitles(c.t.Context(), video, []media.Subtitle{{Language: l, DisplayName: name, File: file}}, catalog.Actor{}, c.now); err != nil {
 		c.t.Fatal(err)
 	}
 }
 
 func (c *cinema) detach(l media.Language) {
 	c.t.Helper()
-	if ok, err := c.catalog.DetachSubtitles(c.t.Context(), 7, []media.Language{l}); err != nil || !ok {
+	if ok, err := c.catalog.DetachSubtitles(c.t.Context(), 7, []media.Language{l}, catalog.Actor{}); err != nil || !ok {
 		c.t.Fatal(ok, err)
 	}
 }

@@ -45,7 +45,7 @@ func (a *API) metadata(w http.ResponseWriter, r *http.Request, who auth.Identity
 	if err := a.checkPoster(r, who, set); err != nil {
 		return err
 	}
-	all, err := a.catalog.MergeMetadata(r.Context(), id, set, unset, a.now())
+	all, err := a.catalog.MergeMetadata(r.Context(), id, set, unset, who.Actor(), a.now())
 	if err != nil {
 		return fmt.Errorf("set metadata of %s: %w", id, err)
 	}

@@ -183,7 +183,7 @@ func (a *API) attach(r *http.Request, who auth.Identity, v captioned, entries []
 			return m, nil, err
 		}
 	}
-	all, err := a.catalog.AttachSubtitles(r.Context(), v.id, add, a.now())
+	all, err := a.catalog.AttachSubtitles(r.Context(), v.id, add, who.Actor(), a.now())
 	if err != nil {
 		return m, nil, fmt.Errorf("attach subtitles to %s: %w", v.id, inBody(err))
 	}
@@ -222,7 +222,7 @@ func (a *API) detach(r *http.Request, who auth.Identity, v captioned, spoken []m
 	if _, err := a.ownVideo(r, who, v); err != nil {
 		return false, err
 	}
-	deleted, err := a.catalog.DetachSubtitles(r.Context(), v.id, spoken)
+	deleted, err := a.catalog.DetachSubtitles(r.Context(), v.id, spoken, who.Actor())
 	if err != nil {
 		return false, fmt.Errorf("detach subtitles from %s: %w", v.id, err)
 	}

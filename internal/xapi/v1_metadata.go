@@ -37,7 +37,7 @@ func (a *API) v1Metadata(w http.ResponseWriter, r *http.Request, who auth.Identi
 	if err := a.checkPoster(r, who, set); err != nil {
 		return err
 	}
-	if _, err := a.catalog.MergeMetadata(r.Context(), id, set, unset, a.now()); err != nil {
+	if _, err := a.catalog.MergeMetadata(r.Context(), id, set, unset, who.Actor(), a.now()); err != nil {
 		return fmt.Errorf("set metadata of %s: %w", id, err)
 	}
 	return answerEmpty(w)

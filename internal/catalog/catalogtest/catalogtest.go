@@ -38,6 +38,9 @@ func Run(t *testing.T, open func(t *testing.T) *catalog.Catalog) {
 		{"Sweep", testSweep},
 		{"Each", testEach},
 		{"Metadata", testMetadata},
+		{"Shared", testShared},
+		{"Audit", testAudit},
+		{"Manager", testManager},
 		{"Subtitle", testSubtitle},
 		{"Token", testToken},
 		{"Client", testClient},
@@ -61,6 +64,9 @@ func at(seconds int) time.Time {
 
 // never is a staleBefore that finds nothing stale.
 var never = time.UnixMilli(1)
+
+// server is who makes a change that no rule holds up.
+var server = catalog.Actor{}
 
 // session is an open session that expires at(1000).
 func session(id media.ID) media.Session {
@@ -123,10 +129,31 @@ func create(t testingT, c *catalog.Catalog, id media.ID) {
 	}
 }
 
+// createUnshared records an open session that nothing was said of.
+func createUnshared(t testingT, c *catalog.Catalog, id media.ID) {
+	t.Helper()
+	s := session(id)
+	s.Shared = false
+	if err := c.CreateSession(t.Context(), s); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// unshared is finalized, and not shared.
+func unshared(id media.ID) media.Media {
+	m := finalized(id)
+	m.Shared = false
+	return m
+}
+
 // finalize records a session and closes it as m.
 func finalize(t testingT, c *catalog.Catalog, m media.Media) {
 	t.Helper()
-	create(t, c, m.ID)
+	if m.Shared {
+		create(t, c, m.ID)
+	} else {
+		createUnshared(t, c, m.ID)
+	}
 	take(t, c, m.ID, "finalize", at(9))
 	ok, err := c.CloseSession(t.Context(), "finalize", m, at(10))
 	if err != nil || !ok {

@@ -38,7 +38,7 @@ func testEach(t *testing.T, open func(*testing.T) *catalog.Catalog) {
 				return nil
 			}
 			// The callback may read and write.
-			_, err := c.MergeMetadata(t.Context(), m.ID, map[string]string{"seen": "1"}, nil, at(60))
+			_, err := c.MergeMetadata(t.Context(), m.ID, map[string]string{"seen": "1"}, nil, server, at(60))
 			if m.ID == 50 {
 				wantNotFound(t, "MergeMetadata of a gone media", err)
 				return nil

@@ -65,7 +65,7 @@ func testRetention(t *testing.T, open func(*testing.T) *catalog.Catalog) {
 			finalize(t, c, finalized(id))
 			claim(t, c, id, at(20))
 			publish(t, c, id, 1, media.Outcome{Renditions: []media.Rendition{rendition(id, 1, "a.mp4")}}, at(30))
-			if _, err := c.MergeMetadata(t.Context(), id, map[string]string{"alt_text": "{}"}, nil, at(31)); err != nil {
+			if _, err := c.MergeMetadata(t.Context(), id, map[string]string{"alt_text": "{}"}, nil, server, at(31)); err != nil {
 				t.Fatal(err)
 			}
 			if id != 3 {
@@ -76,7 +76,7 @@ func testRetention(t *testing.T, open func(*testing.T) *catalog.Catalog) {
 		}
 		for id := media.ID(4); id <= 5; id++ { // expired
 			create(t, c, id)
-			if _, err := c.MergeMetadata(t.Context(), id, map[string]string{"alt_text": "{}"}, nil, at(31)); err != nil {
+			if _, err := c.MergeMetadata(t.Context(), id, map[string]string{"alt_text": "{}"}, nil, server, at(31)); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -103,7 +103,11 @@ func testRetention(t *testing.T, open func(*testing.T) *catalog.Catalog) {
 			_, err = c.Media(t.Context(), id)
 			wantNotFound(t, "Media", err)
 		}
-		wantMetadata(t, c, map[media.ID]map[string]string{3: {"alt_text": "{}"}}, 1, 2, 3, 4, 5)
+		wantMetadata(t, c, map[media.ID]map[string]string{3: {"alt_text": "{}", "shared_info": `{"shared":true}`}}, 1, 2, 3, 4, 5)
+		for _, id := range []media.ID{1, 2, 4, 5} {
+			wantTrail(t, c, id)
+		}
+		wantTrail(t, c, 3, catalog.Change{Serial: 1, At: at(31), Group: "alt_text", After: "{}"})
 		wantShown(t, c, map[media.ID][]media.Rendition{3: {rendition(3, 1, "a.mp4")}}, 1, 2, 3)
 		s, err := c.Session(t.Context(), 3)
 		if err != nil || s.State != media.SessionClosed {
@@ -112,7 +116,7 @@ func testRetention(t *testing.T, open func(*testing.T) *catalog.Catalog) {
 		wantSession(t, c, session(6))
 
 		// A pruned id is free, and nothing of the old upload comes with it.
-		finalize(t, c, finalized(1))
+		finalize(t, c, unshared(1))
 		claim(t, c, 1, at(20))
 		publish(t, c, 1, 1, media.Outcome{}, at(30))
 		wantMetadata(t, c, map[media.ID]map[string]string{}, 1)

@@ -36,7 +36,7 @@ func text(t testingT, c *catalog.Catalog, id media.ID) media.Rendition {
 
 func attach(t testingT, c *catalog.Catalog, video media.ID, seconds int, add ...media.Subtitle) []media.Subtitle {
 	t.Helper()
-	all, err := c.AttachSubtitles(t.Context(), video, add, at(seconds))
+	all, err := c.AttachSubtitles(t.Context(), video, add, server, at(seconds))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,11 +82,11 @@ func testSubtitle(t *testing.T, open func(*testing.T) *catalog.Catalog) {
 		wantEqual(t, attach(t, c, 1, 40, again), list{attached(1, de, 31), attached(1, again, 40), attached(1, pt, 30)})
 		wantSubtitles(t, c, lists{1: {attached(1, de, 31), attached(1, again, 40), attached(1, pt, 30)}, 2: {attached(2, en, 32)}}, 2, 1, 404, 1)
 
-		ok, err := c.DetachSubtitles(t.Context(), 1, []media.Language{"en", "fr"})
+		ok, err := c.DetachSubtitles(t.Context(), 1, []media.Language{"en", "fr"}, server)
 		want(t, "DetachSubtitles", ok, err, true)
-		ok, err = c.DetachSubtitles(t.Context(), 1, []media.Language{"en"})
+		ok, err = c.DetachSubtitles(t.Context(), 1, []media.Language{"en"}, server)
 		want(t, "DetachSubtitles again", ok, err, false)
-		ok, err = c.DetachSubtitles(t.Context(), 1, nil)
+		ok, err = c.DetachSubtitles(t.Context(), 1, nil, server)
 		want(t, "DetachSubtitles of no language", ok, err, false)
 		wantSubtitles(t, c, lists{1: {attached(1, de, 31), attached(1, pt, 30)}, 2: {attached(2, en, 32)}}, 1, 2)
 		wantEqual(t, attach(t, c, 1, 50), list{attached(1, de, 31), attached(1, pt, 30)})
@@ -102,19 +102,19 @@ func testSubtitle(t *testing.T, open func(*testing.T) *catalog.Catalog) {
 		for name, bad := range map[string]media.Subtitle{
 			"unknown file": subtitle(404, "de", "Deutsch"), "gone file": subtitle(12, "de", "Deutsch"),
 		} {
-			_, err := c.AttachSubtitles(t.Context(), 1, list{en, bad}, at(30))
+			_, err := c.AttachSubtitles(t.Context(), 1, list{en, bad}, server, at(30))
 			wantNotFound(t, name, err)
 		}
-		_, err := c.AttachSubtitles(t.Context(), 404, list{en}, at(30))
+		_, err := c.AttachSubtitles(t.Context(), 404, list{en}, server, at(30))
 		wantNotFound(t, "unknown video", err)
 		wantSubtitles(t, c, lists{}, 1, 404)
 
 		attach(t, c, 1, 30, en)
 		remove(t, c, 1, 40)
-		_, err = c.AttachSubtitles(t.Context(), 1, list{en}, at(41))
+		_, err = c.AttachSubtitles(t.Context(), 1, list{en}, server, at(41))
 		wantNotFound(t, "gone video", err)
 		for _, video := range []media.ID{1, 404} {
-			_, err = c.DetachSubtitles(t.Context(), video, []media.Language{"en"})
+			_, err = c.DetachSubtitles(t.Context(), video, []media.Language{"en"}, server)
 			wantNotFound(t, "detach from a gone or unknown video", err)
 		}
 	})
@@ -130,7 +130,7 @@ func testSubtitle(t *testing.T, open func(*testing.T) *catalog.Catalog) {
 		}
 		wantEqual(t, len(attach(t, c, 1, 30, append(most, subtitle(12, "zz", "Last"))...)), catalog.MaxSubtitles)
 		over := subtitle(11, "en", "English")
-		_, err := c.AttachSubtitles(t.Context(), 1, list{over}, at(31))
+		_, err := c.AttachSubtitles(t.Context(), 1, list{over}, server, at(31))
 		wantEqual(t, media.CodeOf(err), media.CodeInvalid)
 		wantEqual(t, len(attach(t, c, 1, 32, subtitle(11, "x-000", "Replaced"))), catalog.MaxSubtitles)
 		remove(t, c, 12, 33) // one that isn't shown doesn't count
@@ -160,7 +160,7 @@ func testSubtitle(t *testing.T, open func(*testing.T) *catalog.Catalog) {
 			_, _, _, err := c.SubtitleBySlug(t.Context(), ask[0], media.Language(ask[1]))
 			wantNotFound(t, fmt.Sprint(ask), err)
 		}
-		ok, err := c.DetachSubtitles(t.Context(), 1, []media.Language{"de"})
+		ok, err := c.DetachSubtitles(t.Context(), 1, []media.Language{"de"}, server)
 		want(t, "DetachSubtitles of one that isn't shown", ok, err, false)
 
 		remove(t, c, 1, 50)
@@ -212,7 +212,7 @@ func testSubtitle(t *testing.T, open func(*testing.T) *catalog.Catalog) {
 		wantEqual(t, expire(5000), []media.ID{13, 14})
 		wantEqual(t, expire(6000), []media.ID{2, 12}) // with its video
 		wantEqual(t, expire(7000), []media.ID{})
-		ok, err := c.DetachSubtitles(t.Context(), 1, []media.Language{"en"})
+		ok, err := c.DetachSubtitles(t.Context(), 1, []media.Language{"en"}, server)
 		want(t, "DetachSubtitles", ok, err, true)
 		wantEqual(t, expire(7000), []media.ID{11})
 	})
@@ -223,7 +223,7 @@ func testSubtitle(t *testing.T, open func(*testing.T) *catalog.Catalog) {
 		text(t, c, 11)
 		together(20, func(i int) {
 			own := media.Language(fmt.Sprintf("x-%03d", i))
-			all, err := c.AttachSubtitles(t.Context(), 1, list{subtitle(11, own, "Own"), subtitle(11, "en", fmt.Sprint("name", i))}, at(30+i))
+			all, err := c.AttachSubtitles(t.Context(), 1, list{subtitle(11, own, "Own"), subtitle(11, "en", fmt.Sprint("name", i))}, server, at(30+i))
 			if err != nil || !slices.ContainsFunc(all, func(s media.Subtitle) bool { return s.Language == own }) {
 				t.Errorf("call %d: %v, %v", i, all, err)
 			}

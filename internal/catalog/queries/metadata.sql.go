@@ -27,10 +27,12 @@ const describable = `-- name: Describable :one
 SELECT s.id FROM session s
 WHERE s.id = $1 AND s.state <> 'expired'
   AND NOT EXISTS (SELECT 1 FROM media m WHERE m.id = s.id AND m.gone_at > 0)
+FOR UPDATE
 `
 
 // Describable finds the upload if metadata may be set on it: its session has
-// not expired and its media, if it is one yet, is not gone.
+// not expired and its media, if it is one yet, is not gone. Until the
+// transaction ends, nobody else's changes come between.
 func (q *Queries) Describable(ctx context.Context, id int64) (int64, error) {
 	row := q.db.QueryRowContext(ctx, describable, id)
 	var id_2 int64
@@ -59,5 +61,44 @@ func (q *Queries) SetMetadata(ctx context.Context, arg SetMetadataParams) error 
 		arg.Value,
 		arg.UpdatedAt,
 	)
+	return err
+}
+
+const shareAsSession = `-- name: ShareAsSession :exec
+UPDATE media SET shared = (SELECT s.shared FROM session s WHERE s.id = media.id) WHERE media.id = $1
+`
+
+// ShareAsSession gives a new media what its session says by now: metadata may
+// have come between the reading of the session and its end.
+func (q *Queries) ShareAsSession(ctx context.Context, id int64) error {
+	_, err := q.db.ExecContext(ctx, shareAsSession, id)
+	return err
+}
+
+const shareMedia = `-- name: ShareMedia :exec
+UPDATE media SET shared = $1 WHERE id = $2
+`
+
+type ShareMediaParams struct {
+	Shared int64
+	ID     int64
+}
+
+func (q *Queries) ShareMedia(ctx context.Context, arg ShareMediaParams) error {
+	_, err := q.db.ExecContext(ctx, shareMedia, arg.Shared, arg.ID)
+	return err
+}
+
+const shareSession = `-- name: ShareSession :exec
+UPDATE session SET shared = $1 WHERE id = $2
+`
+
+type ShareSessionParams struct {
+	Shared int64
+	ID     int64
+}
+
+func (q *Queries) ShareSession(ctx context.Context, arg ShareSessionParams) error {
+	_, err := q.db.ExecContext(ctx, shareSession, arg.Shared, arg.ID)
 	return err
 }
