@@ -127,7 +127,7 @@ func readSubtitles(ctx context.Context, q *queries.Queries, videos []media.ID) (
 
 // SubtitleBySlug reads a video by its name in public URLs, what is attached to
 // it in a language, and the rendition of that file. The video is read also when
-// it is gone (look at GoneAt), without its Manifest, Placeholder and Lost. Where the video, a
+// it is gone (look at GoneAt), without its Manifest, Placeholder, Lost and Facts. Where the video, a
 // subtitle in that language or its file is not there any more, it is
 // media.CodeNotFound.
 func (c *Catalog) SubtitleBySlug(ctx context.Context, slug string, l media.Language) (media.Media, media.Subtitle, media.Rendition, error) {
