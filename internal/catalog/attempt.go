@@ -106,9 +106,13 @@ func (c *Catalog) Publish(ctx context.Context, id media.ID, attempt int64, o med
 		case o.Failure != nil && again > 0:
 			return failAgain(ctx, q, id, attempt, o, now)
 		case o.Failure != nil:
-			return fail(ctx, q, id, attempt, o, now)
+			n, err := fail(ctx, q, id, attempt, o, now)
+			if err != nil || n == 0 {
+				return 0, err
+			}
+			return n, noteEvent(ctx, q, MediaFailed, id, now)
 		}
-		return succeed(ctx, q, id, attempt, o, again > 0, now)
+		return succeedOnce(ctx, q, id, attempt, o, again > 0, now)
 	})
 	return published, during(err, "publish media %s, attempt %d", id, attempt)
 }
@@ -125,6 +129,22 @@ func fail(ctx context.Context, q *queries.Queries, id media.ID, attempt int64, o
 		DurationNS:     int64(o.Duration),
 		Now:            millis(now),
 	})
+}
+
+// succeedOnce is succeed, and notes it unless the media had succeeded before.
+func succeedOnce(ctx context.Context, q *queries.Queries, id media.ID, attempt int64, o media.Outcome, again bool, now time.Time) (int64, error) {
+	before, err := q.MediaState(ctx, int64(id))
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	n, err := succeed(ctx, q, id, attempt, o, again, now)
+	if err != nil || n == 0 || media.State(before) == media.Succeeded {
+		return n, err
+	}
+	return n, noteEvent(ctx, q, MediaSucceeded, id, now)
 }
 
 func succeed(ctx context.Context, q *queries.Queries, id media.ID, attempt int64, o media.Outcome, again bool, now time.Time) (int64, error) {

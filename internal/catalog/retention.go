@@ -13,7 +13,16 @@ import (
 // set and <= now, and gives their ids in ascending order.
 func (c *Catalog) ExpireMedia(ctx context.Context, now time.Time, limit int) ([]media.ID, error) {
 	ids, err := c.changeMany(ctx, func(q *queries.Queries) ([]int64, error) {
-		return q.ExpireMedia(ctx, queries.ExpireMediaParams{Now: millis(now), AtMost: atMost(limit)})
+		ids, err := q.ExpireMedia(ctx, queries.ExpireMediaParams{Now: millis(now), AtMost: atMost(limit)})
+		if err != nil {
+			return nil, err
+		}
+		for _, id := range ids {
+			if err := noteEvent(ctx, q, MediaExpired, media.ID(id), now); err != nil {
+				return nil, err
+			}
+		}
+		return ids, nil
 	})
 	return ids, during(err, "expire media")
 }

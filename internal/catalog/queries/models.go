@@ -11,6 +11,18 @@ type Account struct {
 	CreatedAt    int64
 }
 
+type Audit struct {
+	MediaID   int64
+	Serial    int64
+	ChangedAt int64
+	UserID    string
+	ClientID  string
+	TokenID   string
+	Name      string
+	OldValue  string
+	NewValue  string
+}
+
 type Client struct {
 	ID           string
 	SecretHash   string
@@ -46,11 +58,34 @@ type Consent struct {
 	RevokedAt int64
 }
 
+type Event struct {
+	ID             int64
+	Kind           string
+	MediaID        int64
+	Owner          string
+	Category       string
+	FailureCode    int64
+	FailureName    string
+	FailureMessage string
+	At             int64
+}
+
+type EventCounter struct {
+	ID     int64
+	Last   int64
+	Pruned int64
+}
+
 type Fault struct {
 	MediaID        int64
 	FailureName    string
 	FailureMessage string
 	ProcessingMs   int64
+}
+
+type Manager struct {
+	MediaID  int64
+	ClientID string
 }
 
 type Media struct {
@@ -220,4 +255,31 @@ type UserToken struct {
 	UserID    string
 	CreatedAt int64
 	RevokedAt int64
+}
+
+type Webhook struct {
+	ID        int64
+	Owner     string
+	Url       string
+	Secret    string
+	OldSecret string
+	OldUntil  int64
+	Kinds     int64
+	Status    string
+	StatusAt  int64
+	CreatedAt int64
+}
+
+type WebhookDelivery struct {
+	WebhookID  int64
+	EventID    int64
+	State      string
+	Attempt    int64
+	Tries      int64
+	NextAt     int64
+	BusyUntil  int64
+	LastAt     int64
+	LastStatus int64
+	LastWords  string
+	DoneAt     int64
 }
