@@ -127,7 +127,10 @@ func (a *app) newWorker(ctx context.Context) (*processing.Worker, error) {
 func (a *app) routes(inline *processing.Admission, gate *auth.Gate) http.Handler {
 	fail := xapi.WriteProblem(a.log, a.sessions.MaxSegment())
 	links := delivery.Links{Public: a.settings.PublicURL, Media: a.settings.MediaOrigin}
-	renditions := delivery.NewRenditions(a.catalog, a.blobs, time.Now, fail, a.log)
+	access := a.access(gate)
+	renditions := delivery.NewRenditions(delivery.Config{
+		Catalog: a.catalog, Blobs: a.blobs, Access: access, Now: time.Now, Fail: fail, Log: a.log,
+	})
 	shown := http.NewServeMux()
 	routeMedia(shown, renditions)
 	shown.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {

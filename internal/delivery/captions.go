@@ -1,7 +1,6 @@
 package delivery
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"fmt"
 	"io"
@@ -13,6 +12,7 @@ import (
 	"unicode"
 
 	"magpie/internal/media"
+	"magpie/internal/policy"
 )
 
 // captionGroup is the HLS group that all subtitles of a video are in.
@@ -36,18 +36,36 @@ func parseCaptionName(name string) (l media.Language, ext string, ok bool) {
 }
 
 // caption sends the subtitles of a video in one language, under the video's own
-// slug: whoever may see the one may see the other.
+// slug: whoever may see the one may see the other, unless the file has rules of
+// its own.
 func (h *Renditions) caption(w http.ResponseWriter, r *http.Request, l media.Language, ext string) {
 	m, s, text, err := h.catalog.SubtitleBySlug(r.Context(), r.PathValue("slug"), l)
 	if err == nil && m.Published == 0 { // the video isn't there yet
 		err = media.Errorf(media.CodeNotFound, "There is no media at this address.")
 	}
-	if !h.shown(w, r, m, err) {
+	download := ext == ".vtt" && r.URL.Query().Get("download") == "1"
+	use := useOf(text, download)
+	var file policy.Verdict
+	if err == nil {
+		file, err = h.captionFile(r, m, s, use)
+	}
+	ticket, ok := h.shown(w, r, m, use, file, err)
+	if !ok {
 		return
 	}
 	if ext == ".m3u8" {
-		h.sendPlaylist(w, r, captionPlaylist(l, m.Duration))
+		list := captionPlaylist(l, m.Duration)
+		if ticket != "" {
+			if list, err = ticketed(list, ticket); err != nil {
+				h.broken(w, r, m, text, err)
+				return
+			}
+		}
+		h.sendText(w, r, playlistType, list)
 		return
+	}
+	if download {
+		attach(w.Header(), m, captionName(l, ext))
 	}
 	w.Header().Set("Content-Type", text.ContentType)
 	extend(w, text.Blob.Size)
@@ -55,30 +73,96 @@ func (h *Renditions) caption(w http.ResponseWriter, r *http.Request, l media.Lan
 	serve(w, r, h.blobs, media.Manifest{text.Blob}, m, blobTag(text.Blob), h.log)
 }
 
+// captionFile holds what is set on a subtitle file itself against the viewer: it
+// may be another user's, who shared it. What opens a video opens the files of its
+// owner that are attached to it.
+func (h *Renditions) captionFile(r *http.Request, video media.Media, s media.Subtitle, u policy.Use) (policy.Verdict, error) {
+	said, err := h.notes.of(r.Context(), s.File)
+	if err != nil || !policy.Restricted(said) && said.ContentExpiration == nil {
+		return policy.Verdict{}, err
+	}
+	now := h.now()
+	v, _, err := h.access.Read(r, now)
+	if err != nil {
+		return policy.Verdict{}, err
+	}
+	file, err := h.catalog.Media(r.Context(), s.File)
+	if err != nil {
+		return policy.Verdict{}, err
+	}
+	if v.Ticket != nil && v.Ticket.Media == video.ID && file.Owner == video.Owner {
+		t := *v.Ticket
+		t.Media = file.ID
+		v.Ticket = &t
+	}
+	verdict := policy.Decide(file, said, v, u, now)
+	if verdict.Err != nil {
+		return verdict, verdict.Err
+	}
+	return verdict, nil
+}
+
 // master sends a video's multivariant playlist with the subtitles that are
 // attached now. It says no Last-Modified: what is attached may go back to what
 // it was, and only the ETag tells.
-func (h *Renditions) master(w http.ResponseWriter, r *http.Request, m media.Media, stored media.Rendition) {
+func (h *Renditions) master(w http.ResponseWriter, r *http.Request, m media.Media, stored media.Rendition, ticket string) {
 	attached, err := h.catalog.Subtitles(r.Context(), []media.ID{m.ID})
 	if err != nil {
 		h.broken(w, r, m, stored, err)
 		return
 	}
-	if len(attached[m.ID]) == 0 {
+	if len(attached[m.ID]) == 0 && ticket == "" {
 		w.Header().Set("Content-Type", stored.ContentType)
 		extend(w, stored.Blob.Size)
 		m.TouchedAt = time.Time{}
 		serve(w, r, h.blobs, media.Manifest{stored.Blob}, m, blobTag(stored.Blob), h.log)
 		return
 	}
-	file := h.blobs.Open(r.Context(), media.Manifest{stored.Blob}, 0, stored.Blob.Size)
-	text, err := io.ReadAll(file)
-	_ = file.Close()
+	text, err := h.read(r, stored)
+	if len(attached[m.ID]) > 0 {
+		text = captionedMaster(text, attached[m.ID])
+	}
+	if err == nil && ticket != "" {
+		text, err = ticketed(text, ticket)
+	}
 	if err != nil {
 		h.broken(w, r, m, stored, err)
 		return
 	}
-	h.sendPlaylist(w, r, captionedMaster(string(text), attached[m.ID]))
+	h.sendText(w, r, playlistType, text)
+}
+
+// rewritten sends a stored playlist, or the track of the thumbnails, with a
+// ticket on every URI.
+func (h *Renditions) rewritten(w http.ResponseWriter, r *http.Request, m media.Media, stored media.Rendition, ticket string) {
+	add := ticketed
+	if stored.Role == media.RoleThumbnails {
+		add = ticketedTrack
+	}
+	text, err := h.read(r, stored)
+	if err == nil {
+		text, err = add(text, ticket)
+	}
+	if err != nil {
+		h.broken(w, r, m, stored, err)
+		return
+	}
+	h.sendText(w, r, stored.ContentType, text)
+}
+
+// maxText is how large a playlist may be that is read into memory: a day of
+// segments takes 3 MB.
+const maxText = 16 << 20
+
+// read gives a stored text.
+func (h *Renditions) read(r *http.Request, stored media.Rendition) (string, error) {
+	if stored.Blob.Size > maxText {
+		return "", fmt.Errorf("it has %d bytes, more than %d", stored.Blob.Size, maxText)
+	}
+	file := h.blobs.Open(r.Context(), media.Manifest{stored.Blob}, 0, stored.Blob.Size)
+	text, err := io.ReadAll(file)
+	_ = file.Close()
+	return string(text), err
 }
 
 // broken answers for a file that could not be made.
@@ -87,13 +171,13 @@ func (h *Renditions) broken(w http.ResponseWriter, r *http.Request, m media.Medi
 	h.fail(w, r, fmt.Errorf("send %s of %s: %w", stored.Name, m.ID, err))
 }
 
-// sendPlaylist sends a playlist that was made for this request.
-func (h *Renditions) sendPlaylist(w http.ResponseWriter, r *http.Request, text string) {
+// sendText sends a text that was made for this request.
+func (h *Renditions) sendText(w http.ResponseWriter, r *http.Request, kind, text string) {
 	sum := sha256.Sum256([]byte(text))
-	w.Header().Set("Content-Type", playlistType)
+	w.Header().Set("Content-Type", kind)
 	w.Header().Set("ETag", fmt.Sprintf("\"%x\"", sum[:16]))
 	extend(w, int64(len(text)))
-	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader([]byte(text)))
+	http.ServeContent(w, r, "", time.Time{}, strings.NewReader(text))
 }
 
 // captionedMaster adds a group of subtitles to a multivariant playlist (RFC 8216

@@ -45,7 +45,7 @@ func newCinema(t *testing.T) *cinema {
 		m := media.Media{ID: id, Owner: "1", Category: media.Subtitles, Type: media.SRT, Slug: fmt.Sprintf("subtitle-file-%d", id), Manifest: manifest}
 		c.publish(store, m, media.Rendition{Role: media.RoleText, Name: "subtitles.vtt", ContentType: "text/vtt; charset=utf-8"}, id.String(), time.Second)
 	}
-	h := NewRenditions(c.catalog, store, func() time.Time { return c.now }, plain, nil)
+	h := NewRenditions(Config{Catalog: c.catalog, Blobs: store, Access: access(), Now: func() time.Time { return c.now }, Fail: plain})
 	c.mux.Handle("GET /media/{slug}/{name}", h)
 	return c
 }

@@ -2,6 +2,7 @@ package delivery
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"hash/crc32"
 	"io"
@@ -9,6 +10,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -17,6 +19,7 @@ import (
 	"magpie/internal/blob/diskblob"
 	"magpie/internal/catalog"
 	"magpie/internal/media"
+	"magpie/internal/policy"
 )
 
 // stores gives the stores to test over.
@@ -70,6 +73,12 @@ func openCatalog(t *testing.T) *catalog.Catalog {
 // published records a media with renditions whose bytes are their names.
 func published(t *testing.T, c *catalog.Catalog, s *blob.Store, m media.Media, renditions ...media.Rendition) media.Media {
 	t.Helper()
+	return publishedAs(t, c, s, m, func(name string) string { return name }, renditions...)
+}
+
+// publishedAs is published with other bytes.
+func publishedAs(t *testing.T, c *catalog.Catalog, s *blob.Store, m media.Media, content func(name string) string, renditions ...media.Rendition) media.Media {
+	t.Helper()
 	ctx := t.Context()
 	m.State, m.CreatedAt, m.TouchedAt = media.Pending, touched(), touched()
 	session := media.Session{ID: m.ID, Owner: m.Owner, State: media.SessionOpen, CreatedAt: touched(), ExpiresAt: touched().Add(time.Hour)}
@@ -88,7 +97,7 @@ func published(t *testing.T, c *catalog.Catalog, s *blob.Store, m media.Media, r
 	}
 	for i := range renditions {
 		r := &renditions[i]
-		r.Blob, err = s.Put(ctx, fmt.Sprintf("renditions/%s/%d/%s", m.ID, m.Attempt, r.Name), bytes.NewReader([]byte(r.Name)))
+		r.Blob, err = s.Put(ctx, fmt.Sprintf("renditions/%s/%d/%s", m.ID, m.Attempt, r.Name), strings.NewReader(content(r.Name)))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -97,6 +106,39 @@ func published(t *testing.T, c *catalog.Catalog, s *blob.Store, m media.Media, r
 		t.Fatal(ok, err)
 	}
 	return m
+}
+
+// ring is what the tests sign with.
+func ring() policy.Keyring {
+	return policy.NewKeyring(policy.Key{ID: "test", Secret: bytes.Repeat([]byte{7}, 32)})
+}
+
+// access knows viewers by what their requests say of themselves: X-Country,
+// X-Site and X-User.
+func access() Access {
+	return Access{
+		Ring: ring,
+		Viewer: func(r *http.Request) policy.Viewer {
+			return policy.Viewer{Country: r.Header.Get("X-Country"), Site: r.Header.Get("X-Site")}
+		},
+		SignedIn: func(r *http.Request) string { return r.Header.Get("X-User") },
+	}
+}
+
+// describe sets metadata of a media, given as X's JSON.
+func describe(t *testing.T, c *catalog.Catalog, id media.ID, metadata string) {
+	t.Helper()
+	var raw map[string]json.RawMessage
+	if err := json.Unmarshal([]byte(metadata), &raw); err != nil {
+		t.Fatal(err)
+	}
+	set, unset, err := media.ParseMetadata(raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.MergeMetadata(t.Context(), id, set, unset, catalog.Actor{}, touched()); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // plain answers an error with its code, as whatever surface would.

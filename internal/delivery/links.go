@@ -15,9 +15,17 @@ type Links struct {
 	Media  string // origin of all media; "" for the API's
 }
 
-// Rendition is the public URL of one rendition.
+// Rendition is the public URL of one rendition. What the uploader restricted it
+// opens only where no ticket is needed.
 func (l Links) Rendition(r *http.Request, m media.Media, name string) string {
 	return l.origin(r) + "/media/" + m.Slug + "/" + name
+}
+
+// Signed is the URL of one rendition with a ticket, the text that
+// policy.Keyring.SignTicket gave. The playlists and tracks that it opens name
+// their files with the same ticket.
+func (l Links) Signed(r *http.Request, m media.Media, name, ticket string) string {
+	return l.Rendition(r, m, name) + ticketQuery(ticket)
 }
 
 func (l Links) origin(r *http.Request) string {

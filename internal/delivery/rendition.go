@@ -5,32 +5,48 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"strconv"
 	"time"
 
 	"magpie/internal/blob"
 	"magpie/internal/catalog"
 	"magpie/internal/media"
+	"magpie/internal/policy"
 )
 
 // ErrorWriter answers a request with an error, in the shape of the surface it
 // came by.
 type ErrorWriter func(w http.ResponseWriter, r *http.Request, err error)
 
-// Renditions serves GET and HEAD /media/{slug}/{name} to anyone. On the URL of
-// an image, ?name=thumb|small|medium|large|orig picks another size, as on X. So
-// it serves an image's /media/{slug}, with or without an ending, as X has it.
+// Config is what Renditions work with.
+type Config struct {
+	Catalog *catalog.Catalog
+	Blobs   *blob.Store
+	Access  Access
+	Now     func() time.Time
+	Fail    ErrorWriter
+	Log     *slog.Logger
+}
+
+// Renditions serves GET and HEAD /media/{slug}/{name} to whoever policy lets. On
+// the URL of an image, ?name=thumb|small|medium|large|orig picks another size, as
+// on X. So it serves an image's /media/{slug}, with or without an ending, as X has
+// it. ?ticket= shows what the viewer may, and ?download=1 asks for a file to keep.
 type Renditions struct {
 	catalog *catalog.Catalog
 	blobs   *blob.Store
+	access  Access
+	notes   *notes
 	now     func() time.Time
 	fail    ErrorWriter
 	log     *slog.Logger
 }
 
 // NewRenditions makes the handler.
-func NewRenditions(c *catalog.Catalog, b *blob.Store, now func() time.Time, fail ErrorWriter, log *slog.Logger) *Renditions {
-	return &Renditions{catalog: c, blobs: b, now: now, fail: fail, log: log}
+func NewRenditions(c Config) *Renditions {
+	return &Renditions{
+		catalog: c.Catalog, blobs: c.Blobs, access: c.Access, notes: newNotes(c.Catalog, c.Now),
+		now: c.Now, fail: c.Fail, log: c.Log,
+	}
 }
 
 // ServeHTTP sends one rendition, or one of the playlists and texts that a
@@ -41,42 +57,63 @@ func (h *Renditions) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.caption(w, r, l, ext)
 		return
 	}
-	m, rendition, err := h.find(r.Context(), slug, name, r.URL.Query())
-	if !h.shown(w, r, m, err) {
+	query := r.URL.Query()
+	m, rendition, err := h.find(r.Context(), slug, name, query)
+	use := useOf(rendition, query.Get("download") == "1")
+	ticket, ok := h.shown(w, r, m, use, policy.Verdict{}, err)
+	if !ok {
 		return
 	}
-	if rendition.Role == media.RoleMaster {
-		h.master(w, r, m, rendition)
+	switch rendition.Role {
+	case media.RoleMaster:
+		h.master(w, r, m, rendition, ticket)
 		return
+	case media.RolePlaylist, media.RoleThumbnails:
+		if ticket != "" {
+			h.rewritten(w, r, m, rendition, ticket)
+			return
+		}
+	}
+	if query.Get("download") == "1" && use == policy.Download {
+		attach(w.Header(), m, rendition.Name)
 	}
 	w.Header().Set("Content-Type", rendition.ContentType)
 	extend(w, rendition.Blob.Size)
 	serve(w, r, h.blobs, media.Manifest{rendition.Blob}, m, blobTag(rendition.Blob), h.log)
 }
 
-// shown sets the headers of public media and reports whether a media that was
-// looked up, or not, may be shown. If not, it has answered why.
-func (h *Renditions) shown(w http.ResponseWriter, r *http.Request, m media.Media, err error) bool {
+// attach has browsers save what comes, under a name that says which media it is.
+func attach(h http.Header, m media.Media, name string) {
+	h.Set("Content-Disposition", fmt.Sprintf("attachment; filename=\"%s-%s\"", m.ID, name))
+}
+
+// shown asks whether a media that was looked up, or not, may be shown to this
+// viewer, and sets the headers that go with the answer, for which part is the
+// verdict on what is sent of another media. If not, it has answered why. ticket is
+// what the viewer brought, for the URLs inside of what is sent; "" for none.
+func (h *Renditions) shown(w http.ResponseWriter, r *http.Request, m media.Media, u policy.Use, part policy.Verdict, err error) (ticket string, ok bool) {
 	var e *media.Error
 	if errors.As(err, &e) && e.Code == media.CodeNotFound && e.Field == "" {
 		err = media.Errorf(media.CodeNotFound, "There is no media at this address.")
 	}
-	if err == nil && !m.GoneAt.IsZero() {
-		err = media.Errorf(media.CodeGone, "This media is not available any more.")
-	}
 	open(w.Header())
+	var verdict policy.Verdict
+	if err == nil {
+		verdict, ticket, err = h.decide(r, m, u)
+	}
 	if err != nil {
 		h.fail(w, r, err)
-		return false
+		return "", false
 	}
-	w.Header().Set("Cache-Control", maxAge(m, h.now()))
-	return true
+	cacheAs(w.Header(), both(verdict, part), ticket, h.now())
+	return ticket, true
 }
 
 // blobTag is the ETag of a stored file.
 func blobTag(b media.Blob) string { return fmt.Sprintf("\"%08x-%x\"", b.CRC, b.Size) }
 
-// Preflight answers OPTIONS for a rendition: any page may play public media.
+// Preflight answers OPTIONS for a rendition: any page's script may ask. Whether it
+// gets something is decided then.
 func (h *Renditions) Preflight(w http.ResponseWriter, _ *http.Request) {
 	open(w.Header())
 	w.Header().Set("Access-Control-Allow-Methods", "GET, HEAD, OPTIONS")
@@ -85,26 +122,14 @@ func (h *Renditions) Preflight(w http.ResponseWriter, _ *http.Request) {
 	w.WriteHeader(http.StatusNoContent)
 }
 
-// open sets the headers of public media: readable by every page's scripts, and
-// never an active document.
+// open sets the headers of all media: readable by the scripts of every page that
+// gets it, and never an active document.
 func open(h http.Header) {
 	h.Set("Access-Control-Allow-Origin", "*")
 	h.Set("Access-Control-Expose-Headers", "Accept-Ranges, Content-Length, Content-Range, ETag")
 	h.Set("Cross-Origin-Resource-Policy", "cross-origin")
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Content-Security-Policy", "default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'")
-}
-
-// publicTTL is how long a cache may show public media without asking again, and
-// so how long a deletion may take to reach every viewer.
-const publicTTL = 5 * time.Minute
-
-func maxAge(m media.Media, now time.Time) string {
-	ttl := publicTTL
-	if !m.ExpiresAt.IsZero() {
-		ttl = max(0, min(ttl, m.ExpiresAt.Sub(now)))
-	}
-	return "public, max-age=" + strconv.Itoa(int(ttl.Seconds()))
 }
 
 // extend gives the connection time to send size bytes to a slow viewer, and no

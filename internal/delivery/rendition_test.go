@@ -32,7 +32,7 @@ func gallery(t *testing.T) (get func(method, path string, headers ...string) *ht
 		media.Rendition{Role: media.RoleMaster, Name: "master.m3u8", ContentType: "application/x-mpegURL"},
 		media.Rendition{Role: media.RoleMP4, Name: "640x360.mp4", ContentType: "video/mp4"})
 	now := touched()
-	h := NewRenditions(c, store, func() time.Time { return now }, plain, nil)
+	h := NewRenditions(Config{Catalog: c, Blobs: store, Access: access(), Now: func() time.Time { return now }, Fail: plain})
 	mux := http.NewServeMux()
 	for _, path := range []string{"/media/{slug}/{name}", "/media/{slug}"} {
 		mux.Handle("GET "+path, h)

@@ -29,6 +29,9 @@ func storedAs(size string) string {
 	return size
 }
 
+// isOrig reports whether a file is an image in its original size.
+func isOrig(name string) bool { return strings.TrimSuffix(name, path.Ext(name)) == "orig" }
+
 // endings names what a size's file may end in. Each exists in one of them.
 func endings() []string { return []string{".jpg", ".png", ".webp", ".gif"} }
 
