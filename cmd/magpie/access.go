@@ -10,10 +10,10 @@ import (
 
 // access says who asks for media.
 func (a *app) access(gate *auth.Gate) delivery.Access {
+	who := signedIn(gate)
 	return delivery.Access{
-		Ring:     func() policy.Keyring { return policy.Keyring{} },
-		Viewer:   func(*http.Request) policy.Viewer { return policy.Viewer{} },
-		SignedIn: signedIn(gate),
+		Ring:   func() policy.Keyring { return policy.Keyring{} },
+		Viewer: func(r *http.Request) policy.Viewer { return policy.Viewer{SignedIn: who(r)} },
 	}
 }
 

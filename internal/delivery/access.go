@@ -13,11 +13,9 @@ import (
 type Access struct {
 	// Ring gives the keys that tickets are signed with now.
 	Ring func() policy.Keyring
-	// Viewer tells from where a request comes: Country, Address and Site.
+	// Viewer tells all but the ticket of who sent a request, as Viewers.Of does. It
+	// is asked only where it matters.
 	Viewer func(*http.Request) policy.Viewer
-	// SignedIn gives the user whose credentials a request carries, "" for none or
-	// wrong ones. It is asked only where it matters.
-	SignedIn func(*http.Request) string
 }
 
 // Read tells all that is known of who asks, and gives the text of the ticket
@@ -25,7 +23,6 @@ type Access struct {
 // is media.CodeForbidden.
 func (a Access) Read(r *http.Request, now time.Time) (policy.Viewer, string, error) {
 	v := a.Viewer(r)
-	v.SignedIn = a.SignedIn(r)
 	token := r.URL.Query().Get(ticketParameter)
 	if token == "" {
 		return v, "", nil

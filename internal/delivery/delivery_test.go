@@ -119,9 +119,8 @@ func access() Access {
 	return Access{
 		Ring: ring,
 		Viewer: func(r *http.Request) policy.Viewer {
-			return policy.Viewer{Country: r.Header.Get("X-Country"), Site: r.Header.Get("X-Site")}
+			return policy.Viewer{Country: r.Header.Get("X-Country"), Site: r.Header.Get("X-Site"), SignedIn: r.Header.Get("X-User")}
 		},
-		SignedIn: func(r *http.Request) string { return r.Header.Get("X-User") },
 	}
 }
 
