@@ -23,6 +23,7 @@ type Viewer struct {
 	Country  string     // two capital letters; "" if it isn't known
 	Address  netip.Addr // of the viewer; zero if it isn't known
 	Site     string     // host of the page that asks, in lower case; "" if that wasn't told
+	Own      bool       // that page is this server's own, such as the embed page
 	SignedIn string     // user of a bearer token; "" for none
 }
 
@@ -53,7 +54,7 @@ type Verdict struct {
 //     that isn't on the list of allowed ones, and with either list one that isn't known.
 //   - audience_policy: a ticket must have each subscription that is asked for.
 //   - domain_restrictions: the asking page's host must be on the list, or below
-//     one that is. Where the page isn't told, a ticket stands in.
+//     one that is. Where the page isn't told or is the server's own, a ticket stands in.
 //   - allow_download_status: without permission nothing is for Download, and
 //     Stream needs a ticket.
 func Decide(m media.Media, notes media.Metadata, v Viewer, u Use, now time.Time) Verdict {

@@ -112,6 +112,9 @@ func TestDecide(t *testing.T) {
 		{"no site, but a ticket", domains("example.com"), viewer{Ticket: ticket()}, "yyy", ""},
 		{"a foreign site and a ticket", domains("example.com"), viewer{Site: "evil.test", Ticket: ticket()}, "nnn", media.CodeForbidden},
 		{"a foreign site and a full ticket", domains("example.com"), viewer{Site: "evil.test", Ticket: ticket(full)}, "yyy", ""},
+		{"our own page", domains("example.com"), viewer{Site: "magpie.test", Own: true}, "nnn", media.CodeForbidden},
+		{"our own page and a ticket", domains("example.com"), viewer{Site: "magpie.test", Own: true, Ticket: ticket()}, "yyy", ""},
+		{"our own page on a listed site", domains("example.com"), viewer{Site: "example.com", Own: true}, "yyy", ""},
 		{"a foreign site, the owner", domains("example.com"), viewer{Site: "evil.test", SignedIn: owner}, "yyy", ""},
 
 		{"downloads allowed", downloads(true), viewer{}, "yyy", ""},
@@ -268,6 +271,7 @@ func anyViewer(t *rapid.T) policy.Viewer {
 		Country:  rapid.SampledFrom([]string{"", "JP", "US", "DE", "FR"}).Draw(t, "country"),
 		Address:  netip.MustParseAddr("192.0.2.1"),
 		Site:     rapid.SampledFrom([]string{"", "a.example", "w.b.example", "c.example"}).Draw(t, "site"),
+		Own:      rapid.Bool().Draw(t, "own"),
 		SignedIn: rapid.SampledFrom([]string{"", "", owner, coOwner, stranger}).Draw(t, "signed in"),
 	}
 	if rapid.Bool().Draw(t, "with ticket") {

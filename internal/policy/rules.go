@@ -90,14 +90,16 @@ func domain(d *media.DomainRestrictions, v Viewer) *media.Error {
 	if !hasDomains(d) {
 		return nil
 	}
-	if v.Site == "" {
+	if slices.ContainsFunc(d.Whitelist, func(host string) bool { return within(v.Site, host) }) {
+		return nil
+	}
+	if v.Site == "" || v.Own {
 		if v.Ticket != nil {
 			return nil
 		}
-		return media.Errorf(media.CodeForbidden, "This media is shown on the pages of some sites only, and the request does not say which page it comes from.")
-	}
-	if slices.ContainsFunc(d.Whitelist, func(host string) bool { return within(v.Site, host) }) {
-		return nil
+		if v.Site == "" {
+			return media.Errorf(media.CodeForbidden, "This media is shown on the pages of some sites only, and the request does not say which page it comes from.")
+		}
 	}
 	return media.Errorf(media.CodeForbidden, "This media is not shown on the pages of %s.", v.Site)
 }
