@@ -1,6 +1,7 @@
-// Package bus carries work: the ids of media that wait to be processed. It
-// runs over NATS JetStream, on a server inside the process that listens nowhere
-// or on a cluster given by URL; past Open nothing tells the two apart.
+// Package bus carries work: the ids of media that wait to be processed, and,
+// beside them, a log of records that wait to be counted. It runs over NATS
+// JetStream, on a server inside the process that listens nowhere or on a cluster
+// given by URL; past Open nothing tells the two apart.
 //
 // The catalogue is the truth and the bus carries work, so a job is a media id
 // and nothing else. What the bus promises:
@@ -16,6 +17,11 @@
 //     Two handlers may therefore run for one media for a moment; the worker
 //     claims a media in the catalogue so that only one of them publishes.
 //   - Order is not promised.
+//
+// The log keeps what Publish has taken in order, on stable storage, until
+// somebody tells it to Forget; Follow hands it out from any place on. How far a
+// follower is, it remembers itself, with the id of the log: one that was lost
+// with its folder is made anew with another id.
 //
 // A Send during the last moments of a run may be answered by that run, and the
 // folder of an embedded server may be lost with its disk. The sweeper that

@@ -65,7 +65,7 @@ func (e *engine) healthy() error {
 			switch {
 			case ill.Type == server.HealthzErrorConn:
 				missed = true
-			case ill.Type == server.HealthzErrorJetStream, ill.Stream == streamName:
+			case ill.Type == server.HealthzErrorJetStream, ill.Stream == streamName, ill.Stream == logName:
 				return fmt.Errorf("the embedded server's store: %s", ill.Error)
 			}
 		}
@@ -76,17 +76,20 @@ func (e *engine) healthy() error {
 	return nil
 }
 
-// dropIndex deletes the index of the store's messages, which only saves reading
+// dropIndex deletes the indexes of the store's messages, which only saves reading
 // them. The server believes an index that looks whole without looking at the
 // messages, and has been seen to take all the machine's memory over one whose
 // messages had been damaged. Without it the server checks every message's
-// checksum and leaves out what is broken; a queue is small enough for that.
+// checksum and leaves out what is broken; a queue and what waits to be counted
+// are small enough for that.
 func dropIndex(dir string) error {
-	err := os.RemoveAll(filepath.Join(dir, "jetstream", server.DEFAULT_GLOBAL_ACCOUNT, "streams", streamName, "msgs", "index.db"))
-	if errors.Is(err, syscall.ENOTDIR) {
-		return nil // something else is in the way, and the server will say what
+	for _, stream := range []string{streamName, logName} {
+		err := os.RemoveAll(filepath.Join(dir, "jetstream", server.DEFAULT_GLOBAL_ACCOUNT, "streams", stream, "msgs", "index.db"))
+		if err != nil && !errors.Is(err, syscall.ENOTDIR) { // that is something else in the way, and the server will say what
+			return err
+		}
 	}
-	return err
+	return nil
 }
 
 // stop shuts the server down and waits until its files are closed. It may be

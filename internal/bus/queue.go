@@ -61,8 +61,12 @@ func checkLane(lane Lane) error {
 }
 
 // makeQueue makes the stream and a consumer for each lane where they are
-// missing, and brings their settings up to date. It may be called at any time.
+// missing, and the log, and brings their settings up to date. It may be called
+// at any time.
 func (l *link) makeQueue(ctx context.Context) error {
+	if err := l.makeLog(ctx); err != nil {
+		return err
+	}
 	if err := l.makeStream(ctx); err != nil {
 		return err
 	}

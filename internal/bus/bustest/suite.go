@@ -43,6 +43,11 @@ func Run(t *testing.T, open Opener) {
 		{"Drain/FinishedStaysFinished", drainFinished},
 		{"Drain/LosesNoJob", drainLosesNone},
 		{"Drain/CloseEndsWork", closeEndsWork},
+		{"Log/InOrderToEach", logInOrder},
+		{"Log/NotTakenComesAgain", logAgain},
+		{"Log/Forgets", logForgets},
+		{"Log/ManyAtOnce", logAtOnce},
+		{"Log/RefusesNonsense", logRefuses},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

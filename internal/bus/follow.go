@@ -1,0 +1,207 @@
+package bus
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// Follower reads the log.
+type Follower struct {
+	// From says after which sequence to begin. It is asked at the start and
+	// whenever reading or Handle has failed, with the log as it is then.
+	From func(ctx context.Context, log Log) (after uint64, err error)
+
+	// Handle takes the next records in order, at least one and at most AtMost.
+	// Where it fails, they come again if From says so.
+	Handle func(ctx context.Context, id string, records []Record) error
+
+	// Idle, if not nil, is called when there was nothing to read for a while.
+	Idle func(ctx context.Context, id string)
+
+	// AtMost bounds a batch: default 500.
+	AtMost int
+}
+
+// Follow hands the records of the log to f as they come, until ctx ends, and
+// returns nil then; it returns ErrClosed when the bus is closed. It survives
+// whatever happens to the server. Several may follow, and each gets every
+// record: which of them counts is settled where they keep how far they are.
+func (b *Bus) Follow(ctx context.Context, f Follower) error {
+	if f.AtMost < 1 {
+		f.AtMost = 500
+	}
+	if !b.begin() {
+		return ErrClosed
+	}
+	defer b.works.Done()
+	reading, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go func() {
+		select {
+		case <-b.closing:
+			cancel()
+		case <-reading.Done():
+		}
+	}()
+	for {
+		err := b.current().follow(reading, f)
+		if reading.Err() != nil {
+			break
+		}
+		var theirs *followerError
+		switch {
+		case errors.Is(err, errHole):
+			b.cfg.Logger.Debug("bus log read again", "error", err)
+		case errors.As(err, &theirs):
+			b.cfg.Logger.Warn("records of the log were not taken; they are read again", "error", err)
+		case !errors.Is(err, errAway) || b.current().healthy() != nil:
+			b.cfg.Logger.Warn("bus does not read its log; trying again", "error", err)
+			if err := b.heal(reading); err != nil && reading.Err() == nil {
+				b.cfg.Logger.Warn("bus is not well", "error", err)
+			}
+		}
+		select {
+		case <-reading.Done():
+		case <-time.After(pause):
+		}
+	}
+	if ctx.Err() == nil {
+		return ErrClosed
+	}
+	return nil
+}
+
+// followerError is one of the follower's own.
+type followerError struct{ err error }
+
+func (e *followerError) Error() string { return e.err.Error() }
+func (e *followerError) Unwrap() error { return e.err }
+
+// errHole says that records are missing between two that came, so that it is
+// looked whether they are there.
+var errHole = errors.New("bus: records of the log are missing")
+
+// quiet is how long a follower waits for a record before it calls Idle.
+const quiet = 2 * time.Second
+
+// follow reads the log until ctx ends, the link is given up, or something
+// fails. The error is never nil.
+func (l *link) follow(ctx context.Context, f Follower) error {
+	turn, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	go func() {
+		select {
+		case <-l.gone:
+			stop(errAway)
+		case <-turn.Done():
+		}
+	}()
+	if !l.nc.IsConnected() {
+		return errAway
+	}
+	log, err := l.log(turn)
+	if err != nil {
+		return err
+	}
+	after, err := f.From(turn, log)
+	if err != nil {
+		return &followerError{err}
+	}
+	// Nothing is acked: how far the follower is, it knows itself.
+	c, err := l.js.CreateConsumer(turn, logName, jetstream.ConsumerConfig{
+		DeliverPolicy:     jetstream.DeliverByStartSequencePolicy,
+		OptStartSeq:       after + 1,
+		AckPolicy:         jetstream.AckNonePolicy,
+		MemoryStorage:     true,
+		Replicas:          1,
+		InactiveThreshold: time.Minute,
+	})
+	if err != nil {
+		return fmt.Errorf("make a consumer of the log: %w", err)
+	}
+	defer func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+		defer cancel()
+		if l.nc.IsConnected() {
+			_ = l.js.DeleteConsumer(ctx, logName, c.CachedInfo().Name) // else it goes after a minute
+		}
+	}()
+	for first := true; turn.Err() == nil; {
+		if !l.nc.IsConnected() {
+			return errAway
+		}
+		records, err := read(turn, c, f.AtMost)
+		if err != nil && turn.Err() == nil {
+			return err
+		}
+		if turn.Err() != nil {
+			break
+		}
+		if len(records) == 0 {
+			if f.Idle != nil {
+				f.Idle(turn, log.ID)
+			}
+			continue
+		}
+		// What is missing at the very start is not there: it was asked for.
+		for _, r := range records {
+			if r.Sequence != after+1 && !first {
+				return fmt.Errorf("%w: %d follows %d", errHole, r.Sequence, after)
+			}
+			after, first = r.Sequence, false
+		}
+		if err := handleSafely(turn, log.ID, records, f); err != nil {
+			return &followerError{err}
+		}
+	}
+	return context.Cause(turn)
+}
+
+// handleSafely turns a follower's panic into an error with the stack in it.
+func handleSafely(ctx context.Context, id string, records []Record, f Follower) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("panic: %v\n%s", r, debug.Stack())
+		}
+	}()
+	return f.Handle(ctx, id, records)
+}
+
+// read waits a while for a record, and takes all that are there then, up to
+// atMost. None is no error.
+func read(ctx context.Context, c jetstream.Consumer, atMost int) ([]Record, error) {
+	wait, cancel := context.WithTimeout(ctx, quiet)
+	defer cancel()
+	one, err := c.Fetch(1, jetstream.FetchContext(wait))
+	if err != nil {
+		return nil, fmt.Errorf("read the log: %w", err)
+	}
+	records, err := collect(one, nil)
+	if err != nil || len(records) == 0 || atMost == 1 {
+		return records, err
+	}
+	more, err := c.FetchNoWait(atMost - 1)
+	if err != nil {
+		return nil, fmt.Errorf("read the log: %w", err)
+	}
+	return collect(more, records)
+}
+
+func collect(batch jetstream.MessageBatch, records []Record) ([]Record, error) {
+	for msg := range batch.Messages() {
+		meta, err := msg.Metadata()
+		if err != nil {
+			return nil, fmt.Errorf("read a record of the log: %w", err)
+		}
+		records = append(records, Record{Sequence: meta.Sequence.Stream, Data: msg.Data()})
+	}
+	if err := batch.Error(); err != nil && !errors.Is(err, context.DeadlineExceeded) {
+		return nil, fmt.Errorf("read the log: %w", err)
+	}
+	return records, nil
+}
