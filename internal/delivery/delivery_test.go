@@ -81,7 +81,7 @@ func publishedAs(t *testing.T, c *catalog.Catalog, s *blob.Store, m media.Media,
 	t.Helper()
 	ctx := t.Context()
 	m.State, m.CreatedAt, m.TouchedAt = media.Pending, touched(), touched()
-	session := media.Session{ID: m.ID, Owner: m.Owner, State: media.SessionOpen, CreatedAt: touched(), ExpiresAt: touched().Add(time.Hour)}
+	session := media.Session{ID: m.ID, Owner: m.Owner, Shared: m.Shared, State: media.SessionOpen, CreatedAt: touched(), ExpiresAt: touched().Add(time.Hour)}
 	if err := c.CreateSession(ctx, session); err != nil {
 		t.Fatal(err)
 	}

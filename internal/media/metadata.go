@@ -3,6 +3,7 @@ package media
 import (
 	"encoding/json"
 	"fmt"
+	"reflect"
 	"time"
 )
 
@@ -156,6 +157,17 @@ func DecodeMetadata(groups map[string]string) (Metadata, error) {
 		}
 	}
 	return m, nil
+}
+
+// Keep is the metadata without the groups for whose names keep says no. What it
+// points to is shared.
+func (m Metadata) Keep(keep func(group string) bool) Metadata {
+	for _, name := range Groups() {
+		if !keep(name) {
+			reflect.ValueOf(m.group(name)).Elem().SetZero()
+		}
+	}
+	return m
 }
 
 // group gives the place of a group to decode into: a pointer to its pointer,

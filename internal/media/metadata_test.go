@@ -55,6 +55,36 @@ func TestDecodeMetadata(t *testing.T) {
 	}
 }
 
+func TestMetadataKeep(t *testing.T) {
+	all := Metadata{AltText: &AltText{"A cat"}, SharedInfo: &SharedInfo{true}, UploadSource: &UploadSource{"gallery"}}
+	got := all.Keep(func(group string) bool { return group == "alt_text" || group == "sticker_info" })
+	if diff := cmp.Diff(Metadata{AltText: &AltText{"A cat"}}, got); diff != "" {
+		t.Error(diff)
+	}
+	if all.SharedInfo == nil || all.UploadSource == nil {
+		t.Error("Keep changed what it was called on")
+	}
+	all = rapid.Custom(drawMetadata).Example(1)
+	parts := Metadata{}
+	for _, name := range Groups() {
+		part, err := json.Marshal(all.Keep(func(group string) bool { return group == name }))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for other := range rawGroups(t, string(part)) {
+			if other != name {
+				t.Errorf("%s kept for %s", other, name)
+			}
+		}
+		if err := json.Unmarshal(part, &parts); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if diff := cmp.Diff(all, parts); diff != "" {
+		t.Errorf("the groups one by one (-all +parts):\n%s", diff)
+	}
+}
+
 // What a client may say comes back as it was said, through parsing, storing
 // and decoding, and parsing the stored form changes nothing.
 func TestMetadataRoundTrip(t *testing.T) {

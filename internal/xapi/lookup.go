@@ -24,7 +24,7 @@ func mediaFields() []string {
 
 // ownFields lists the values of media.fields beyond X's. The words of a refusal
 // list X's own.
-func ownFields() []string { return []string{"model", "placeholder"} }
+func ownFields() []string { return append(noteFields(), "model", "placeholder") }
 
 // mediaObject is X's Media: type and media_key always, the rest on request.
 type mediaObject struct {
@@ -41,6 +41,7 @@ type mediaObject struct {
 	// Magpie's own.
 	Placeholder string            `json:"placeholder,omitempty"`
 	Model       *media.ModelFacts `json:"model,omitempty"`
+	media.Metadata
 }
 
 // variant is one playable rendition; a playlist has no bit rate.
@@ -151,6 +152,7 @@ func (a *API) find(r *http.Request, who auth.Identity, keys []string, fields map
 	out := map[media.Key]mediaObject{}
 	for id, m := range list {
 		o := a.describe(r, m, renditions[id], fields)
+		o.Metadata = shownNotes(notes[id], fields, m.UsableBy(who.User))
 		if fields["alt_text"] && notes[id].AltText != nil {
 			o.AltText = notes[id].AltText.Text
 		}
