@@ -5,16 +5,19 @@ import (
 
 	"magpie/internal/auth"
 	"magpie/internal/delivery"
-	"magpie/internal/policy"
 )
 
 // access says who asks for media.
 func (a *app) access(gate *auth.Gate) delivery.Access {
-	who := signedIn(gate)
-	return delivery.Access{
-		Ring:   func() policy.Keyring { return policy.Keyring{} },
-		Viewer: func(r *http.Request) policy.Viewer { return policy.Viewer{SignedIn: who(r)} },
+	s := a.settings
+	viewers := delivery.Viewers{
+		Proxies:       delivery.Proxies{Trusted: s.trusted, Header: s.ForwardedHeader},
+		CountryHeader: s.CountryHeader,
+		Countries:     a.places,
+		Links:         delivery.Links{Public: s.PublicURL, Media: s.MediaOrigin},
+		SignedIn:      signedIn(gate),
 	}
+	return delivery.Access{Ring: a.signing.Ring, Viewer: viewers.Of}
 }
 
 // signedIn gives the user of a request's credentials, if these may read media.

@@ -38,6 +38,8 @@ type app struct {
 	blobs    *blob.Store
 	bus      *bus.Bus
 	keys     *auth.Keys
+	signing  *auth.SigningKeys
+	places   *delivery.Countries // nil if --geoip is not set
 	tokens   *auth.Tokens
 	sessions *upload.Sessions
 	queue    *processing.Queue
@@ -64,6 +66,15 @@ func newApp(ctx context.Context, s settings, log *slog.Logger) (a *app, err erro
 	}
 	if err := a.tryKeys(ctx); err != nil {
 		return a, err
+	}
+	a.signing = auth.NewSigningKeys(a.catalog, a.keys, time.Now, rand.Reader, log)
+	if err := a.signing.Open(ctx); err != nil {
+		return a, fmt.Errorf("open the signing keys: %w", err)
+	}
+	if s.GeoIP != "" {
+		if a.places, err = delivery.OpenCountries(s.GeoIP, time.Now, log); err != nil {
+			return a, fmt.Errorf("--geoip: %w", err)
+		}
 	}
 	disk, err := diskblob.Open(s.blobs(), diskblob.Options{Reserve: int64(s.Reserve)})
 	if err != nil {

@@ -38,6 +38,7 @@ type settings struct {
 	Profile     string   `default:"default" env:"MAGPIE_PROFILE" help:"What may be uploaded and how long it lasts: default, or x for X's published limits."`
 	Faults      bool     `env:"MAGPIE_FAULTS" help:"Let requests ask for faults by the header X-Magpie-Fault. For tests only."`
 	signIn
+	whence
 	MaxSegment      *size          `env:"MAGPIE_MAX_SEGMENT" placeholder:"SIZE" help:"Largest segment, and largest one-shot upload. Default: by the profile, 64MiB or 5MiB."`
 	SessionLifetime *time.Duration `env:"MAGPIE_SESSION_LIFETIME" placeholder:"TIME" help:"How long an upload may stay unfinished. Default: by the profile, 24h or X's."`
 	Limits          []string       `env:"MAGPIE_LIMITS" placeholder:"CATEGORY.KEY=VALUE" help:"Limits of media in the place of the profile's, such as tweet_video.max_seconds=600, with commas between them."`
@@ -108,6 +109,7 @@ func (s *settings) Validate() error {
 		}
 	}
 	s.signIn.check(wrong)
+	s.whence.check(wrong)
 	if kinds := []string{"off", "x"}; !slices.Contains(kinds, s.RateLimits) {
 		wrong("rate-limits", "%q is not one of %s", s.RateLimits, strings.Join(kinds, ", "))
 	}

@@ -25,6 +25,7 @@ type commands struct {
 	User      userCommand      `cmd:"" help:"Make, list and erase users who sign in."`
 	Client    clientCommand    `cmd:"" help:"Make, list and revoke clients, which users let act for them."`
 	Consent   consentCommand   `cmd:"" help:"List and revoke what users let clients do."`
+	Key       keyCommand       `cmd:"" help:"Rotate, list and retire the keys that URLs are signed with."`
 	Reprocess reprocessCommand `cmd:"" help:"Have media processed once more, for instance after an upgrade."`
 	Check     checkCommand     `cmd:"" help:"Read every blob back and hold every row against its blobs."`
 	Doctor    doctorCommand    `cmd:"" help:"Say whether this machine has what magpie needs."`
