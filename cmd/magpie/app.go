@@ -152,7 +152,7 @@ func (a *app) routes(inline *processing.Admission, gate *auth.Gate) http.Handler
 	all.Handle("/", crossOrigin(xapi.New(xapi.Config{
 		Sessions: a.sessions, Catalog: a.catalog, Gate: gate,
 		Process: xapi.Processing{Now: inline.Run, Later: a.queue.Send},
-		Links:   links, Now: time.Now, Log: a.log,
+		Handout: delivery.Handout{Links: links, Ring: access.Ring, Now: time.Now}, Now: time.Now, Log: a.log,
 		RateLimits: a.settings.RateLimits == "x", Faults: a.settings.Faults,
 	}), a.settings.CORSOrigins))
 	all.Handle("/magpie/v1/", crossOrigin(ownapi.New(ownapi.Config{

@@ -1,20 +1,44 @@
 package ownapi
 
 import (
+	"fmt"
 	"net/http"
 
 	"magpie/internal/auth"
 	"magpie/internal/media"
+	"magpie/internal/policy"
 )
 
 // original answers GET /magpie/v1/media/{id}/original with the exact upload, to
-// those who may use it, with ranges, whatever became of its processing.
+// those who may use it, with ranges, whatever became of its processing. Past its
+// content_expiration it is its owner's alone.
 func (a *API) original(w http.ResponseWriter, r *http.Request, who auth.Identity) error {
 	m, err := a.usable(r, who)
 	if err != nil {
 		return err
 	}
+	if m.Owner != who.User {
+		if err := a.decide(r, m, who); err != nil {
+			return err
+		}
+	}
 	a.originals.Serve(w, r, m)
+	return nil
+}
+
+// decide asks policy whether somebody other than the owner may have the upload.
+func (a *API) decide(r *http.Request, m media.Media, who auth.Identity) error {
+	groups, err := a.catalog.Metadata(r.Context(), []media.ID{m.ID})
+	if err != nil {
+		return fmt.Errorf("look metadata up: %w", err)
+	}
+	notes, err := media.DecodeMetadata(groups[m.ID])
+	if err != nil {
+		return fmt.Errorf("metadata of %s: %w", m.ID, err)
+	}
+	if verdict := policy.Decide(m, notes, policy.Viewer{SignedIn: who.User}, policy.Download, a.now()); verdict.Err != nil {
+		return verdict.Err
+	}
 	return nil
 }
 

@@ -8,9 +8,11 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"magpie/internal/auth"
 	"magpie/internal/blob/blobtest"
+	"magpie/internal/catalog"
 	"magpie/internal/media"
 )
 
@@ -135,5 +137,30 @@ func TestOriginalThatCannotBeRead(t *testing.T) {
 	s.api.ServeHTTP(w, r)
 	if w.Header().Get("X-Code") != "internal" {
 		t.Errorf("where the catalogue can't be asked: %v %s", w.Header(), w.Body)
+	}
+}
+
+// What expired is its owner's alone.
+func TestOriginalThatExpired(t *testing.T) {
+	s := newServer(t)
+	m := s.upload(subtitles)
+	set := map[string]string{
+		"content_expiration":    fmt.Sprintf(`{"timestamp_sec":%d}`, s.clock.Add(time.Second).Unix()),
+		"audience_policy":       `{"creator_subscriptions":["Any"],"x_subscriptions":[]}`,
+		"allow_download_status": `{"allow_download":false}`,
+	}
+	if _, err := s.catalog.MergeMetadata(t.Context(), m.ID, set, nil, catalog.Actor{}, s.clock); err != nil {
+		t.Fatal(err)
+	}
+	begun := s.clock
+	mine, theirs := s.bearer(owner, false, auth.MediaWrite), s.bearer(friend, false, auth.MediaWrite)
+	for after, want := range map[time.Duration]string{0: "", time.Second: "gone"} {
+		s.clock = begun.Add(after)
+		for token, code := range map[string]string{mine: "", theirs: want} {
+			w := s.call("GET", pathOf(m), "Authorization", token)
+			if got := w.Header().Get("X-Code"); got != code || (code == "") != (w.Body.String() == subtitles) {
+				t.Errorf("after %v: %q %q, want %q", after, got, w.Body, code)
+			}
+		}
 	}
 }

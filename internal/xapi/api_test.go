@@ -23,6 +23,7 @@ import (
 	"magpie/internal/catalog"
 	"magpie/internal/delivery"
 	"magpie/internal/media"
+	"magpie/internal/policy"
 	"magpie/internal/upload"
 )
 
@@ -91,7 +92,7 @@ func (s *server) build(d blob.Driver, maxSegment int64) {
 				return s.later
 			},
 		},
-		Links: delivery.Links{Public: "https://media.example"}, Now: clock, Log: log,
+		Handout: delivery.Handout{Links: delivery.Links{Public: "https://media.example"}, Ring: ring, Now: clock}, Now: clock, Log: log,
 	})
 	for _, user := range []string{owner, stranger, friend} {
 		s.bearer[user] = s.token(auth.Grant{User: user, Scopes: []string{auth.MediaWrite, auth.TweetRead}})
@@ -105,6 +106,11 @@ func (s *server) token(g auth.Grant) string {
 		s.t.Fatal(err)
 	}
 	return secret
+}
+
+// ring is what tickets are signed with.
+func ring() policy.Keyring {
+	return policy.NewKeyring(policy.Key{ID: "test", Secret: bytes.Repeat([]byte{7}, 32)})
 }
 
 // picture is what processing an image comes to.

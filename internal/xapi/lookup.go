@@ -7,6 +7,7 @@ import (
 	"path"
 
 	"magpie/internal/auth"
+	"magpie/internal/delivery"
 	"magpie/internal/media"
 )
 
@@ -24,7 +25,7 @@ func mediaFields() []string {
 
 // ownFields lists the values of media.fields beyond X's. The words of a refusal
 // list X's own.
-func ownFields() []string { return append(noteFields(), "model", "placeholder") }
+func ownFields() []string { return append(noteFields(), "model", "placeholder", "unavailable") }
 
 // mediaObject is X's Media: type and media_key always, the rest on request.
 type mediaObject struct {
@@ -41,6 +42,7 @@ type mediaObject struct {
 	// Magpie's own.
 	Placeholder string            `json:"placeholder,omitempty"`
 	Model       *media.ModelFacts `json:"model,omitempty"`
+	Unavailable string            `json:"unavailable,omitempty"` // why there are no URLs for this caller
 	media.Metadata
 }
 
@@ -75,10 +77,10 @@ func (a *API) lookupList(w http.ResponseWriter, r *http.Request, who auth.Identi
 		Errors []notFound    `json:"errors,omitempty"`
 	}
 	for _, key := range keys {
-		if o, ok := found[media.Key(key)]; ok {
+		if o, ok := found.shown[media.Key(key)]; ok {
 			out.Data = append(out.Data, o)
 		} else {
-			out.Errors = append(out.Errors, newNotFound("media_keys", key))
+			out.Errors = append(out.Errors, found.without("media_keys", key))
 		}
 	}
 	return a.answer(w, r, http.StatusOK, out)
@@ -102,25 +104,42 @@ func (a *API) lookup(w http.ResponseWriter, r *http.Request, who auth.Identity) 
 	if err != nil {
 		return err
 	}
-	if o, ok := found[media.Key(key)]; ok {
+	if o, ok := found.shown[media.Key(key)]; ok {
 		return a.answer(w, r, http.StatusOK, envelope{Data: o})
 	}
-	missing := newNotFound("media_key", key)
-	return a.answer(w, r, http.StatusNotFound, struct {
+	status, missing := http.StatusNotFound, found.without("media_key", key)
+	if found.expired[media.Key(key)] {
+		status = http.StatusGone
+	}
+	return a.answer(w, r, status, struct {
 		problem
 		Errors []notFound `json:"errors"`
 	}{
 		problem{
-			Code: http.StatusNotFound, Message: missing.Detail, Title: missing.Title,
-			Detail: missing.Detail, Type: missing.Type, Status: http.StatusNotFound,
+			Code: status, Message: missing.Detail, Title: missing.Title,
+			Detail: missing.Detail, Type: missing.Type, Status: status,
 		},
 		[]notFound{missing},
 	})
 }
 
+// found is what a lookup found, by the media's own keys.
+type found struct {
+	shown   map[media.Key]mediaObject
+	expired map[media.Key]bool // past content_expiration, for all but its owners
+}
+
+// without is the error for a key that is not shown.
+func (f found) without(parameter, key string) notFound {
+	if f.expired[media.Key(key)] {
+		return newUnavailable(parameter, key)
+	}
+	return newNotFound(parameter, key)
+}
+
 // find gives the media in keys that the caller may see, by their own keys: one
 // that was asked for by the number of another category is under another key.
-func (a *API) find(r *http.Request, who auth.Identity, keys []string, fields map[string]bool) (map[media.Key]mediaObject, error) {
+func (a *API) find(r *http.Request, who auth.Identity, keys []string, fields map[string]bool) (found, error) {
 	ctx := r.Context()
 	var ids []media.ID
 	for _, key := range keys {
@@ -130,7 +149,7 @@ func (a *API) find(r *http.Request, who auth.Identity, keys []string, fields map
 	}
 	list, err := a.catalog.MediaList(ctx, ids)
 	if err != nil {
-		return nil, fmt.Errorf("look media up: %w", err)
+		return found{}, fmt.Errorf("look media up: %w", err)
 	}
 	for id, m := range list {
 		if !m.VisibleTo(who.User) || !m.GoneAt.IsZero() {
@@ -143,25 +162,30 @@ func (a *API) find(r *http.Request, who auth.Identity, keys []string, fields map
 	}
 	renditions, err := a.catalog.Renditions(ctx, ids)
 	if err != nil {
-		return nil, fmt.Errorf("look renditions up: %w", err)
+		return found{}, fmt.Errorf("look renditions up: %w", err)
 	}
 	notes, err := a.notes(ctx, ids)
 	if err != nil {
-		return nil, err
+		return found{}, err
 	}
-	out := map[media.Key]mediaObject{}
+	out := found{map[media.Key]mediaObject{}, map[media.Key]bool{}}
 	for id, m := range list {
-		o := a.describe(r, m, renditions[id], fields)
+		urls := a.handout.For(r, m, notes[id], who.User)
+		if urls.Err != nil && urls.Err.Code == media.CodeGone && !m.UsableBy(who.User) {
+			out.expired[m.Key()] = true
+			continue
+		}
+		o := a.describe(m, renditions[id], urls, fields)
 		o.Metadata = shownNotes(notes[id], fields, m.UsableBy(who.User))
 		if fields["alt_text"] && notes[id].AltText != nil {
 			o.AltText = notes[id].AltText.Text
 		}
 		if fields["preview_image_url"] && o.PreviewImageURL != "" {
-			if url := a.chosenPoster(r, notes[id]); url != "" {
+			if url := a.chosenPoster(r, who, notes[id]); url != "" {
 				o.PreviewImageURL = url
 			}
 		}
-		out[m.Key()] = o
+		out.shown[m.Key()] = o
 	}
 	return out, nil
 }
@@ -181,8 +205,9 @@ func (a *API) notes(ctx context.Context, ids []media.ID) (map[media.ID]media.Met
 	return out, nil
 }
 
-// describe puts a media and its renditions into X's words.
-func (a *API) describe(r *http.Request, m media.Media, renditions []media.Rendition, fields map[string]bool) mediaObject {
+// describe puts a media and its renditions into X's words, with the URLs that the
+// caller gets.
+func (a *API) describe(m media.Media, renditions []media.Rendition, urls delivery.URLs, fields map[string]bool) mediaObject {
 	o := mediaObject{MediaKey: m.Key(), Type: typeName(m.Category.Kind())}
 	if fields["width"] {
 		o.Width = m.Width
@@ -200,10 +225,10 @@ func (a *API) describe(r *http.Request, m media.Media, renditions []media.Rendit
 		o.DurationMS = &ms
 	}
 	for _, rendition := range renditions {
-		url := a.links.Rendition(r, m, rendition.Name)
+		url := urls.Of(rendition)
 		switch rendition.Role {
 		case media.RoleMP4, media.RoleMaster:
-			if fields["variants"] {
+			if fields["variants"] && url != "" {
 				o.Variants = append(o.Variants, newVariant(rendition, url))
 			}
 		case media.RolePoster:
@@ -213,7 +238,10 @@ func (a *API) describe(r *http.Request, m media.Media, renditions []media.Rendit
 		}
 	}
 	if shown, ok := still(renditions); ok && fields["url"] {
-		o.URL = a.links.Rendition(r, m, shown.Name)
+		o.URL = urls.Of(shown)
+	}
+	if urls.Err != nil && fields["unavailable"] {
+		o.Unavailable = urls.Err.Detail
 	}
 	return o
 }
@@ -256,8 +284,8 @@ func typeName(k media.Kind) string {
 }
 
 // chosenPoster is the URL of the image that the uploader set as poster, or ""
-// if there is none or it is gone.
-func (a *API) chosenPoster(r *http.Request, notes media.Metadata) string {
+// if there is none, it is gone, or its own rules give the caller none.
+func (a *API) chosenPoster(r *http.Request, who auth.Identity, notes media.Metadata) string {
 	if notes.PreviewImage == nil {
 		return ""
 	}
@@ -270,5 +298,9 @@ func (a *API) chosenPoster(r *http.Request, notes media.Metadata) string {
 	if err != nil {
 		return ""
 	}
-	return a.describe(r, m, renditions[id], map[string]bool{"url": true}).URL
+	own, err := a.notes(r.Context(), []media.ID{id})
+	if err != nil {
+		return ""
+	}
+	return a.describe(m, renditions[id], a.handout.For(r, m, own[id], who.User), map[string]bool{"url": true}).URL
 }

@@ -175,6 +175,14 @@ func newNotFound(parameter, key string) notFound {
 	}
 }
 
+// newUnavailable is the entry for a media that is not shown any more.
+func newUnavailable(parameter, key string) notFound {
+	e := newNotFound(parameter, key)
+	e.Title, e.Type = "Gone", problems+"resource-unavailable"
+	e.Detail = fmt.Sprintf("The media with %s: [%s] is not available any more.", parameter, key)
+	return e
+}
+
 // keepOut sets what every answer of the API says to caches and browsers.
 func keepOut(h http.Header) {
 	h.Set("Cache-Control", "no-cache, no-store, max-age=0")

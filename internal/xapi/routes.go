@@ -21,7 +21,7 @@ type Config struct {
 	Catalog  *catalog.Catalog
 	Gate     *auth.Gate
 	Process  Processing
-	Links    delivery.Links
+	Handout  delivery.Handout
 	Now      func() time.Time
 	Log      *slog.Logger
 
@@ -35,7 +35,7 @@ type API struct {
 	catalog  *catalog.Catalog
 	gate     *auth.Gate
 	process  Processing
-	links    delivery.Links
+	handout  delivery.Handout
 	now      func() time.Time
 	log      *slog.Logger
 	fail     func(http.ResponseWriter, *http.Request, error)
@@ -60,7 +60,7 @@ const uploadBuffer = 256 << 10
 // New makes the API's handler.
 func New(c Config) *API {
 	a := &API{
-		sessions: c.Sessions, catalog: c.Catalog, gate: c.Gate, process: c.Process, links: c.Links, now: c.Now, log: c.Log,
+		sessions: c.Sessions, catalog: c.Catalog, gate: c.Gate, process: c.Process, handout: c.Handout, now: c.Now, log: c.Log,
 		fail:    WriteProblem(c.Log, c.Sessions.MaxSegment()),
 		rates:   newRates(c.RateLimits, c.Now),
 		faults:  c.Faults,
