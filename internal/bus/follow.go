@@ -55,7 +55,7 @@ func (b *Bus) Follow(ctx context.Context, f Follower) error {
 		}
 		var theirs *followerError
 		switch {
-		case errors.Is(err, errHole):
+		case errors.Is(err, errHole), errors.Is(err, ErrElsewhere):
 			b.cfg.Logger.Debug("bus log read again", "error", err)
 		case errors.As(err, &theirs):
 			b.cfg.Logger.Warn("records of the log were not taken; they are read again", "error", err)
@@ -81,6 +81,10 @@ type followerError struct{ err error }
 
 func (e *followerError) Error() string { return e.err.Error() }
 func (e *followerError) Unwrap() error { return e.err }
+
+// ErrElsewhere is what a Handle returns, anywhere in the error's chain, where
+// another follower has taken the records: it is no fault.
+var ErrElsewhere = errors.New("bus: taken by another follower")
 
 // errHole says that records are missing between two that came, so that it is
 // looked whether they are there.
