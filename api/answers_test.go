@@ -38,6 +38,11 @@ func missing(parameter string) string {
 		`"type":"https://api.x.com/2/problems/resource-not-found"}`, parameter, parameter)
 }
 
+// expired is the entry for a media past its content_expiration.
+func expired(parameter string) string {
+	return strings.NewReplacer("Not Found Error", "Gone", "resource-not-found", "resource-unavailable").Replace(missing(parameter))
+}
+
 // TestAnswersThatFit holds what the server answers against the document.
 func TestAnswersThatFit(t *testing.T) {
 	router := route(t, load(t))
@@ -67,6 +72,10 @@ func TestAnswersThatFit(t *testing.T) {
 		"some found":         {"GET", lookupList, 200, `{"data":[{"media_key":"7_1","type":"video"}],"errors":[` + missing("media_keys") + `]}`},
 		"none found":         {"GET", lookupList, 200, `{"errors":[` + missing("media_keys") + `]}`},
 		"no such media":      {"GET", lookup, 404, problem(404, "Not Found Error", "resource-not-found", `,"errors":[`+missing("media_key")+`]`)},
+		"signed":             {"GET", lookup, 200, `{"data":{"media_key":"3_1","type":"photo","url":"` + rendition + `large.jpg?ticket=v1.k1.AQ-_.Zm9v"}}`},
+		"no URLs":            {"GET", lookup, 200, `{"data":{"media_key":"7_1","type":"video","unavailable":"This media is for subscribers only."}}`},
+		"expired media":      {"GET", lookup, 410, problem(410, "Gone", "resource-unavailable", `,"errors":[`+expired("media_key")+`]`)},
+		"one expired":        {"GET", lookupList, 200, `{"errors":[` + expired("media_keys") + `,` + missing("media_keys") + `]}`},
 		"invalid":            {"POST", appending, 400, invalid},
 		"invalid, no name":   {"POST", initialize, 400, strings.Replace(invalid, `{"media":[]}`, `{}`, 1)},
 		"unauthorized":       {"GET", status, 401, `{"code":401,"message":"The access token was revoked.","title":"Unauthorized","detail":"Unauthorized","type":"about:blank","status":401}`},
@@ -80,6 +89,9 @@ func TestAnswersThatFit(t *testing.T) {
 		"busy":               {"POST", finalize, 503, problem(503, "Service Unavailable", "about:blank", "")},
 		"full":               {"POST", appending, 507, problem(507, "Insufficient Storage", "about:blank", "")},
 		"gone rendition":     {"GET", "/media/q3Zt0aYbXk1_vW-9/large.jpg", 410, problem(410, "Gone", "resource-unavailable", "")},
+		"not shown":          {"GET", "/media/q3Zt0aYbXk1_vW-9/large.jpg", 403, problem(403, "Forbidden", "about:blank", "")},
+		"withheld":           {"GET", "/media/q3Zt0aYbXk1_vW-9/large.jpg", 451, problem(451, "Unavailable For Legal Reasons", "resource-unavailable", "")},
+		"expired original":   {"GET", "/magpie/v1/media/1/original", 410, problem(410, "Gone", "resource-unavailable", "")},
 		"no such original":   {"GET", "/magpie/v1/media/1/original", 404, problem(404, "Not Found Error", "resource-not-found", "")},
 		"ready":              {"GET", "/readyz", 200, `{"catalogue":"ok","blobs":"ok","bus":"ok"}`},
 		"not ready":          {"GET", "/readyz", 503, `{"catalogue":"ok","blobs":"not ready","bus":"ok"}`},

@@ -64,6 +64,7 @@ func extensions() map[string]string {
 	const asked = "only for who asks for it by a value of media.fields that X does not have"
 	for _, data := range []string{"GET /2/media data[].", "GET /2/media/{media_key} data."} {
 		out[data+"placeholder string"] = asked
+		out[data+"unavailable string"] = asked
 		out[data+"model object"] = asked
 		for _, count := range strings.Fields("bytes scenes nodes meshes primitives vertices triangles materials textures images skins animations members layers sounds") {
 			out[data+"model."+count+" integer"] = asked
