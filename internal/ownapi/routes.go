@@ -1,6 +1,7 @@
 package ownapi
 
 import (
+	"context"
 	"log/slog"
 	"net/http"
 	"time"
@@ -20,6 +21,8 @@ type Config struct {
 	Fail      delivery.ErrorWriter // answers errors
 	Now       func() time.Time
 	Log       *slog.Logger
+	Webhooks  Webhooks
+	Ending    context.Context // its end ends streams; nil for never
 }
 
 // API is magpie's own surface over one server's rooms.
@@ -31,6 +34,9 @@ type API struct {
 	fail      delivery.ErrorWriter
 	now       func() time.Time
 	log       *slog.Logger
+	webhooks  Webhooks
+	changes   *changes
+	ending    context.Context
 	mux       *http.ServeMux
 }
 
@@ -39,9 +45,15 @@ func New(c Config) *API {
 	a := &API{
 		catalog: c.Catalog, gate: c.Gate, originals: c.Originals, links: c.Links,
 		fail: c.Fail, now: c.Now, log: c.Log, mux: http.NewServeMux(),
+		webhooks: c.Webhooks, changes: newChanges(c.Catalog, c.Now, c.Log), ending: c.Ending,
+	}
+	if a.ending == nil {
+		a.ending = context.Background()
 	}
 	read := need{scopes: []string{auth.TweetRead, auth.MediaWrite}, appOnly: true}
 	a.mux.Handle("GET /magpie/v1/media/{id}/original", a.endpoint(read, a.original))
+	a.routeWebhooks()
+	a.mux.Handle("GET /magpie/v1/stream", a.endpoint(streamNeed(), a.stream))
 	a.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		a.fail(w, r, media.Errorf(media.CodeNotFound, "There is nothing at %s %s.", r.Method, r.URL.Path))
 	})
