@@ -45,6 +45,9 @@ type app struct {
 	queue    *processing.Queue
 	handler  http.Handler
 
+	ending     context.Context // ends when requests that would not end by themselves should
+	endStreams func()
+
 	close []func() error // in the order things were opened
 }
 
@@ -52,6 +55,7 @@ type app struct {
 // lock, and calls Close.
 func newApp(ctx context.Context, s settings, log *slog.Logger) (a *app, err error) {
 	a = &app{settings: s, log: log}
+	a.ending, a.endStreams = context.WithCancel(context.WithoutCancel(ctx))
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, a.Close())
@@ -158,6 +162,7 @@ func (a *app) routes(inline *processing.Admission, gate *auth.Gate) http.Handler
 	all.Handle("/magpie/v1/", crossOrigin(ownapi.New(ownapi.Config{
 		Catalog: a.catalog, Gate: gate, Originals: delivery.NewOriginals(a.blobs, a.log),
 		Links: links, Fail: fail, Now: time.Now, Log: a.log,
+		Webhooks: a.webhooks(), Ending: a.ending,
 	}), a.settings.CORSOrigins))
 	a.routeOAuth(all, fail)
 	routeMedia(all, renditions)
@@ -195,6 +200,7 @@ func (a *app) background(ctx context.Context) error {
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	wg.Go(func() { a.sweep(ctx) })
+	wg.Go(func() { a.sendWebhooks(ctx) })
 	slots := a.settings.slots()
 	if a.settings.Faults {
 		slots += idlers
@@ -247,6 +253,7 @@ func (a *app) sweep(ctx context.Context) {
 
 // Close closes what newApp opened, last first.
 func (a *app) Close() error {
+	a.endStreams()
 	var errs []error
 	for i := len(a.close) - 1; i >= 0; i-- {
 		errs = append(errs, a.close[i]())

@@ -50,6 +50,7 @@ type settings struct {
 	MaxRung         int            `default:"2160" env:"MAGPIE_MAX_RUNG" help:"The largest size that videos are offered in, by the short side: 180, 360, 720, 1080, 1440 or 2160."`
 	FFmpeg          string         `name:"ffmpeg" env:"MAGPIE_FFMPEG" placeholder:"PATH" help:"The ffmpeg program. Default: from PATH."`
 	FFprobe         string         `name:"ffprobe" env:"MAGPIE_FFPROBE" placeholder:"PATH" help:"The ffprobe program. Default: from PATH."`
+	WebhookAllow    []string       `name:"webhook-allow" env:"MAGPIE_WEBHOOK_ALLOW" placeholder:"NETWORK" help:"Networks that webhooks may lead to beside the public ones, such as 10.0.0.0/8, with commas between them."`
 	Drain           time.Duration  `default:"20s" env:"MAGPIE_DRAIN" help:"How long SIGTERM waits for requests in flight."`
 	LogLevel        string         `default:"info" env:"MAGPIE_LOG_LEVEL" help:"debug, info, warn or error."`
 	LogFormat       string         `default:"text" env:"MAGPIE_LOG_FORMAT" help:"text or json."`
@@ -109,6 +110,7 @@ func (s *settings) Validate() error {
 		}
 	}
 	s.signIn.check(wrong)
+	s.webhookTargets(wrong)
 	s.whence.check(wrong)
 	if kinds := []string{"off", "x"}; !slices.Contains(kinds, s.RateLimits) {
 		wrong("rate-limits", "%q is not one of %s", s.RateLimits, strings.Join(kinds, ", "))

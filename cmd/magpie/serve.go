@@ -98,6 +98,7 @@ func serve(ctx context.Context, a *app, listener net.Listener, secure *tls.Confi
 	case failure = <-worked:
 		worked <- nil
 	}
+	a.endStreams()
 	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), a.settings.Drain)
 	defer cancel()
 	if err := server.Shutdown(drain); err != nil {

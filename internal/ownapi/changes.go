@@ -82,7 +82,7 @@ func (c *changes) watch(ctx context.Context, user string) (*watcher, error) {
 			return nil, err
 		}
 		var following context.Context
-		following, c.stop = context.WithCancel(context.WithoutCancel(ctx))
+		following, c.stop = context.WithCancel(context.Background()) // it outlives this stream
 		c.stopped = make(chan struct{})
 		go c.follow(following, from, c.stopped)
 	}
