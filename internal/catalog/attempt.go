@@ -195,7 +195,7 @@ func succeed(ctx context.Context, q *queries.Queries, id media.ID, attempt int64
 			return 0, fmt.Errorf("rendition %q: %w", r.Name, err)
 		}
 	}
-	return n, nil
+	return n, keepRenditions(ctx, q, id, o.Renditions)
 }
 
 // Stalled gives at most limit live media whose job may have been lost: pending

@@ -62,7 +62,7 @@ func (c *Catalog) MediaList(ctx context.Context, ids []media.ID) (map[media.ID]m
 // Unknown ids are media.CodeNotFound.
 func (c *Catalog) DeleteMedia(ctx context.Context, id media.ID, now time.Time) (bool, error) {
 	deleted, err := c.change(ctx, func(q *queries.Queries) (int64, error) {
-		n, err := q.DeleteMedia(ctx, queries.DeleteMediaParams{ID: int64(id), Now: millis(now)})
+		n, err := deleteMedia(ctx, q, id, now)
 		if err != nil || n > 0 {
 			return n, err
 		}
@@ -70,6 +70,14 @@ func (c *Catalog) DeleteMedia(ctx context.Context, id media.ID, now time.Time) (
 		return 0, err
 	})
 	return deleted, during(err, "delete media %s", id)
+}
+
+func deleteMedia(ctx context.Context, q *queries.Queries, id media.ID, now time.Time) (int64, error) {
+	n, err := q.DeleteMedia(ctx, queries.DeleteMediaParams{ID: int64(id), Now: millis(now)})
+	if err != nil || n == 0 {
+		return n, err
+	}
+	return n, noteEvent(ctx, q, MediaDeleted, id, now)
 }
 
 func newMediaRow(m media.Media) (queries.InsertMediaParams, error) {

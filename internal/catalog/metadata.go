@@ -44,7 +44,10 @@ func (c *Catalog) MergeMetadata(ctx context.Context, id media.ID, set map[string
 		}
 		all, err := readMetadata(ctx, q, []media.ID{id})
 		groups = all[id]
-		return err
+		if err != nil {
+			return err
+		}
+		return noteSearch(ctx, q, id, groups)
 	})
 	if err != nil {
 		return nil, during(err, "merge metadata of %s", id)

@@ -106,6 +106,16 @@ func TestPlans(t *testing.T) {
 		"ExpireMedia":        "USING INDEX media_retention (expires_at>? AND expires_at<?)",
 		"StalledPending":     "USING INDEX media_unfinished (state=? AND touched_at<?)",
 		"StalledInProgress":  "USING INDEX media_unfinished (state=? AND touched_at<?)",
+		"KeptOfGone":         "USING INDEX media_gone (gone_at>? AND gone_at<?)",
+		"LibraryAll":         "USING INDEX media_library (owner=? AND id<?)",
+		"LibraryCategory":    "USING INDEX media_category (owner=? AND category=? AND id<?)",
+		"LibraryState":       "USING INDEX media_state (owner=? AND state=? AND id<?)",
+		"LibraryDeleted":     "USING INDEX media_deleted (owner=? AND id<?)",
+		"LibrarySource":      "USING INDEX search_source (owner=? AND source=? AND media_id<?)",
+		"LibraryWords":       "USING INDEX search_words (owner=? AND media_id<?)",
+		"OpenUploads":        "USING INDEX session_owner (owner=? AND id<?)",
+		"UsesInMetadata":     "USING INDEX mention_named (named_id=?)",
+		"UsesAsSubtitles":    "USING INDEX subtitle_file (file_id=?)",
 		"PruneSignIns":       "USING INDEX signin_expires (expires_at<?)",
 		"PruneConsents":      "USING INDEX consent_ends (ends_at<?)",
 		"PruneRefreshTokens": "USING INDEX refresh_token_expires (expires_at<?)",
@@ -124,6 +134,21 @@ func TestPlans(t *testing.T) {
 			t.Logf("%s: %q", name, plans[name])
 		}
 	}
+}
+
+// countAgain does what the first opening after the migration does.
+func (c *Catalog) countAgain(ctx context.Context) error {
+	if err := c.SetQuota(ctx, "", ServersQuota); err != nil {
+		return err
+	}
+	err := c.write(ctx, func(q *queries.Queries) error {
+		_, err := q.DeleteKept(ctx, 1)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return c.countOnce(ctx)
 }
 
 // runAll calls every method at least once.
@@ -216,7 +241,25 @@ func runAll(t *testing.T, c *Catalog) {
 		c.EachMedia(ctx, none),
 		c.EachSession(ctx, func(media.Session) error { return nil }),
 		errOf(c.ExpireMedia(ctx, now, 10)),
+		c.CreateSessionWithin(ctx, testSession(2), 1<<50),
+		c.Reserve(ctx, 2, 5, 1<<50),
+		errOf(c.AbortSession(ctx, 2, Actor{}, now)),
+		errOf(c.OpenUploads(ctx, "1", 0, 10)),
+		errOf(c.Storage(ctx, "1")),
+		c.SetQuota(ctx, "1", 5),
+		errOf(c.CheckStorage(ctx)),
+		c.countAgain(ctx),
+		errOf(c.Uses(ctx, m)),
+		errOf2(c.RemoveMedia(ctx, 1, Actor{}, false, now)),
+		errOf(c.RestoreMedia(ctx, 1, Actor{}, time.Time{}, now)),
+		errOf2(c.Library(ctx, LibraryQuery{Owner: "1", Limit: 1})),
+		errOf2(c.Library(ctx, LibraryQuery{Owner: "1", Limit: 1, Category: "a"})),
+		errOf2(c.Library(ctx, LibraryQuery{Owner: "1", Limit: 1, State: "a"})),
+		errOf2(c.Library(ctx, LibraryQuery{Owner: "1", Limit: 1, Source: "a"})),
+		errOf2(c.Library(ctx, LibraryQuery{Owner: "1", Limit: 1, Text: "a"})),
+		errOf2(c.Library(ctx, LibraryQuery{Owner: "1", Limit: 1, Text: "a", DeletedSince: now})),
 		errOf(c.DeleteMedia(ctx, 1, now)),
+		errOf(c.LetGo(ctx, []media.Media{{ID: 1, GoneAt: now}})),
 		errOf(c.Prune(ctx, now, 10)),
 	} {
 		if err != nil {

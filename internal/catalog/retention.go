@@ -35,6 +35,15 @@ func (c *Catalog) ExpireMedia(ctx context.Context, now time.Time, limit int) ([]
 // because CloseSession writes both and Prune removes both.
 func (c *Catalog) Prune(ctx context.Context, before time.Time, limit int) ([]media.ID, error) {
 	ids, err := c.changeMany(ctx, func(q *queries.Queries) ([]int64, error) {
+		kept, err := q.KeptOfGone(ctx, queries.KeptOfGoneParams{Before: millis(before), AtMost: atMost(limit)})
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range kept { // whose blobs were gone before the sweeper came
+			if _, err := letGo(ctx, q, r.ID, r.GoneAt); err != nil {
+				return nil, err
+			}
+		}
 		gone, err := q.PruneGone(ctx, queries.PruneGoneParams{Before: millis(before), AtMost: atMost(limit)})
 		if err != nil {
 			return nil, err

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"magpie/internal/catalog/queries"
@@ -18,6 +19,16 @@ import (
 // a media has, or had and was not pruned, gives an error for which
 // errors.Is(err, ErrConflict), and nothing is written.
 func (c *Catalog) CreateSession(ctx context.Context, s media.Session) error {
+	return c.CreateSessionWithin(ctx, s, 0)
+}
+
+// CreateSessionWithin is CreateSession where the owner's quota has room for the
+// total that the session declares, and for anything at all where it declares
+// none; else it is media.CodeQuota and nothing is written. The room is reserved
+// in the same transaction: of uploads at once no two take the same. quota is for
+// owners without one of their own, in bytes, 0 for none.
+func (c *Catalog) CreateSessionWithin(ctx context.Context, s media.Session, quota int64) error {
+	declared := max(s.TotalBytes, 0)
 	owners, err := encodeNames(s.AdditionalOwners)
 	if err != nil {
 		return during(err, "create session %s", s.ID)
@@ -37,16 +48,26 @@ func (c *Catalog) CreateSession(ctx context.Context, s media.Session) error {
 			CreatedAt:        millis(s.CreatedAt),
 			ExpiresAt:        millis(s.ExpiresAt),
 			EndedAt:          millis(s.EndedAt),
+			Reserved:         declared,
 		})
 		if err == nil && n == 0 {
 			err = ErrConflict
 		}
-		if err != nil || !s.Shared {
+		if err != nil {
 			return err
 		}
-		return q.SetMetadata(ctx, queries.SetMetadataParams{
-			MediaID: int64(s.ID), Name: sharedInfo, Value: sharedTrue, UpdatedAt: millis(s.CreatedAt),
-		})
+		if s.Shared {
+			err := q.SetMetadata(ctx, queries.SetMetadataParams{
+				MediaID: int64(s.ID), Name: sharedInfo, Value: sharedTrue, UpdatedAt: millis(s.CreatedAt),
+			})
+			if err != nil {
+				return err
+			}
+		}
+		if s.State != media.SessionOpen && s.State != media.SessionClosing {
+			return nil
+		}
+		return reserve(ctx, q, s.Owner, declared, quota)
 	})
 	return during(err, "create session %s", s.ID)
 }
@@ -123,18 +144,24 @@ func (c *Catalog) CloseSession(ctx context.Context, token string, m media.Media,
 		return false, during(err, "close session %s", m.ID)
 	}
 	closed, err := c.change(ctx, func(q *queries.Queries) (int64, error) {
-		n, err := q.CloseSession(ctx, queries.CloseSessionParams{ID: int64(m.ID), Token: token, Now: millis(now)})
-		if err != nil || n == 0 {
+		session, err := q.CloseSession(ctx, queries.CloseSessionParams{ID: int64(m.ID), Token: token, Now: millis(now)})
+		if errors.Is(err, sql.ErrNoRows) {
+			return 0, nil
+		}
+		if err != nil {
 			return 0, err
 		}
-		n, err = q.InsertMedia(ctx, row)
+		n, err := q.InsertMedia(ctx, row)
 		if err == nil && n == 0 {
 			err = ErrConflict
 		}
 		if err != nil {
 			return 0, err
 		}
-		return n, q.ShareAsSession(ctx, int64(m.ID))
+		if err := q.ShareAsSession(ctx, int64(m.ID)); err != nil {
+			return 0, err
+		}
+		return n, keep(ctx, q, m, session)
 	})
 	return closed, during(err, "close session %s", m.ID)
 }
@@ -144,11 +171,24 @@ func (c *Catalog) CloseSession(ctx context.Context, token string, m media.Media,
 // order. Their EndedAt is now.
 func (c *Catalog) ExpireSessions(ctx context.Context, now, staleBefore time.Time, limit int) ([]media.ID, error) {
 	ids, err := c.changeMany(ctx, func(q *queries.Queries) ([]int64, error) {
-		return q.ExpireSessions(ctx, queries.ExpireSessionsParams{
+		rows, err := q.ExpireSessions(ctx, queries.ExpireSessionsParams{
 			Now:         millis(now),
 			StaleBefore: millis(staleBefore),
 			AtMost:      atMost(limit),
 		})
+		if err != nil {
+			return nil, err
+		}
+		// By owner, so that two transactions lock rows the same way round.
+		slices.SortFunc(rows, func(a, b queries.ExpireSessionsRow) int { return strings.Compare(a.Owner, b.Owner) })
+		ids := make([]int64, len(rows))
+		for i, r := range rows {
+			ids[i] = r.ID
+			if err := unreserve(ctx, q, r.Owner, r.Reserved); err != nil {
+				return nil, err
+			}
+		}
+		return ids, nil
 	})
 	return ids, during(err, "expire sessions")
 }

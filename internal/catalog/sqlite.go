@@ -57,7 +57,11 @@ func openSQLite(ctx context.Context, path string) (*Catalog, error) {
 		return nil, errors.Join(err, writer.Close())
 	}
 	setPool(reader, sqliteReaders)
-	return &Catalog{reader: reader, writer: writer, bind: bindSQLite}, nil
+	c := &Catalog{reader: reader, writer: writer, bind: bindSQLite}
+	if err := c.countOnce(ctx); err != nil {
+		return nil, errors.Join(err, c.Close())
+	}
+	return c, nil
 }
 
 // OpenSQLiteReadOnly opens the catalogue at path for reading, beside a server

@@ -16,6 +16,7 @@ type SweepState struct {
 	Media      media.Media
 	HasMedia   bool
 	Redo       int64 // the attempt that processes the media once more; 0 for none
+	Kept       bool  // the media is live, or can still be restored: LetGo was not called
 
 	// Named holds the key of every blob that the media's manifest or a
 	// rendition row names, whether or not the media is gone. Renditions of
@@ -81,6 +82,15 @@ func readSweepable(ctx context.Context, q *queries.Queries, ids []media.ID, out 
 	for _, r := range redos {
 		st := out[media.ID(r.MediaID)]
 		st.Redo = r.Attempt
+		out[media.ID(r.MediaID)] = st
+	}
+	kept, err := q.ListKept(ctx, list)
+	if err != nil {
+		return err
+	}
+	for _, r := range kept {
+		st := out[media.ID(r.MediaID)]
+		st.Kept = true
 		out[media.ID(r.MediaID)] = st
 	}
 	for _, r := range renditions {

@@ -22,6 +22,8 @@ const (
 	CodeAppOnly           Code = "app_only"           // an app-only token where a user is needed
 	CodeOAuth1Permissions Code = "oauth1_permissions" // a signed request of a client that may only read
 	CodeNotFound          Code = "not_found"          // no such thing, or not visible to the caller
+	CodeConflict          Code = "conflict"           // what is there stands in the way
+	CodeQuota             Code = "quota"              // more than the user may store
 	CodeGone              Code = "gone"               // it was there and is not any more
 	CodeWithheld          Code = "withheld"           // kept from the country that the caller is in
 	CodeTooLarge          Code = "too_large"          // more bytes than are allowed

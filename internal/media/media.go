@@ -43,6 +43,25 @@ type Media struct {
 	GoneAt           time.Time     // deleted or past retention; zero while live
 }
 
+// Deleted reports whether it is gone before its time: by being deleted, and not
+// by its retention.
+func (m Media) Deleted() bool {
+	return !m.GoneAt.IsZero() && (m.ExpiresAt.IsZero() || m.GoneAt.Before(m.ExpiresAt))
+}
+
+// RestorableUntil is when a media that was deleted can't be brought back any
+// more, where there is so much time to do it; zero for one that can't at all.
+func (m Media) RestorableUntil(grace time.Duration) time.Time {
+	if !m.Deleted() {
+		return time.Time{}
+	}
+	until := m.GoneAt.Add(grace)
+	if !m.ExpiresAt.IsZero() && m.ExpiresAt.Before(until) {
+		return m.ExpiresAt
+	}
+	return until
+}
+
 // Key is the media_key.
 func (m Media) Key() Key { return KeyOf(m.Category, m.ID) }
 

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"magpie/internal/blob"
+	"magpie/internal/catalog"
 	"magpie/internal/media"
 )
 
@@ -18,9 +19,10 @@ type Segment struct {
 	session media.Session
 	w       *blob.Writer
 	tally   *tally
-	limit   int64 // bytes that the session may hold
-	file    int64 // bytes that the file may have, as far as is known
-	taken   int64 // bytes of it that the tally counts
+	limit   int64            // bytes that the session may hold
+	file    int64            // bytes that the file may have, as far as is known
+	taken   int64            // bytes of it that the tally counts
+	storage *catalog.Storage // of the owner, where the session has no room reserved; else nil
 	start   *start
 	ended   bool
 }
@@ -42,6 +44,10 @@ func (s *Sessions) segment(ctx context.Context, user string, id media.ID, begin 
 	if session.State == media.SessionExpired || (session.State == media.SessionOpen && !s.now().Before(session.ExpiresAt)) {
 		return nil, expired(session)
 	}
+	storage, err := s.unreserved(ctx, session)
+	if err != nil {
+		return nil, err
+	}
 	t, err := s.held.acquire(id, func() (int64, error) { return s.stored(ctx, id) })
 	if err != nil {
 		return nil, fmt.Errorf("count what session %s holds: %w", id, err)
@@ -56,7 +62,22 @@ func (s *Sessions) segment(ctx context.Context, user string, id media.ID, begin 
 	if session.State == media.SessionClosed {
 		limit += s.cfg.MaxSegment // room for one more, to be compared and dropped
 	}
-	return &Segment{s: s, session: session, w: w, tally: t, limit: limit, file: file, start: s.starts.Get().(*start).empty()}, nil
+	return &Segment{s: s, session: session, w: w, tally: t, limit: limit, file: file, storage: storage, start: s.starts.Get().(*start).empty()}, nil
+}
+
+// unreserved reads what the owner of a session stores, where the session did
+// not say how long it will be and so has no room of its own: each segment then
+// needs some. Uploads at once may each use the same room; only Finalize, which
+// reserves it, decides between them.
+func (s *Sessions) unreserved(ctx context.Context, session media.Session) (*catalog.Storage, error) {
+	if session.TotalBytes != media.Undeclared || session.State != media.SessionOpen {
+		return nil, nil
+	}
+	storage, err := s.catalog.Storage(ctx, session.Owner)
+	if err != nil {
+		return nil, fmt.Errorf("look for room for %s: %w", session.ID, err)
+	}
+	return &storage, nil
 }
 
 // allowance is how many bytes a session may hold: twice what it declared, so
@@ -109,6 +130,11 @@ func (g *Segment) room(size, n int64) error {
 	}
 	if size+n > g.file {
 		return g.s.cfg.Limits.CheckBytes("media", g.session.Category, g.session.Type, size+n)
+	}
+	if g.storage != nil {
+		if err := g.storage.Room(g.tally.sum()+n, g.s.cfg.Quota); err != nil {
+			return err
+		}
 	}
 	if !g.tally.take(n, g.limit) {
 		return media.Errorf(media.CodeTooLarge, "The upload %s holds %d bytes in all its segments, sent again ones included; finalize it or begin a new one.", g.session.ID, g.limit)

@@ -77,6 +77,9 @@ func (s *Sessions) awaitClosing(ctx context.Context, id media.ID) error {
 // session back. done is false when the token lost its hold.
 func (s *Sessions) close(ctx context.Context, session media.Session, token string) (m media.Media, done bool, err error) {
 	m, err = s.assemble(ctx, session)
+	if err == nil && session.TotalBytes == media.Undeclared {
+		err = s.catalog.Reserve(ctx, session.ID, m.Size(), s.cfg.Quota)
+	}
 	if err == nil {
 		done, err = s.catalog.CloseSession(ctx, token, m, s.now())
 	}
@@ -89,6 +92,11 @@ func (s *Sessions) close(ctx context.Context, session media.Session, token strin
 	// The client may be gone; its next finalize should not wait for the limit.
 	back, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
+	if session.TotalBytes == media.Undeclared {
+		if e := s.catalog.Reserve(back, session.ID, 0, 0); e != nil {
+			err = errors.Join(err, fmt.Errorf("give the room of %s back: %w", session.ID, e))
+		}
+	}
 	if _, e := s.catalog.Reopen(back, session.ID, token); e != nil {
 		err = errors.Join(err, fmt.Errorf("give session %s back: %w", session.ID, e))
 	}
@@ -131,10 +139,19 @@ func (s *Sessions) assemble(ctx context.Context, session media.Session) (media.M
 // manifest lists what arrived, picks one blob for each index, and checks that
 // they are gapless from 0 and add up to the declared total.
 func (s *Sessions) manifest(ctx context.Context, session media.Session) (media.Manifest, error) {
+	chosen, err := s.newest(ctx, session.ID)
+	if err != nil {
+		return nil, err
+	}
+	return join(chosen, session.TotalBytes)
+}
+
+// newest lists the segments of a session and picks one blob for each index.
+func (s *Sessions) newest(ctx context.Context, id media.ID) (map[int]segment, error) {
 	chosen := map[int]segment{}
-	for info, err := range s.blobs.List(ctx, segmentPrefix(session.ID)) {
+	for info, err := range s.blobs.List(ctx, segmentPrefix(id)) {
 		if err != nil {
-			return nil, fmt.Errorf("list the segments of %s: %w", session.ID, err)
+			return nil, fmt.Errorf("list the segments of %s: %w", id, err)
 		}
 		g, err := parseSegment(info)
 		if err != nil {
@@ -144,7 +161,7 @@ func (s *Sessions) manifest(ctx context.Context, session media.Session) (media.M
 			chosen[g.index] = g
 		}
 	}
-	return join(chosen, session.TotalBytes)
+	return chosen, nil
 }
 
 // join puts the chosen segments in order, or says what is missing.

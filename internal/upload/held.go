@@ -116,6 +116,13 @@ func (t *tally) exceeds(limit int64) bool {
 	return t.bytes > limit
 }
 
+// sum is how many bytes are held.
+func (t *tally) sum() int64 {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.bytes
+}
+
 // give returns n bytes that were not kept.
 func (t *tally) give(n int64) {
 	t.mu.Lock()

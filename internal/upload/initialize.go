@@ -24,7 +24,7 @@ type Request struct {
 
 // Initialize opens a session. It refuses what can't become a media: a total
 // out of range or over the category's limit, or a category and a type that can't
-// go together.
+// go together; and, with CodeQuota, what the owner's quota has no room for.
 func (s *Sessions) Initialize(ctx context.Context, r Request) (media.Session, error) {
 	if err := r.check(); err != nil {
 		return media.Session{}, err
@@ -66,7 +66,7 @@ func (s *Sessions) open(ctx context.Context, session media.Session) (media.Sessi
 			return media.Session{}, fmt.Errorf("make a media id: %w", err)
 		}
 		session.ID = id
-		err = s.catalog.CreateSession(ctx, session)
+		err = s.catalog.CreateSessionWithin(ctx, session, s.cfg.Quota)
 		if errors.Is(err, catalog.ErrConflict) {
 			continue
 		}

@@ -108,7 +108,7 @@ func (p *protocol) ctx() context.Context { return context.Background() }
 // boot starts the rooms as a new process would.
 func (p *protocol) boot() {
 	p.s = &scheduler{}
-	p.sessions = New(Config{Lifetime: time.Hour, ClosingLimit: time.Minute, Grace: time.Minute, Retention: p.retention, AloneSince: p.now},
+	p.sessions = New(Config{Lifetime: time.Hour, ClosingLimit: time.Minute, Grace: time.Minute, DeleteGrace: 2 * time.Minute, Retention: p.retention, AloneSince: p.now},
 		p.rows, blob.New(stepping{p.driver, p.s}), p.s.clock(&p.now), rand.Reader, slog.New(slog.DiscardHandler))
 	p.sessions.pause = p.s.pause
 }

@@ -22,7 +22,9 @@ type Config struct {
 	Retention    time.Duration // from finalize to the media's own expiry; 0 keeps it until deleted
 	ClosingLimit time.Duration // a finalize older than this is taken for dead; 30 s
 	Grace        time.Duration // from the end of a session or media to the removal of its bytes; 1 h
+	DeleteGrace  time.Duration // from a media's deletion to the end of the time to restore it; 24 h
 	PruneAfter   time.Duration // from the end to the removal of its rows; 7 days
+	Quota        int64         // bytes that one user may store who has no quota of their own; 0 for any number
 
 	// AloneSince is from when on no other process has used the catalogue, so
 	// that a finalize begun before is dead however young it is. Zero where
@@ -41,6 +43,7 @@ func (c Config) WithDefaults() Config {
 	set(&c.Brief, c.Lifetime)
 	set(&c.ClosingLimit, 30*time.Second)
 	set(&c.Grace, time.Hour)
+	set(&c.DeleteGrace, 24*time.Hour)
 	set(&c.PruneAfter, 7*24*time.Hour)
 	if c.MaxSegment == 0 {
 		c.MaxSegment = 64 << 20
@@ -81,6 +84,13 @@ func pause(ctx context.Context, d time.Duration) error {
 // MaxSegment is the most bytes that one segment or one-shot upload may have.
 func (s *Sessions) MaxSegment() int64 { return s.cfg.MaxSegment }
 
+// DeleteGrace is how long a media that was deleted can be restored.
+func (s *Sessions) DeleteGrace() time.Duration { return s.cfg.DeleteGrace }
+
+// Quota is how many bytes a user may store who has no quota of their own; 0 for
+// any number.
+func (s *Sessions) Quota() int64 { return s.cfg.Quota }
+
 // Session gives a session that user may use. One that is not theirs looks like
 // one that does not exist.
 func (s *Sessions) Session(ctx context.Context, user string, id media.ID) (media.Session, error) {
@@ -102,6 +112,10 @@ func unknown(id media.ID) error {
 }
 
 func expired(session media.Session) error {
+	if session.State == media.SessionExpired && session.EndedAt.Before(session.ExpiresAt) {
+		return media.Errorf(media.CodeGone, "The upload %s was aborted at %s; initialize a new one.",
+			session.ID, session.EndedAt.UTC().Format(time.RFC3339))
+	}
 	return media.Errorf(media.CodeGone, "The upload %s expired at %s; initialize a new one.",
 		session.ID, session.ExpiresAt.UTC().Format(time.RFC3339))
 }

@@ -11,11 +11,11 @@ import (
 
 func TestConfigDefaults(t *testing.T) {
 	got := Config{}.WithDefaults()
-	want := Config{Lifetime: 24 * time.Hour, Brief: 24 * time.Hour, MaxSegment: 64 << 20, ClosingLimit: 30 * time.Second, Grace: time.Hour, PruneAfter: 7 * 24 * time.Hour}
+	want := Config{Lifetime: 24 * time.Hour, Brief: 24 * time.Hour, MaxSegment: 64 << 20, ClosingLimit: 30 * time.Second, Grace: time.Hour, DeleteGrace: 24 * time.Hour, PruneAfter: 7 * 24 * time.Hour}
 	if got != want {
 		t.Errorf("%+v, want %+v", got, want)
 	}
-	set := Config{1, 2, 3, media.Limits{Model: media.Limit{MaxBytes: 4}}, 5, 6, 7, 8, time.Unix(9, 0)}
+	set := Config{1, 2, 3, media.Limits{Model: media.Limit{MaxBytes: 4}}, 5, 6, 7, 8, 9, 10, time.Unix(11, 0)}
 	if got := set.WithDefaults(); got != set {
 		t.Errorf("what was set became %+v", got)
 	}

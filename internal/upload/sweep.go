@@ -28,7 +28,9 @@ type Swept struct {
 //
 // Nothing live is taken: blobs are listed first and state is read afterwards,
 // in one snapshot; a blob goes only when its session or attempt has ended, the
-// grace since that has passed, and no row names it. A blob whose session has
+// grace since that has passed, and no row names it. Of media that were deleted
+// nothing goes until the time to restore them is over, which is written down
+// first. A blob whose session has
 // no row at all is left for `magpie check` to report.
 func (s *Sessions) Sweep(ctx context.Context) (Swept, error) {
 	var done Swept
@@ -134,7 +136,11 @@ func (s *Sessions) sweepListed(ctx context.Context, keys map[media.ID][]string) 
 	if err != nil {
 		return 0, fmt.Errorf("read what may be swept: %w", err)
 	}
-	deleted, before := 0, s.now().Add(-s.cfg.Grace)
+	before := s.now().Add(-s.cfg.Grace)
+	if err := s.letGo(ctx, states, before); err != nil {
+		return 0, err
+	}
+	deleted := 0
 	for id, list := range keys {
 		for _, key := range list {
 			if !removable(states[id], key, before) {
@@ -149,11 +155,40 @@ func (s *Sessions) sweepListed(ctx context.Context, keys map[media.ID][]string) 
 	return deleted, nil
 }
 
+// letGo ends the time to restore those of the media that it is over for. One
+// that is restored meanwhile stays kept, and its blobs with it.
+func (s *Sessions) letGo(ctx context.Context, states map[media.ID]catalog.SweepState, before time.Time) error {
+	undeletable := s.now().Add(-max(s.cfg.DeleteGrace, s.cfg.Grace))
+	var over []media.Media
+	for _, state := range states {
+		limit := before
+		if state.Media.Deleted() {
+			limit = undeletable
+		}
+		if m := state.Media; state.Kept && !m.GoneAt.IsZero() && m.GoneAt.Before(limit) {
+			over = append(over, m)
+		}
+	}
+	if len(over) == 0 {
+		return nil
+	}
+	ids, err := s.catalog.LetGo(ctx, over)
+	if err != nil {
+		return fmt.Errorf("let media go: %w", err)
+	}
+	for _, id := range ids {
+		state := states[id]
+		state.Kept = false
+		states[id] = state
+	}
+	return nil
+}
+
 // removable decides one blob by the state of its session and media. before is
 // the instant that an end must precede.
 func removable(state catalog.SweepState, key string, before time.Time) bool {
 	if state.HasMedia && !state.Media.GoneAt.IsZero() {
-		return state.Media.GoneAt.Before(before)
+		return !state.Kept && state.Media.GoneAt.Before(before)
 	}
 	if state.Named[key] {
 		return false

@@ -66,6 +66,7 @@ func TestRemovable(t *testing.T) {
 		{"pending, gone", closed(old, media.Pending, old, old), "xxxxxxx"},
 		{"in progress, gone", closed(old, media.InProgress, just, old), "xxxxxxx"},
 		{"failed, gone", closed(old, media.Failed, old, old), "xxxxxxx"},
+		{"gone, but it can be restored", kept(closed(old, media.Succeeded, old, old)), "-------"},
 		{"gone, without a session", catalog.SweepState{HasMedia: true, Named: named, Media: media.Media{GoneAt: old}}, "xxxxxxx"},
 	} {
 		got := ""
@@ -80,6 +81,11 @@ func TestRemovable(t *testing.T) {
 			t.Errorf("%s: %s, want %s", c.what, got, c.want)
 		}
 	}
+}
+
+func kept(s catalog.SweepState) catalog.SweepState {
+	s.Kept = true
+	return s
 }
 
 func TestAttemptOf(t *testing.T) {
@@ -153,7 +159,7 @@ func TestSweepExpiry(t *testing.T) {
 
 // A media past its retention goes as one that was deleted does.
 func TestSweepRetention(t *testing.T) {
-	r := newRig(t, Config{Retention: 48 * time.Hour, Grace: time.Hour, PruneAfter: 24 * time.Hour})
+	r := newRig(t, Config{Retention: 48 * time.Hour, Grace: time.Hour, DeleteGrace: 1, PruneAfter: 24 * time.Hour})
 	expiring, deleted := r.uploaded(subtitles), r.uploaded(subtitles)
 	if _, err := r.rows.DeleteMedia(t.Context(), deleted.ID, r.now()); err != nil {
 		t.Fatal(err)

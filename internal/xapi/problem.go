@@ -59,6 +59,10 @@ func shapeOf(c media.Code) shape {
 		return shape{http.StatusForbidden, "Unsupported Authentication", "unsupported-authentication", ""}
 	case media.CodeNotFound:
 		return shape{http.StatusNotFound, "Not Found Error", "resource-not-found", ""}
+	case media.CodeConflict:
+		return shape{http.StatusConflict, "Conflict", "conflict", ""}
+	case media.CodeQuota: // 403, since clients try again after a 429
+		return shape{http.StatusForbidden, "UsageCapExceeded", "usage-capped", ""}
 	case media.CodeGone:
 		return shape{http.StatusGone, "Gone", "resource-unavailable", ""}
 	case media.CodeWithheld:

@@ -73,6 +73,10 @@ func v1Words(e *media.Error) (status, code int, words string) {
 		return http.StatusUnauthorized, v1BadSignature, "Could not authenticate you: " + e.Detail
 	case media.CodeUnauthorized:
 		return http.StatusUnauthorized, v1BadToken, "Invalid or expired token: " + e.Detail
+	case media.CodeConflict:
+		return http.StatusConflict, v1NotAllowed, e.Detail
+	case media.CodeQuota:
+		return http.StatusForbidden, v1NotAllowed, e.Detail
 	case media.CodeForbidden, media.CodeAppOnly, media.CodeWithheld:
 		return http.StatusForbidden, v1NotAllowed, "Your credentials do not allow access to this resource: " + e.Detail
 	case media.CodeOAuth1Permissions:

@@ -47,7 +47,7 @@ func testSweep(t *testing.T, open func(*testing.T) *catalog.Catalog) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			want[id] = catalog.SweepState{Session: s, HasSession: true, Media: m, HasMedia: true, Named: segments(id)}
+			want[id] = catalog.SweepState{Session: s, HasSession: true, Media: m, HasMedia: true, Kept: true, Named: segments(id)}
 		}
 		want[4].Named["renditions/4/2/a.mp4"] = true
 		want[4].Named["renditions/4/2/b.jpg"] = true

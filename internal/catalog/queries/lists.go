@@ -70,6 +70,22 @@ FROM redo WHERE media_id IN `, ids, "", func(rows *sql.Rows, r *Redo) error {
 	})
 }
 
+// ListKept reads what the media of ids count as, those that count.
+func (q *Queries) ListKept(ctx context.Context, ids []int64) ([]Kept, error) {
+	return list(ctx, q.db, `SELECT media_id, owner, originals, renditions
+FROM kept WHERE media_id IN `, ids, "", func(rows *sql.Rows, k *Kept) error {
+		return rows.Scan(&k.MediaID, &k.Owner, &k.Originals, &k.Renditions)
+	})
+}
+
+// ListSearch reads what the uploads of ids are searched by, in no order.
+func (q *Queries) ListSearch(ctx context.Context, ids []int64) ([]Search, error) {
+	return list(ctx, q.db, `SELECT media_id, owner, source, words
+FROM search WHERE media_id IN `, ids, "", func(rows *sql.Rows, s *Search) error {
+		return rows.Scan(&s.MediaID, &s.Owner, &s.Source, &s.Words)
+	})
+}
+
 // ListMetadata reads the metadata groups of ids, in no order.
 func (q *Queries) ListMetadata(ctx context.Context, ids []int64) ([]Metadata, error) {
 	return list(ctx, q.db, `SELECT media_id, name, value, updated_at

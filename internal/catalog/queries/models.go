@@ -83,6 +83,13 @@ type Fault struct {
 	ProcessingMs   int64
 }
 
+type Kept struct {
+	MediaID    int64
+	Owner      string
+	Originals  int64
+	Renditions int64
+}
+
 type Manager struct {
 	MediaID  int64
 	ClientID string
@@ -114,6 +121,12 @@ type Media struct {
 	Placeholder      string
 	Lost             int64
 	Facts            string
+}
+
+type Mention struct {
+	MediaID int64
+	NamedID int64
+	Purpose string
 }
 
 type Metadata struct {
@@ -194,6 +207,13 @@ type Rendition struct {
 	BlobCRC     int64
 }
 
+type Search struct {
+	MediaID int64
+	Owner   string
+	Source  string
+	Words   string
+}
+
 type Session struct {
 	ID               int64
 	Owner            string
@@ -208,6 +228,7 @@ type Session struct {
 	CreatedAt        int64
 	ExpiresAt        int64
 	EndedAt          int64
+	Reserved         int64
 }
 
 type Signin struct {
@@ -223,6 +244,15 @@ type SigningKey struct {
 	Secret    string
 	CreatedAt int64
 	RetiredAt int64
+}
+
+type Storage struct {
+	Owner      string
+	Originals  int64
+	Renditions int64
+	Media      int64
+	Uploads    int64
+	Quota      int64
 }
 
 type Subtitle struct {

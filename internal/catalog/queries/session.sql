@@ -3,8 +3,8 @@
 -- name: InsertSession :execrows
 INSERT INTO session (
     id, owner, category, type, total_bytes, shared, additional_owners,
-    state, closing_token, closing_since, created_at, expires_at, ended_at
-) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+    state, closing_token, closing_since, created_at, expires_at, ended_at, reserved
+) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
 ON CONFLICT (id) DO NOTHING;
 
 -- name: GetSession :one
@@ -23,10 +23,11 @@ UPDATE session
 SET state = 'open', closing_token = '', closing_since = 0
 WHERE id = @id AND state = 'closing' AND closing_token = @token;
 
--- name: CloseSession :execrows
+-- name: CloseSession :one
 UPDATE session
 SET state = 'closed', closing_token = '', closing_since = 0, ended_at = @now
-WHERE id = @id AND state = 'closing' AND closing_token = @token;
+WHERE id = @id AND state = 'closing' AND closing_token = @token
+RETURNING owner, reserved;
 
 -- name: ExpireSessions :many
 UPDATE session
@@ -39,7 +40,7 @@ WHERE id IN (
     LIMIT CAST(@at_most AS BIGINT)
     FOR UPDATE SKIP LOCKED
 )
-RETURNING id;
+RETURNING id, owner, reserved;
 
 -- PruneExpired removes sessions that came to nothing, and by the foreign keys
 -- all that hangs from them.
@@ -54,12 +55,13 @@ WHERE id IN (
 )
 RETURNING id;
 
--- PruneGone removes gone media by their sessions.
+-- PruneGone removes gone media by their sessions, once their bytes count no more.
 -- name: PruneGone :many
 DELETE FROM session
 WHERE id IN (
     SELECT m.id FROM media m
     WHERE m.gone_at > 0 AND m.gone_at < @before
+      AND NOT EXISTS (SELECT 1 FROM kept k WHERE k.media_id = m.id)
     ORDER BY m.gone_at
     LIMIT CAST(@at_most AS BIGINT)
     FOR UPDATE SKIP LOCKED

@@ -15,7 +15,7 @@ SET state = 'closing', closing_token = $1, closing_since = $2
 WHERE id = $3
   AND ((state = 'open' AND expires_at > $2)
     OR (state = 'closing' AND closing_since < $4))
-RETURNING id, owner, category, type, total_bytes, shared, additional_owners, state, closing_token, closing_since, created_at, expires_at, ended_at
+RETURNING id, owner, category, type, total_bytes, shared, additional_owners, state, closing_token, closing_since, created_at, expires_at, ended_at, reserved
 `
 
 type BeginClosingParams struct {
@@ -47,14 +47,16 @@ func (q *Queries) BeginClosing(ctx context.Context, arg BeginClosingParams) (Ses
 		&i.CreatedAt,
 		&i.ExpiresAt,
 		&i.EndedAt,
+		&i.Reserved,
 	)
 	return i, err
 }
 
-const closeSession = `-- name: CloseSession :execrows
+const closeSession = `-- name: CloseSession :one
 UPDATE session
 SET state = 'closed', closing_token = '', closing_since = 0, ended_at = $1
 WHERE id = $2 AND state = 'closing' AND closing_token = $3
+RETURNING owner, reserved
 `
 
 type CloseSessionParams struct {
@@ -63,12 +65,16 @@ type CloseSessionParams struct {
 	Token string
 }
 
-func (q *Queries) CloseSession(ctx context.Context, arg CloseSessionParams) (int64, error) {
-	result, err := q.db.ExecContext(ctx, closeSession, arg.Now, arg.ID, arg.Token)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected()
+type CloseSessionRow struct {
+	Owner    string
+	Reserved int64
+}
+
+func (q *Queries) CloseSession(ctx context.Context, arg CloseSessionParams) (CloseSessionRow, error) {
+	row := q.db.QueryRowContext(ctx, closeSession, arg.Now, arg.ID, arg.Token)
+	var i CloseSessionRow
+	err := row.Scan(&i.Owner, &i.Reserved)
+	return i, err
 }
 
 const expireSessions = `-- name: ExpireSessions :many
@@ -82,7 +88,7 @@ WHERE id IN (
     LIMIT CAST($3 AS BIGINT)
     FOR UPDATE SKIP LOCKED
 )
-RETURNING id
+RETURNING id, owner, reserved
 `
 
 type ExpireSessionsParams struct {
@@ -91,19 +97,25 @@ type ExpireSessionsParams struct {
 	AtMost      int64
 }
 
-func (q *Queries) ExpireSessions(ctx context.Context, arg ExpireSessionsParams) ([]int64, error) {
+type ExpireSessionsRow struct {
+	ID       int64
+	Owner    string
+	Reserved int64
+}
+
+func (q *Queries) ExpireSessions(ctx context.Context, arg ExpireSessionsParams) ([]ExpireSessionsRow, error) {
 	rows, err := q.db.QueryContext(ctx, expireSessions, arg.Now, arg.StaleBefore, arg.AtMost)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []int64
+	var items []ExpireSessionsRow
 	for rows.Next() {
-		var id int64
-		if err := rows.Scan(&id); err != nil {
+		var i ExpireSessionsRow
+		if err := rows.Scan(&i.ID, &i.Owner, &i.Reserved); err != nil {
 			return nil, err
 		}
-		items = append(items, id)
+		items = append(items, i)
 	}
 	if err := rows.Close(); err != nil {
 		return nil, err
@@ -115,7 +127,7 @@ func (q *Queries) ExpireSessions(ctx context.Context, arg ExpireSessionsParams) 
 }
 
 const getSession = `-- name: GetSession :one
-SELECT id, owner, category, type, total_bytes, shared, additional_owners, state, closing_token, closing_since, created_at, expires_at, ended_at FROM session WHERE id = $1
+SELECT id, owner, category, type, total_bytes, shared, additional_owners, state, closing_token, closing_since, created_at, expires_at, ended_at, reserved FROM session WHERE id = $1
 `
 
 func (q *Queries) GetSession(ctx context.Context, id int64) (Session, error) {
@@ -135,6 +147,7 @@ func (q *Queries) GetSession(ctx context.Context, id int64) (Session, error) {
 		&i.CreatedAt,
 		&i.ExpiresAt,
 		&i.EndedAt,
+		&i.Reserved,
 	)
 	return i, err
 }
@@ -142,8 +155,8 @@ func (q *Queries) GetSession(ctx context.Context, id int64) (Session, error) {
 const insertSession = `-- name: InsertSession :execrows
 INSERT INTO session (
     id, owner, category, type, total_bytes, shared, additional_owners,
-    state, closing_token, closing_since, created_at, expires_at, ended_at
-) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+    state, closing_token, closing_since, created_at, expires_at, ended_at, reserved
+) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
 ON CONFLICT (id) DO NOTHING
 `
 
@@ -161,6 +174,7 @@ type InsertSessionParams struct {
 	CreatedAt        int64
 	ExpiresAt        int64
 	EndedAt          int64
+	Reserved         int64
 }
 
 // InsertSession inserts nothing when the id is taken. A media has its session's
@@ -180,6 +194,7 @@ func (q *Queries) InsertSession(ctx context.Context, arg InsertSessionParams) (i
 		arg.CreatedAt,
 		arg.ExpiresAt,
 		arg.EndedAt,
+		arg.Reserved,
 	)
 	if err != nil {
 		return 0, err
@@ -188,7 +203,7 @@ func (q *Queries) InsertSession(ctx context.Context, arg InsertSessionParams) (i
 }
 
 const pageSessions = `-- name: PageSessions :many
-SELECT id, owner, category, type, total_bytes, shared, additional_owners, state, closing_token, closing_since, created_at, expires_at, ended_at FROM session
+SELECT id, owner, category, type, total_bytes, shared, additional_owners, state, closing_token, closing_since, created_at, expires_at, ended_at, reserved FROM session
 WHERE id > $1
 ORDER BY id
 LIMIT CAST($2 AS BIGINT)
@@ -222,6 +237,7 @@ func (q *Queries) PageSessions(ctx context.Context, arg PageSessionsParams) ([]S
 			&i.CreatedAt,
 			&i.ExpiresAt,
 			&i.EndedAt,
+			&i.Reserved,
 		); err != nil {
 			return nil, err
 		}
@@ -283,6 +299,7 @@ DELETE FROM session
 WHERE id IN (
     SELECT m.id FROM media m
     WHERE m.gone_at > 0 AND m.gone_at < $1
+      AND NOT EXISTS (SELECT 1 FROM kept k WHERE k.media_id = m.id)
     ORDER BY m.gone_at
     LIMIT CAST($2 AS BIGINT)
     FOR UPDATE SKIP LOCKED
@@ -295,7 +312,7 @@ type PruneGoneParams struct {
 	AtMost int64
 }
 
-// PruneGone removes gone media by their sessions.
+// PruneGone removes gone media by their sessions, once their bytes count no more.
 func (q *Queries) PruneGone(ctx context.Context, arg PruneGoneParams) ([]int64, error) {
 	rows, err := q.db.QueryContext(ctx, pruneGone, arg.Before, arg.AtMost)
 	if err != nil {
