@@ -152,16 +152,18 @@ func (a *app) routes(inline *processing.Admission, gate *auth.Gate) http.Handler
 		fail(w, r, media.Errorf(media.CodeNotFound, "There is nothing at %s %s; this address serves media only.", r.Method, r.URL.Path))
 	})
 
+	handout := delivery.Handout{Links: links, Ring: access.Ring, Now: time.Now}
 	all := http.NewServeMux()
 	all.Handle("/", crossOrigin(xapi.New(xapi.Config{
 		Sessions: a.sessions, Catalog: a.catalog, Gate: gate,
 		Process: xapi.Processing{Now: inline.Run, Later: a.queue.Send},
-		Handout: delivery.Handout{Links: links, Ring: access.Ring, Now: time.Now}, Now: time.Now, Log: a.log,
+		Handout: handout, Now: time.Now, Log: a.log,
 		RateLimits: a.settings.RateLimits == "x", Faults: a.settings.Faults,
 	}), a.settings.CORSOrigins))
 	all.Handle("/magpie/v1/", crossOrigin(ownapi.New(ownapi.Config{
 		Catalog: a.catalog, Gate: gate, Originals: delivery.NewOriginals(a.blobs, a.log),
-		Links: links, Fail: fail, Now: time.Now, Log: a.log,
+		Links: links, Handout: delivery.Handout{Links: links, Ring: a.signing.Ring, Now: time.Now},
+		Fail: fail, Now: time.Now, Log: a.log,
 		Webhooks: a.webhooks(), Ending: a.ending,
 	}), a.settings.CORSOrigins))
 	a.routeOAuth(all, fail)

@@ -17,6 +17,7 @@ import (
 	"magpie/internal/catalog"
 	"magpie/internal/delivery"
 	"magpie/internal/media"
+	"magpie/internal/policy"
 	"magpie/internal/upload"
 )
 
@@ -25,6 +26,9 @@ const (
 	friend   = "12" // an additional owner of every upload
 	stranger = "7"
 )
+
+// testRing is what tickets are signed with.
+var testRing = policy.NewKeyring(policy.Key{ID: "test", Secret: bytes.Repeat([]byte{7}, 32)})
 
 // server is the API over real rooms and a store in memory.
 type server struct {
@@ -58,7 +62,8 @@ func newServer(t *testing.T) *server {
 	}
 	s.api = New(Config{
 		Catalog: s.catalog, Gate: auth.NewGate(s.tokens, nil, nil), Originals: delivery.NewOriginals(store, log),
-		Fail: fail, Now: clock, Log: log,
+		Handout: delivery.Handout{Ring: func() policy.Keyring { return testRing }, Now: clock},
+		Fail:    fail, Now: clock, Log: log,
 	})
 	return s
 }

@@ -18,6 +18,7 @@ type Config struct {
 	Gate      *auth.Gate
 	Originals *delivery.Originals
 	Links     delivery.Links
+	Handout   delivery.Handout     // makes URLs, and has the keys that tickets are signed with
 	Fail      delivery.ErrorWriter // answers errors
 	Now       func() time.Time
 	Log       *slog.Logger
@@ -31,6 +32,7 @@ type API struct {
 	gate      *auth.Gate
 	originals *delivery.Originals
 	links     delivery.Links
+	handout   delivery.Handout
 	fail      delivery.ErrorWriter
 	now       func() time.Time
 	log       *slog.Logger
@@ -43,7 +45,7 @@ type API struct {
 // New makes the API's handler.
 func New(c Config) *API {
 	a := &API{
-		catalog: c.Catalog, gate: c.Gate, originals: c.Originals, links: c.Links,
+		catalog: c.Catalog, gate: c.Gate, originals: c.Originals, links: c.Links, handout: c.Handout,
 		fail: c.Fail, now: c.Now, log: c.Log, mux: http.NewServeMux(),
 		webhooks: c.Webhooks, changes: newChanges(c.Catalog, c.Now, c.Log), ending: c.Ending,
 	}
@@ -52,6 +54,9 @@ func New(c Config) *API {
 	}
 	read := need{scopes: []string{auth.TweetRead, auth.MediaWrite}, appOnly: true}
 	a.mux.Handle("GET /magpie/v1/media/{id}/original", a.endpoint(read, a.original))
+	write := need{scopes: []string{auth.MediaWrite}}
+	a.mux.Handle("POST /magpie/v1/grants", a.endpoint(write, a.grant))
+	a.mux.Handle("POST /magpie/v1/media/{id}/urls", a.endpoint(write, a.urls))
 	a.routeWebhooks()
 	a.mux.Handle("GET /magpie/v1/stream", a.endpoint(streamNeed(), a.stream))
 	a.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
