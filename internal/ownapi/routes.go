@@ -59,6 +59,7 @@ func New(c Config) *API {
 	a.mux.Handle("POST /magpie/v1/media/{id}/urls", a.endpoint(write, a.urls))
 	a.routeWebhooks()
 	a.mux.Handle("GET /magpie/v1/stream", a.endpoint(streamNeed(), a.stream))
+	a.mux.Handle("GET /magpie/v1/media/{id}/audit", a.endpoint(read, a.audit))
 	a.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		a.fail(w, r, media.Errorf(media.CodeNotFound, "There is nothing at %s %s.", r.Method, r.URL.Path))
 	})
