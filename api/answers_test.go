@@ -63,6 +63,8 @@ func TestAnswersThatFit(t *testing.T) {
 		"status, image":      {"GET", status, 200, `{"data":{"id":"1","media_key":"1003_1","size":9,"image":{"image_type":"image/png","w":1,"h":1},"processing_info":{"state":"succeeded","progress_percent":100}}}`},
 		"status, model":      {"GET", status, 200, `{"data":{"id":"1","media_key":"1021_1","size":9,"processing_info":{"state":"succeeded","progress_percent":100}}}`},
 		"status, failed":     {"GET", status, 200, `{"data":{"id":"1","media_key":"3_1","size":9,"processing_info":{"state":"failed","progress_percent":0,"error":{"code":3,"name":"UnsupportedMedia","message":"Too many pixels."}}}}`},
+		"audit trail":        {"GET", "/magpie/v1/media/1/audit", 200, `{"data":[{"at":"2026-11-22T06:00:00.5Z","user":"1","client":"","token":"t","group":"alt_text","before":null,"after":{"text":"A cat"}}],"meta":{"result_count":1,"next_cursor":"7"}}`},
+		"photo with notes":   {"GET", lookup, 200, `{"data":{"media_key":"3_1","type":"photo","sticker_info":{"stickers":[{"id":"1"}]},"shared_info":{"shared":true}}}`},
 		"no metadata":        {"POST", "/2/media/metadata", 200, `{"data":{"id":"1","associated_metadata":{}}}`},
 		"photo":              {"GET", lookup, 200, `{"data":{"media_key":"3_1","type":"photo","url":"` + rendition + `large.jpg","width":9,"height":9,"alt_text":"A cat","placeholder":"1QcSHQRnh493V4dIh4eXh1h4kJUI"}}`},
 		"video":              {"GET", lookup, 200, `{"data":{"media_key":"7_1","type":"video","duration_ms":0,"preview_image_url":"` + rendition + `poster.jpg","variants":[{"bit_rate":832000,"content_type":"video/mp4","url":"` + rendition + `640x360.mp4"},{"content_type":"application/x-mpegURL","url":"` + rendition + `master.m3u8"}]}}`},
