@@ -71,6 +71,8 @@ func routes() map[string]string {
 		"POST /oauth2/invalidate_token":         ": 200 400 403 500 503",
 		"GET /magpie/v1/media/{id}/original":    "tweet.read media.write: 200 206 304 400 401 403 404 410 412 416 500 503",
 		"HEAD /magpie/v1/media/{id}/original":   "tweet.read media.write: 200 206 304 400 401 403 404 410 412 416 500 503",
+		"POST /magpie/v1/media/{id}/urls":       "media.write: 200 400 401 403 404 410 413 500 503",
+		"POST /magpie/v1/grants":                "media.write: 200 400 401 403 413 500 503",
 		"GET /media/{slug}/{name}":              ": 200 206 304 403 404 410 412 416 451 500 503",
 		"HEAD /media/{slug}/{name}":             ": 200 206 304 403 404 410 412 416 451 500 503",
 		"GET /magpie/v1/media/{id}/audit":       "tweet.read media.write: 200 400 401 403 404 500 503",

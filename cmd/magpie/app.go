@@ -162,7 +162,7 @@ func (a *app) routes(inline *processing.Admission, gate *auth.Gate) http.Handler
 	}), a.settings.CORSOrigins))
 	all.Handle("/magpie/v1/", crossOrigin(ownapi.New(ownapi.Config{
 		Catalog: a.catalog, Gate: gate, Originals: delivery.NewOriginals(a.blobs, a.log),
-		Links: links, Handout: delivery.Handout{Links: links, Ring: a.signing.Ring, Now: time.Now},
+		Links: links, Handout: handout,
 		Fail: fail, Now: time.Now, Log: a.log,
 		Webhooks: a.webhooks(), Ending: a.ending,
 	}), a.settings.CORSOrigins))
