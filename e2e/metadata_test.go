@@ -85,7 +85,7 @@ func TestMetadata(t *testing.T) {
 	if got := c.describe(movie, documentedMetadata); !reflect.DeepEqual(got, documented) {
 		t.Errorf("the documentation's example: %v", got)
 	}
-	poster := c.lookup("7_" + movie)["preview_image_url"]
+	poster := shownPoster(c.lookup("7_" + movie))
 	if got := c.describe(movie, filled); !reflect.DeepEqual(got, all) || len(got) != 13 {
 		t.Errorf("all thirteen groups: %v", got)
 	}
@@ -93,7 +93,7 @@ func TestMetadata(t *testing.T) {
 	if words := all["alt_text"].(map[string]any)["text"]; seen["alt_text"] != words {
 		t.Errorf("alt_text %q, want %q", seen["alt_text"], words)
 	}
-	if url := c.lookup("3_" + image)["url"]; seen["preview_image_url"] != url || url == poster {
+	if url := c.lookup("3_" + image)["url"]; shownPoster(seen) != url || url == poster {
 		t.Errorf("preview_image_url %v, want the image's %v", seen["preview_image_url"], url)
 	}
 	// A call says nothing about the groups that it does not name.
@@ -106,12 +106,20 @@ func TestMetadata(t *testing.T) {
 	if got := c.describe(movie, `{"alt_text":null,"preview_image":null}`); !reflect.DeepEqual(got, all) {
 		t.Errorf("two groups cleared: %v", got)
 	}
-	if seen := c.lookup("7_" + movie); seen["alt_text"] != nil || seen["preview_image_url"] != poster {
+	if seen := c.lookup("7_" + movie); seen["alt_text"] != nil || shownPoster(seen) != poster {
 		t.Errorf("after clearing: %v", seen)
 	}
 	if got := c.curl("/2/media/metadata", asJSON(`{"id":"`+movie+`"}`)...).data()["associated_metadata"]; !reflect.DeepEqual(got, any(all)) {
 		t.Errorf("only the id: %v", got)
 	}
+}
+
+// shownPoster is the poster of a lookup, without the ticket that it needs where
+// the media is restricted.
+func shownPoster(o map[string]any) string {
+	url, _ := o["preview_image_url"].(string)
+	url, _, _ = strings.Cut(url, "?")
+	return url
 }
 
 func TestMetadataBeforeFinalize(t *testing.T) {
