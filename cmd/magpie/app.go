@@ -162,7 +162,7 @@ func (a *app) routes(inline *processing.Admission, gate *auth.Gate) http.Handler
 	}), a.settings.CORSOrigins))
 	all.Handle("/magpie/v1/", crossOrigin(ownapi.New(ownapi.Config{
 		Catalog: a.catalog, Gate: gate, Originals: delivery.NewOriginals(a.blobs, a.log),
-		Links: links, Handout: handout,
+		Links: links, Handout: handout, Access: access, Random: rand.Reader,
 		Fail: fail, Now: time.Now, Log: a.log,
 		Webhooks: a.webhooks(), Ending: a.ending,
 	}), a.settings.CORSOrigins))

@@ -2,6 +2,7 @@ package ownapi
 
 import (
 	"context"
+	"io"
 	"log/slog"
 	"net/http"
 	"time"
@@ -19,6 +20,8 @@ type Config struct {
 	Originals *delivery.Originals
 	Links     delivery.Links
 	Handout   delivery.Handout     // makes URLs, and has the keys that tickets are signed with
+	Access    delivery.Access      // tells who asks for what viewers see
+	Random    io.Reader            // of playback tokens; nil for none
 	Fail      delivery.ErrorWriter // answers errors
 	Now       func() time.Time
 	Log       *slog.Logger
@@ -33,6 +36,9 @@ type API struct {
 	originals *delivery.Originals
 	links     delivery.Links
 	handout   delivery.Handout
+	access    delivery.Access
+	random    io.Reader
+	pages     *embedPages
 	fail      delivery.ErrorWriter
 	now       func() time.Time
 	log       *slog.Logger
@@ -49,6 +55,7 @@ func New(c Config) *API {
 		fail: c.Fail, now: c.Now, log: c.Log, mux: http.NewServeMux(),
 		webhooks: c.Webhooks, changes: newChanges(c.Catalog, c.Now, c.Log), ending: c.Ending,
 	}
+	a.access, a.random, a.pages = c.Access, c.Random, newEmbedPages(c.Links.Media)
 	if a.ending == nil {
 		a.ending = context.Background()
 	}
@@ -57,6 +64,8 @@ func New(c Config) *API {
 	write := need{scopes: []string{auth.MediaWrite}}
 	a.mux.Handle("POST /magpie/v1/grants", a.endpoint(write, a.grant))
 	a.mux.Handle("POST /magpie/v1/media/{id}/urls", a.endpoint(write, a.urls))
+	a.mux.HandleFunc("GET /magpie/v1/embed/{media_key}", a.embed)
+	a.mux.HandleFunc("GET /magpie/v1/oembed", a.oembed)
 	a.routeWebhooks()
 	a.mux.Handle("GET /magpie/v1/stream", a.endpoint(streamNeed(), a.stream))
 	a.mux.Handle("GET /magpie/v1/media/{id}/audit", a.endpoint(read, a.audit))
