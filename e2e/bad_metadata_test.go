@@ -76,6 +76,7 @@ func TestBadMetadata(t *testing.T) {
 		{name: "a warning in words", body: set(`{"sensitive_media_warning":{"other":"spoiler"}}`), field: "$.metadata.sensitive_media_warning.other", words: "boolean expected"},
 		{name: "a warning of nobody's", body: set(`{"sensitive_media_warning":{"spoiler":true}}`), field: "$.metadata.sensitive_media_warning.spoiler", words: "is not defined"},
 		{name: "shared null", body: set(`{"shared_info":{"shared":null}}`), field: "$.metadata.shared_info.shared", words: "null found"},
+		{name: "no stickers", body: set(`{"sticker_info":{"stickers":[]}}`), field: "$.metadata.sticker_info.stickers", words: "1 to 25"},
 		{name: "26 stickers", body: set(`{"sticker_info":{"stickers":[{}` + strings.Repeat(`,{}`, 25) + `]}}`), field: "$.metadata.sticker_info.stickers", words: "25"},
 		{name: "a sticker's number", body: set(`{"sticker_info":{"stickers":[{"id":1}]}}`), field: "$.metadata.sticker_info.stickers[0].id", words: "string expected"},
 		{name: "a sticker beyond numbers", body: set(`{"sticker_info":{"stickers":[{},{"transform_a":1e400}]}}`), field: "$.metadata.sticker_info.stickers[1].transform_a"},

@@ -74,7 +74,8 @@ type GeoRestrictions struct {
 	Whitelisted []string `json:"whitelisted_country_codes"`
 }
 
-// ManagementInfo says whether a media manager (X's Media Studio) manages it.
+// ManagementInfo says whether one app manages the media (on X, Media Studio):
+// the one that said so, whose tokens alone may change it then.
 type ManagementInfo struct {
 	Managed bool `json:"managed"`
 }
@@ -99,12 +100,13 @@ type SensitiveMediaWarning struct {
 	Other           bool `json:"other"`
 }
 
-// SharedInfo says whether the media was shared in direct messages.
+// SharedInfo says whether any signed-in user may look the media up and use it:
+// it is Media.Shared, as a group of metadata.
 type SharedInfo struct {
 	Shared bool `json:"shared"`
 }
 
-// StickerInfo lists the stickers on a photo, at most 25.
+// StickerInfo lists the stickers on a photo, 1 to 25.
 type StickerInfo struct {
 	Stickers []Sticker `json:"stickers"`
 }

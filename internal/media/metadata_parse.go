@@ -150,6 +150,9 @@ func parseStickers(o *object) StickerInfo {
 		}
 		info.Stickers = append(info.Stickers, sticker)
 	})
+	if o.first == nil && len(info.Stickers) == 0 {
+		o.fail("stickers", "must have from 1 to %d items; null in place of sticker_info takes all stickers away", maxStickers)
+	}
 	return info
 }
 

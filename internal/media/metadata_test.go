@@ -147,7 +147,7 @@ func drawMetadata(t *rapid.T) Metadata {
 		PreviewImage:          &PreviewImage{PreviewMedia{ID(rapid.Int64Min(1).Draw(t, "media")), "TweetImage"}},
 		SensitiveMediaWarning: &SensitiveMediaWarning{yes.Draw(t, "adult"), yes.Draw(t, "violence"), yes.Draw(t, "other")},
 		SharedInfo:            &SharedInfo{yes.Draw(t, "shared")},
-		StickerInfo:           &StickerInfo{rapid.SliceOfN(sticker, 0, 25).Draw(t, "stickers")},
+		StickerInfo:           &StickerInfo{rapid.SliceOfN(sticker, 1, 25).Draw(t, "stickers")},
 		UploadSource:          &UploadSource{text(100).Draw(t, "source")},
 	}
 	if allow := (AllowDownload{}); yes.Draw(t, "download said") {
