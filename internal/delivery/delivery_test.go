@@ -28,7 +28,7 @@ func stores(t *testing.T) map[string]*blob.Store {
 	return map[string]*blob.Store{"memory": blob.New(blobtest.NewMemory(nil)), "disk": onDisk(t)}
 }
 
-func onDisk(t *testing.T) *blob.Store {
+func onDisk(t testing.TB) *blob.Store {
 	t.Helper()
 	disk, err := diskblob.Open(t.TempDir(), diskblob.Options{})
 	if err != nil {
@@ -60,7 +60,7 @@ func touched() time.Time { return time.Date(2026, 11, 21, 10, 0, 0, 0, time.UTC)
 
 func logTo(w io.Writer) *slog.Logger { return slog.New(slog.NewTextHandler(w, nil)) }
 
-func openCatalog(t *testing.T) *catalog.Catalog {
+func openCatalog(t testing.TB) *catalog.Catalog {
 	t.Helper()
 	c, err := catalog.OpenSQLite(t.Context(), filepath.Join(t.TempDir(), "magpie.db"))
 	if err != nil {
@@ -71,13 +71,13 @@ func openCatalog(t *testing.T) *catalog.Catalog {
 }
 
 // published records a media with renditions whose bytes are their names.
-func published(t *testing.T, c *catalog.Catalog, s *blob.Store, m media.Media, renditions ...media.Rendition) media.Media {
+func published(t testing.TB, c *catalog.Catalog, s *blob.Store, m media.Media, renditions ...media.Rendition) media.Media {
 	t.Helper()
 	return publishedAs(t, c, s, m, func(name string) string { return name }, renditions...)
 }
 
 // publishedAs is published with other bytes.
-func publishedAs(t *testing.T, c *catalog.Catalog, s *blob.Store, m media.Media, content func(name string) string, renditions ...media.Rendition) media.Media {
+func publishedAs(t testing.TB, c *catalog.Catalog, s *blob.Store, m media.Media, content func(name string) string, renditions ...media.Rendition) media.Media {
 	t.Helper()
 	ctx := t.Context()
 	m.State, m.CreatedAt, m.TouchedAt = media.Pending, touched(), touched()
@@ -125,7 +125,7 @@ func access() Access {
 }
 
 // describe sets metadata of a media, given as X's JSON.
-func describe(t *testing.T, c *catalog.Catalog, id media.ID, metadata string) {
+func describe(t testing.TB, c *catalog.Catalog, id media.ID, metadata string) {
 	t.Helper()
 	var raw map[string]json.RawMessage
 	if err := json.Unmarshal([]byte(metadata), &raw); err != nil {

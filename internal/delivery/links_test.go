@@ -29,6 +29,9 @@ func TestLinks(t *testing.T) {
 		if got := c.links.Rendition(r, m, "large.jpg"); got != c.want+"/media/AbCd_-0123456789/large.jpg" {
 			t.Errorf("%+v: %s", c.links, got)
 		}
+		if got := c.links.Signed(r, m, "large.jpg", "v1.k.A_-.B&"); got != c.want+"/media/AbCd_-0123456789/large.jpg?ticket=v1.k.A_-.B%26" {
+			t.Errorf("%+v: %s", c.links, got)
+		}
 	}
 }
 
