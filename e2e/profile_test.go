@@ -71,7 +71,7 @@ func TestProfileForms(t *testing.T) {
 	}
 	ids := make([]string, len(rows))
 	for i, row := range rows {
-		ids[i] = c.upload(row.kind, row.category, row.file, 5_242_880)["id"].(string)
+		ids[i] = c.openLate(row.kind, row.category, row.file)
 	}
 	for i, row := range rows {
 		t.Run(row.name, func(t *testing.T) {

@@ -150,7 +150,7 @@ func (g *Segment) Size() int64 { return g.w.Size() }
 // expiry. When it returns nil the bytes are on stable storage and will be in
 // the media, unless a later segment of the same index replaces them. After
 // the session was closed it succeeds only for a segment that the media holds.
-// A segment 0 that shows by its first bytes that no such file will be taken is
+// A segment 0 that shows by its header that no such file will be taken is
 // refused, and not kept; another one may come.
 func (g *Segment) Commit(ctx context.Context, index int) (time.Time, error) {
 	if index < 0 || index > media.MaxSegmentIndex {
@@ -162,7 +162,7 @@ func (g *Segment) Commit(ctx context.Context, index int) (time.Time, error) {
 		return time.Time{}, media.Invalid("media", "The segment is empty; it must have at least one byte.")
 	}
 	if index == 0 && g.session.State == media.SessionOpen {
-		if err := g.s.early(g.session, g.start.bytes(), g.w.Size()); err != nil {
+		if err := g.s.early(g.session, g.start, g.w.Size()); err != nil {
 			return time.Time{}, err
 		}
 	}

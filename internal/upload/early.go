@@ -2,7 +2,6 @@ package upload
 
 import (
 	"bytes"
-	"errors"
 	"slices"
 	"sync"
 
@@ -12,10 +11,12 @@ import (
 // earlyLen is how much of a file's start is looked at while it comes.
 const earlyLen = 4 << 10
 
-// start is the first bytes of a segment that is on its way in.
+// start is the first bytes of a segment that is on its way in, and what the
+// header of a file shows that begins so.
 type start struct {
-	b [earlyLen]byte
-	n int
+	b      [earlyLen]byte
+	n      int
+	header header
 }
 
 // newStarts keeps starts for the next segment, so that one costs no memory of
@@ -23,19 +24,23 @@ type start struct {
 func newStarts() *sync.Pool { return &sync.Pool{New: func() any { return new(start) }} }
 
 func (s *start) empty() *start {
-	s.n = 0
+	s.n, s.header = 0, header{}
 	return s
 }
 
-func (s *start) see(p []byte) { s.n += copy(s.b[s.n:], p) }
+func (s *start) see(p []byte) {
+	s.n += copy(s.b[s.n:], p)
+	s.header.see(p)
+}
 
 func (s *start) bytes() []byte { return s.b[:s.n] }
 
-// early refuses a segment 0 of size bytes which begins with head, in the words
-// that the upload would be refused with in the end. It refuses only what shows
-// that it is something else and no other segments can make good; what isn't
-// sure yet, and what shows nothing, passes.
-func (s *Sessions) early(session media.Session, head []byte, size int64) error {
+// early refuses a segment 0 of size bytes which begins so, in the words that the
+// upload would be refused with in the end. It refuses only what shows that it is
+// something else, or too large or too long, and no other segments can make good;
+// what isn't sure yet, and what shows nothing, passes.
+func (s *Sessions) early(session media.Session, begin *start, size int64) error {
+	head := begin.bytes()
 	least, most := size, int64(media.MaxTotalBytes)
 	if session.TotalBytes != media.Undeclared {
 		least, most = session.TotalBytes, session.TotalBytes
@@ -51,7 +56,7 @@ func (s *Sessions) early(session media.Session, head []byte, size int64) error {
 	if err := s.cfg.Limits.CheckBytes("media", session.Category, typ, least); err != nil {
 		return err
 	}
-	return checkShown(s.cfg.Limits.Of(category, typ), category, typ, head)
+	return checkShown(s.cfg.Limits.Of(category, typ), category, typ, head, &begin.header)
 }
 
 // foresee says what sniff will of a file that begins with head and has from
@@ -111,13 +116,16 @@ func mayBePackets(head []byte) bool {
 	return false
 }
 
-// checkShown holds a file of which head is the start against the limits of its
+// checkShown holds a file that begins with head against the limits of its
 // category, as far as its header says anything. It refuses what processing
 // would.
-func checkShown(l media.Limit, c media.Category, t media.Type, head []byte) error {
+func checkShown(l media.Limit, c media.Category, t media.Type, head []byte, seen *header) error {
 	w, h, ok := pictureSize(head, t)
+	if t == media.TIFF && seen.form == formTIFF {
+		w, h, ok = seen.tiff.size()
+	}
 	if !ok {
-		return nil
+		return refusal(seen.check(l, t))
 	}
 	what := "An image"
 	if c.Kind() == media.KindGIF {
@@ -131,9 +139,5 @@ func checkShown(l media.Limit, c media.Category, t media.Type, head []byte) erro
 			err = nil
 		}
 	}
-	var f *media.Failure
-	if errors.As(err, &f) {
-		return media.Invalid("media", "%s", f.Message)
-	}
-	return err
+	return refusal(err)
 }

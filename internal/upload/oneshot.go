@@ -17,6 +17,7 @@ type OneShot struct {
 	s     *Sessions
 	w     *blob.Writer
 	head  []byte // the file's first headSize bytes
+	start *start
 	ended bool
 }
 
@@ -32,7 +33,7 @@ func (s *Sessions) OneShot(ctx context.Context, hint int64) (*OneShot, error) {
 	if err != nil {
 		return nil, fmt.Errorf("begin a one-shot upload: %w", err)
 	}
-	return &OneShot{s: s, w: w}, nil
+	return &OneShot{s: s, w: w, start: new(start)}, nil
 }
 
 // Write takes bytes of the file, up to MaxSegment.
@@ -41,6 +42,7 @@ func (o *OneShot) Write(p []byte) (int, error) {
 		return 0, media.Errorf(media.CodeTooLarge, "File size exceeds %d bytes. That is the most that one request may carry; use initialize, append and finalize.", limit)
 	}
 	n, err := o.w.Write(p)
+	o.start.see(p[:n])
 	o.head = append(o.head, p[:min(n, headSize-len(o.head))]...)
 	return n, err
 }
@@ -64,7 +66,7 @@ func (o *OneShot) Finish(ctx context.Context, r Request) (media.Media, error) {
 		err = o.s.cfg.Limits.CheckBytes("media", r.Category, typ, o.w.Size())
 	}
 	if err == nil {
-		err = checkShown(o.s.cfg.Limits.Of(category, typ), category, typ, o.head)
+		err = checkShown(o.s.cfg.Limits.Of(category, typ), category, typ, o.head, &o.start.header)
 	}
 	if err != nil {
 		return media.Media{}, err
@@ -96,7 +98,7 @@ func (o *OneShot) Append(ctx context.Context, user string, id media.ID, index in
 	if err := g.room(0, o.w.Size()); err != nil {
 		return time.Time{}, err
 	}
-	g.start.see(o.head)
+	g.start, o.start = o.start, g.start
 	return g.Commit(ctx, index)
 }
 

@@ -7,8 +7,8 @@ import (
 )
 
 // pictureSize reads width and height from the header of an image, as it is
-// stored, if head has it whole. A TIFF keeps them anywhere, and videos are left
-// to those that look at their streams.
+// stored, if head has it whole. A TIFF keeps them anywhere, and of videos several
+// parts speak: those a header finds.
 func pictureSize(head []byte, t media.Type) (width, height int, ok bool) {
 	switch t {
 	case media.PNG:
