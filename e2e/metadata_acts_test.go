@@ -220,6 +220,7 @@ func TestSharedInfo(t *testing.T) {
 		c.describe(file, groups)
 	}
 	yes, no := []int{200, 200, 200}, []int{404, 400, 400}
+	lent := c.lookup("3_" + image)["url"]
 	for _, step := range []struct {
 		groups string
 		want   []int
@@ -234,6 +235,10 @@ func TestSharedInfo(t *testing.T) {
 		both(step.groups)
 		if got := uses(); !slices.Equal(got, step.want) {
 			t.Errorf("after %s: %v, want %v", step.groups, got, step.want)
+		}
+		// What was lent as a poster is given back once it isn't shared any more.
+		if poster := stranger.lookup("7_" + theirs)["preview_image_url"]; poster == nil || (poster == lent) != (step.want[0] == 200) {
+			t.Errorf("after %s the poster is %v, and the image at %v", step.groups, poster, lent)
 		}
 	}
 	stranger.call("POST", metadataPath, string(noted(image, `{"shared_info":{"shared":true}}`)), "Content-Type", "application/json").refused(404, image)

@@ -181,7 +181,7 @@ func (a *API) find(r *http.Request, who auth.Identity, keys []string, fields map
 			o.AltText = notes[id].AltText.Text
 		}
 		if fields["preview_image_url"] && o.PreviewImageURL != "" {
-			if url := a.chosenPoster(r, who, notes[id]); url != "" {
+			if url := a.chosenPoster(r, who, m.Owner, notes[id]); url != "" {
 				o.PreviewImageURL = url
 			}
 		}
@@ -284,14 +284,15 @@ func typeName(k media.Kind) string {
 }
 
 // chosenPoster is the URL of the image that the uploader set as poster, or ""
-// if there is none, it is gone, or its own rules give the caller none.
-func (a *API) chosenPoster(r *http.Request, who auth.Identity, notes media.Metadata) string {
+// if there is none, it is gone, the owner of what it is the poster of may not use
+// it any more, or its own rules give the caller none.
+func (a *API) chosenPoster(r *http.Request, who auth.Identity, owner string, notes media.Metadata) string {
 	if notes.PreviewImage == nil {
 		return ""
 	}
 	id := notes.PreviewImage.MediaKey.Media
 	m, err := a.catalog.Media(r.Context(), id)
-	if err != nil || !m.GoneAt.IsZero() {
+	if err != nil || !m.GoneAt.IsZero() || !m.VisibleTo(owner) {
 		return ""
 	}
 	renditions, err := a.catalog.Renditions(r.Context(), []media.ID{id})
