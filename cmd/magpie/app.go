@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"magpie/internal/analytics"
 	"magpie/internal/auth"
 	"magpie/internal/blob"
 	"magpie/internal/blob/diskblob"
@@ -43,6 +44,7 @@ type app struct {
 	tokens   *auth.Tokens
 	sessions *upload.Sessions
 	queue    *processing.Queue
+	counter  *analytics.Counter
 	handler  http.Handler
 
 	ending     context.Context // ends when requests that would not end by themselves should
@@ -90,6 +92,10 @@ func newApp(ctx context.Context, s settings, log *slog.Logger) (a *app, err erro
 		return a, fmt.Errorf("open the bus: %w", err)
 	}
 	a.close = append(a.close, func() error { a.bus.Close(); return nil })
+	a.counter = analytics.NewCounter(a.bus, a.catalog, s.KeepCounts, time.Now, log)
+	if err := a.counter.Prepare(ctx); err != nil {
+		return a, fmt.Errorf("see how far playback is counted: %w", err)
+	}
 
 	worker, err := a.newWorker(ctx)
 	if err != nil {
@@ -165,6 +171,7 @@ func (a *app) routes(inline *processing.Admission, gate *auth.Gate) http.Handler
 		Links: links, Handout: handout, Access: access, Random: rand.Reader,
 		Fail: fail, Now: time.Now, Log: a.log,
 		Webhooks: a.webhooks(), Ending: a.ending,
+		Intake: analytics.NewIntake(a.bus, access.Ring, time.Now),
 	}), a.settings.CORSOrigins))
 	a.routeOAuth(all, fail)
 	routeMedia(all, renditions)
@@ -202,6 +209,7 @@ func (a *app) background(ctx context.Context) error {
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	wg.Go(func() { a.sweep(ctx) })
+	wg.Go(func() { _ = a.counter.Run(ctx) }) // ends with ctx, or with the bus
 	wg.Go(func() { a.sendWebhooks(ctx) })
 	slots := a.settings.slots()
 	if a.settings.Faults {

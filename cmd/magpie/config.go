@@ -43,6 +43,7 @@ type settings struct {
 	SessionLifetime *time.Duration `env:"MAGPIE_SESSION_LIFETIME" placeholder:"TIME" help:"How long an upload may stay unfinished. Default: by the profile, 24h or X's."`
 	Limits          []string       `env:"MAGPIE_LIMITS" placeholder:"CATEGORY.KEY=VALUE" help:"Limits of media in the place of the profile's, such as tweet_video.max_seconds=600, with commas between them."`
 	Retention       *time.Duration `env:"MAGPIE_RETENTION" placeholder:"TIME" help:"How long finished media are kept; 0s keeps them until they are deleted. Default: by the profile, 0s or 24h."`
+	KeepCounts      time.Duration  `name:"analytics-retention" default:"0s" env:"MAGPIE_ANALYTICS_RETENTION" help:"How long counts of playback are kept hour by hour; 0s keeps them as long as the media."`
 	SweepEvery      time.Duration  `default:"5m" env:"MAGPIE_SWEEP_EVERY" help:"How often expired uploads and unused bytes are looked for."`
 	SweepGrace      time.Duration  `default:"1h" env:"MAGPIE_SWEEP_GRACE" help:"How long the bytes of what has ended are kept."`
 	Reserve         size           `default:"256MiB" env:"MAGPIE_RESERVE" help:"Disk space that uploads leave free."`
@@ -93,7 +94,7 @@ func (s *settings) Validate() error {
 			wrong(name, "%s is less than a second", d)
 		}
 	}
-	for name, d := range map[string]time.Duration{"retention": s.profile().retention, "sweep-grace": s.SweepGrace, "drain": s.Drain} {
+	for name, d := range map[string]time.Duration{"retention": s.profile().retention, "analytics-retention": s.KeepCounts, "sweep-grace": s.SweepGrace, "drain": s.Drain} {
 		if d < 0 {
 			wrong(name, "%s is negative", d)
 		}

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"time"
 
+	"magpie/internal/analytics"
 	"magpie/internal/auth"
 	"magpie/internal/catalog"
 	"magpie/internal/delivery"
@@ -26,7 +27,8 @@ type Config struct {
 	Now       func() time.Time
 	Log       *slog.Logger
 	Webhooks  Webhooks
-	Ending    context.Context // its end ends streams; nil for never
+	Intake    *analytics.Intake // of playback events
+	Ending    context.Context   // its end ends streams; nil for never
 }
 
 // API is magpie's own surface over one server's rooms.
@@ -44,6 +46,7 @@ type API struct {
 	log       *slog.Logger
 	webhooks  Webhooks
 	changes   *changes
+	intake    *analytics.Intake
 	ending    context.Context
 	mux       *http.ServeMux
 }
@@ -54,6 +57,7 @@ func New(c Config) *API {
 		catalog: c.Catalog, gate: c.Gate, originals: c.Originals, links: c.Links, handout: c.Handout,
 		fail: c.Fail, now: c.Now, log: c.Log, mux: http.NewServeMux(),
 		webhooks: c.Webhooks, changes: newChanges(c.Catalog, c.Now, c.Log), ending: c.Ending,
+		intake: c.Intake,
 	}
 	a.access, a.random, a.pages = c.Access, c.Random, newEmbedPages(c.Links.Media)
 	if a.ending == nil {
@@ -67,6 +71,7 @@ func New(c Config) *API {
 	a.mux.HandleFunc("GET /magpie/v1/embed/{media_key}", a.embed)
 	a.mux.HandleFunc("GET /magpie/v1/oembed", a.oembed)
 	a.routeWebhooks()
+	a.routePlayback()
 	a.mux.Handle("GET /magpie/v1/stream", a.endpoint(streamNeed(), a.stream))
 	a.mux.Handle("GET /magpie/v1/media/{id}/audit", a.endpoint(read, a.audit))
 	a.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
