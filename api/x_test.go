@@ -164,7 +164,7 @@ func TestErrorsAreThoseOfX(t *testing.T) {
 		t.Errorf("members (-want +got):\n%s", diff)
 	}
 	const at = "https://api.x.com/2/problems/"
-	inContract := []string{"invalid-request", "resource-not-found", "resource-unavailable", "internal-error"}
+	inContract := []string{"invalid-request", "resource-not-found", "resource-unavailable", "internal-error", "conflict", "usage-capped"}
 	onWire := []string{"unsupported-authentication", "oauth1-permissions"}
 	for _, v := range problem.Properties["type"].Value.Enum {
 		name, ours := strings.CutPrefix(fmt.Sprint(v), at)

@@ -106,9 +106,11 @@ func newApp(ctx context.Context, s settings, log *slog.Logger) (a *app, err erro
 	p := s.profile()
 	a.sessions = upload.New(upload.Config{
 		Lifetime: p.lifetime, Brief: p.brief, MaxSegment: p.maxSegment, Limits: p.limits, Retention: p.retention,
-		Grace:      max(s.SweepGrace, 1),          // 0 would be the default, and means none here
-		PruneAfter: 7*24*time.Hour + s.SweepGrace, // a row outlives its bytes
-		AloneSince: time.Now(),                    // the caller holds the lock
+		Grace:       max(s.SweepGrace, 1), // 0 would be the default, and means none here
+		DeleteGrace: max(s.DeleteGrace, 1),
+		PruneAfter:  7*24*time.Hour + s.SweepGrace + s.DeleteGrace, // a row outlives its bytes
+		Quota:       int64(s.Quota),
+		AloneSince:  time.Now(), // the caller holds the lock
 	}, a.catalog, a.blobs, time.Now, rand.Reader, log)
 	gate, err := a.newGate()
 	if err != nil {
@@ -167,7 +169,7 @@ func (a *app) routes(inline *processing.Admission, gate *auth.Gate) http.Handler
 		RateLimits: a.settings.RateLimits == "x", Faults: a.settings.Faults,
 	}), a.settings.CORSOrigins))
 	all.Handle("/magpie/v1/", crossOrigin(ownapi.New(ownapi.Config{
-		Catalog: a.catalog, Gate: gate, Originals: delivery.NewOriginals(a.blobs, a.log),
+		Catalog: a.catalog, Sessions: a.sessions, Gate: gate, Originals: delivery.NewOriginals(a.blobs, a.log),
 		Links: links, Handout: handout, Access: access, Random: rand.Reader,
 		Fail: fail, Now: time.Now, Log: a.log,
 		Webhooks: a.webhooks(), Ending: a.ending,

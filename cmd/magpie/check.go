@@ -70,6 +70,13 @@ func (k *checker) run(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("read media: %w", err)
 	}
+	miscounted, err := k.rows.CheckStorage(ctx)
+	if err != nil {
+		return err
+	}
+	for _, words := range miscounted {
+		k.fault("%s", words)
+	}
 	// What the manifests do not name: segments of uploads still open.
 	for info, err := range k.store.List(ctx, "segments/") {
 		if err != nil {
@@ -93,8 +100,8 @@ func (k *checker) run(ctx context.Context) error {
 // checkMedia checks what one media names. Segments are read back later, in the
 // store's own order; here their names must be there and say the same.
 func (k *checker) checkMedia(ctx context.Context, m media.Media, renditions []media.Rendition) error {
-	if !m.GoneAt.IsZero() {
-		return nil
+	if gone, err := k.goneFor(ctx, m); gone || err != nil {
+		return err
 	}
 	k.media++
 	for _, b := range m.Manifest {
@@ -157,7 +164,20 @@ func (k *checker) goneSince(ctx context.Context, m media.Media) (bool, error) {
 	if media.CodeOf(err) == media.CodeNotFound {
 		return true, nil
 	}
-	return err == nil && (!now.GoneAt.IsZero() || now.Published != m.Published), err
+	if err != nil || now.Published != m.Published {
+		return err == nil, err
+	}
+	return k.goneFor(ctx, now)
+}
+
+// goneFor tells whether a media is gone for good: the bytes of one that can be
+// restored must all be there.
+func (k *checker) goneFor(ctx context.Context, m media.Media) (bool, error) {
+	if m.GoneAt.IsZero() {
+		return false, nil
+	}
+	states, err := k.rows.Sweepable(ctx, []media.ID{m.ID})
+	return !states[m.ID].Kept, err
 }
 
 // verify reads one blob back. A missing one is a fault unless excused says that

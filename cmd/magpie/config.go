@@ -46,6 +46,8 @@ type settings struct {
 	KeepCounts      time.Duration  `name:"analytics-retention" default:"0s" env:"MAGPIE_ANALYTICS_RETENTION" help:"How long counts of playback are kept hour by hour; 0s keeps them as long as the media."`
 	SweepEvery      time.Duration  `default:"5m" env:"MAGPIE_SWEEP_EVERY" help:"How often expired uploads and unused bytes are looked for."`
 	SweepGrace      time.Duration  `default:"1h" env:"MAGPIE_SWEEP_GRACE" help:"How long the bytes of what has ended are kept."`
+	DeleteGrace     time.Duration  `default:"24h" env:"MAGPIE_DELETE_GRACE" help:"How long a media that was deleted can be restored; its bytes are kept so long."`
+	Quota           size           `default:"0" env:"MAGPIE_QUOTA" placeholder:"SIZE" help:"How much one user may store, originals and what is made of them; 0 for any amount. magpie user quota sets another for one user."`
 	Reserve         size           `default:"256MiB" env:"MAGPIE_RESERVE" help:"Disk space that uploads leave free."`
 	Workers         int            `default:"0" env:"MAGPIE_WORKERS" help:"Videos processed at once, in each of the two lanes; 0 for one for every two processors."`
 	MaxRung         int            `default:"2160" env:"MAGPIE_MAX_RUNG" help:"The largest size that videos are offered in, by the short side: 180, 360, 720, 1080, 1440 or 2160."`
@@ -94,7 +96,7 @@ func (s *settings) Validate() error {
 			wrong(name, "%s is less than a second", d)
 		}
 	}
-	for name, d := range map[string]time.Duration{"retention": s.profile().retention, "analytics-retention": s.KeepCounts, "sweep-grace": s.SweepGrace, "drain": s.Drain} {
+	for name, d := range map[string]time.Duration{"retention": s.profile().retention, "analytics-retention": s.KeepCounts, "sweep-grace": s.SweepGrace, "delete-grace": s.DeleteGrace, "drain": s.Drain} {
 		if d < 0 {
 			wrong(name, "%s is negative", d)
 		}

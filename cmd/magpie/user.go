@@ -19,6 +19,7 @@ type userCommand struct {
 	Create   userCreate   `cmd:"" help:"Make a user who can sign in, and print the user id."`
 	List     userList     `cmd:"" help:"List the users who can sign in."`
 	Password userPassword `cmd:"" help:"Change a password and sign the user out everywhere."`
+	Quota    userQuota    `cmd:"" help:"Set how much one user may store, and print what they store."`
 	Erase    userErase    `cmd:"" help:"Delete a user's account and revoke everything that acts in the user's name."`
 }
 

@@ -227,7 +227,7 @@ func TestCaptionsThatAreNotThere(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, name := range []string{"subtitles-en.vtt", "subtitles-en.m3u8", "master.m3u8"} {
-		refused("video-video-vide/"+name, "gone")
+		refused("video-video-vide/"+name, "not_found")
 	}
 }
 

@@ -117,7 +117,7 @@ func TestRenditions(t *testing.T) {
 
 func TestRenditionsThatAreNotThere(t *testing.T) {
 	get, _, remove := gallery(t)
-	const nothing, gone = "not_found", "gone"
+	const nothing = "not_found"
 	check := func(path, code string) {
 		t.Helper()
 		w := get("GET", path)
@@ -142,7 +142,7 @@ func TestRenditionsThatAreNotThere(t *testing.T) {
 		check(path, nothing)
 	}
 	remove()
-	check("/media/video-video-vide/640x360.mp4", gone)
+	check("/media/video-video-vide/640x360.mp4", nothing)
 	check("/media/video-video-vide/none.mp4", nothing)
 }
 

@@ -12,11 +12,13 @@ import (
 	"magpie/internal/catalog"
 	"magpie/internal/delivery"
 	"magpie/internal/media"
+	"magpie/internal/upload"
 )
 
 // Config is what the API works with.
 type Config struct {
 	Catalog   *catalog.Catalog
+	Sessions  *upload.Sessions
 	Gate      *auth.Gate
 	Originals *delivery.Originals
 	Links     delivery.Links
@@ -34,6 +36,7 @@ type Config struct {
 // API is magpie's own surface over one server's rooms.
 type API struct {
 	catalog   *catalog.Catalog
+	sessions  *upload.Sessions
 	gate      *auth.Gate
 	originals *delivery.Originals
 	links     delivery.Links
@@ -54,7 +57,7 @@ type API struct {
 // New makes the API's handler.
 func New(c Config) *API {
 	a := &API{
-		catalog: c.Catalog, gate: c.Gate, originals: c.Originals, links: c.Links, handout: c.Handout,
+		catalog: c.Catalog, sessions: c.Sessions, gate: c.Gate, originals: c.Originals, links: c.Links, handout: c.Handout,
 		fail: c.Fail, now: c.Now, log: c.Log, mux: http.NewServeMux(),
 		webhooks: c.Webhooks, changes: newChanges(c.Catalog, c.Now, c.Log), ending: c.Ending,
 		intake: c.Intake,
@@ -70,6 +73,7 @@ func New(c Config) *API {
 	a.mux.Handle("POST /magpie/v1/media/{id}/urls", a.endpoint(write, a.urls))
 	a.mux.HandleFunc("GET /magpie/v1/embed/{media_key}", a.embed)
 	a.mux.HandleFunc("GET /magpie/v1/oembed", a.oembed)
+	a.routeLibrary()
 	a.routeWebhooks()
 	a.routePlayback()
 	a.mux.Handle("GET /magpie/v1/stream", a.endpoint(streamNeed(), a.stream))

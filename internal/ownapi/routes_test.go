@@ -14,7 +14,7 @@ func TestWhatNoRouteTakes(t *testing.T) {
 		{"POST", pathOf(m)},
 		{"DELETE", pathOf(m)},
 		{"GET", pathOf(m) + "/"},
-		{"GET", "/magpie/v1/media/" + m.ID.String()},
+		{"PATCH", "/magpie/v1/media/" + m.ID.String()},
 		{"GET", "/magpie/v1/"},
 		{"GET", "/magpie/v2/media/" + m.ID.String() + "/original"},
 	} {

@@ -29,8 +29,8 @@ type Viewer struct {
 
 // Verdict is a decision.
 type Verdict struct {
-	// Err is nil if the viewer may. Otherwise it is media.CodeGone for what has
-	// expired, media.CodeWithheld for a country that may not see it, and
+	// Err is nil if the viewer may. Otherwise it is media.CodeNotFound for what was
+	// deleted, media.CodeGone for what has expired, media.CodeWithheld for a country that may not see it, and
 	// media.CodeForbidden for everything else.
 	Err *media.Error
 	// Restricted says that another viewer might get another answer, so that no
@@ -46,7 +46,8 @@ type Verdict struct {
 // Decide says whether a viewer may use a media at now, for everything that is
 // served of it but GET …/original to its owners. Each rule can only refuse:
 //
-//   - What is deleted or past its content_expiration is gone, for everybody.
+//   - What is deleted is not there and what is past its content_expiration is gone,
+//     for everybody.
 //   - A user who owns it, or one of its additional owners, is refused by nothing else.
 //   - A ticket must be good for this media and from where it is used, whether or
 //     not it is needed. One that is Full is refused by nothing else.

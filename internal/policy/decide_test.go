@@ -219,8 +219,13 @@ func TestVerdict(t *testing.T) {
 	}
 	deleted := video()
 	deleted.GoneAt = epoch
-	if got := policy.Decide(deleted, media.Metadata{}, policy.Viewer{SignedIn: owner}, policy.Look, epoch); got.Err == nil || got.Err.Code != media.CodeGone {
+	if got := policy.Decide(deleted, media.Metadata{}, policy.Viewer{SignedIn: owner}, policy.Look, epoch); got.Err == nil || got.Err.Code != media.CodeNotFound {
 		t.Errorf("deleted: %+v", got)
+	}
+	expired := deleted
+	expired.ExpiresAt = epoch
+	if got := policy.Decide(expired, media.Metadata{}, policy.Viewer{SignedIn: owner}, policy.Look, epoch); got.Err == nil || got.Err.Code != media.CodeGone {
+		t.Errorf("past its retention: %+v", got)
 	}
 }
 

@@ -11,6 +11,9 @@ import (
 // Each rule gives nil, or why the viewer may not.
 
 func gone(m media.Media, notes media.Metadata, now time.Time) *media.Error {
+	if m.Deleted() {
+		return media.Errorf(media.CodeNotFound, "There is nothing at this address any more.")
+	}
 	at := expiration(notes)
 	if m.GoneAt.IsZero() && (at.IsZero() || now.Before(at)) {
 		return nil

@@ -31,8 +31,8 @@ type Range struct{ First, Last int }
 
 // Received lists what has arrived of a session that user may use, so that a
 // client which lost its answers can go on. All that it lists is durable. Of one
-// that was finalized it is what the media is made of, and of one that expired or
-// was aborted there is nothing.
+// that was finalized it is what the media is made of; one that expired or was
+// aborted is CodeGone.
 func (s *Sessions) Received(ctx context.Context, user string, id media.ID) (Received, error) {
 	session, err := s.Session(ctx, user, id)
 	if err != nil {
@@ -41,7 +41,7 @@ func (s *Sessions) Received(ctx context.Context, user string, id media.ID) (Rece
 	out := Received{Session: session}
 	switch session.State {
 	case media.SessionExpired:
-		return out, nil
+		return Received{}, expired(session)
 	case media.SessionClosed:
 		m, err := s.catalog.Media(ctx, id)
 		if err != nil {
