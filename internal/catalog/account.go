@@ -85,11 +85,11 @@ type Erased struct {
 	Changes    int64 // entries of audit trails that name the user
 }
 
-// EraseUser deletes the account of a user with its sign-ins and ends everything
-// that acts in the user's name, in one transaction: consents, access tokens of
-// every kind, user tokens, and the clients that the user owns with all that
-// others gave them. What audit trails keep of the user's changes goes too. It may
-// be called again, and for a user without an account.
+// EraseUser deletes the account of a user with its sign-ins and webhooks, and
+// ends everything that acts in the user's name, in one transaction: consents,
+// access tokens of every kind, user tokens, and the clients that the user owns
+// with all that others gave them. What audit trails keep of the user's changes
+// goes too. It may be called again, and for a user without an account.
 func (c *Catalog) EraseUser(ctx context.Context, user string, now time.Time) (Erased, error) {
 	var e Erased
 	at := millis(now)
@@ -130,7 +130,7 @@ func (c *Catalog) EraseUser(ctx context.Context, user string, now time.Time) (Er
 			}
 			*step.sum += n
 		}
-		return nil
+		return q.DeleteWebhooksOfOwner(ctx, user)
 	})
 	if err != nil {
 		return Erased{}, during(err, "erase user %s", user)

@@ -118,7 +118,7 @@ func (d *Dispatcher) why(err error) string {
 		return "the host's name leads nowhere"
 	case errors.As(err, &certificate), errors.As(err, &unknown):
 		return "the host's certificate is not to be trusted"
-	case errors.As(err, &record):
+	case errors.As(err, &record), errors.Is(err, http.ErrSchemeMismatch):
 		return "the host does not speak TLS"
 	}
 	return "the connection failed"
