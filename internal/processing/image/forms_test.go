@@ -39,8 +39,8 @@ func TestTIFFShowsItsFirstPage(t *testing.T) {
 func TestTIFFOfOtherSorts(t *testing.T) {
 	file := tiffOf(t, quarters(90, 40), tiff.Uncompressed)
 	for words, tags := range map[string]map[uint16]string{
-		"compression": {tagCompression: "\x07\x00\x00\x00"}, // JPEG
-		"color model": {262: "\x06\x00\x00\x00"},            // YCbCr
+		"compressed as JPEG": {tagCompression: "\x07\x00\x00\x00"},
+		"YCbCr":              {tagPhotometric: "\x06\x00\x00\x00"},
 	} {
 		if f := refused(t, media.TIFF, withTags(file, tags), media.UnsupportedMedia); !strings.Contains(f.Message, words) {
 			t.Errorf("%q lacks %q", f.Message, words)

@@ -11,7 +11,7 @@ import (
 // picture carries it. Profiles of cameras and screens have a few kilobytes.
 const maxProfile = 1 << 20
 
-// maxInkProfile bounds that of a JPEG of four inks, whose tables are long. Of
+// maxInkProfile bounds that of a picture of four inks, whose tables are long. Of
 // its sizes only orig carries it.
 const maxInkProfile = 4 << 20
 
@@ -27,7 +27,7 @@ type colourSpace string
 const (
 	spaceRGB  colourSpace = "RGB "
 	spaceGrey colourSpace = "GRAY"
-	spaceCMYK colourSpace = "CMYK" // of JPEGs with four components
+	spaceCMYK colourSpace = "CMYK" // of JPEGs with four components, and TIFFs
 )
 
 // profileFor gives the profile to write beside pixels of the given space, or

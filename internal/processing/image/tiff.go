@@ -1,8 +1,11 @@
 package image
 
 import (
+	"cmp"
+	"encoding/binary"
 	std "image"
 	"image/color"
+	"io"
 
 	"golang.org/x/image/tiff"
 )
@@ -12,13 +15,25 @@ import (
 const maxTIFFBlocks = 1 << 17
 
 func probeTIFF(src *source) (header, error) {
-	config, err := tiff.DecodeConfig(src.all())
-	if err != nil {
-		return header{}, explain("TIFF", err)
-	}
 	d, err := readIFD(src)
 	if err != nil {
-		return header{}, explain("TIFF", err)
+		d = &ifd{order: binary.BigEndian} // the decoder has better words for it
+	}
+	if err := d.explainColours(); err != nil {
+		return header{}, err
+	}
+	file, inked := src.all, false
+	if d.fourInks() {
+		if mask, ok := disguise(src, d); ok {
+			file, inked = func() *io.SectionReader { return io.NewSectionReader(mask, 0, mask.Size()) }, true
+		}
+	}
+	config, decodeErr := tiff.DecodeConfig(file())
+	if decodeErr != nil || err != nil {
+		return header{}, explain("TIFF", cmp.Or(decodeErr, err))
+	}
+	if inked && config.ColorModel != color.NRGBAModel {
+		return header{}, unreadable("This TIFF is CMYK of 16 bits, which can't be read here; of 8 bits it can")
 	}
 	w, h := config.Width, config.Height
 	memory, blocks := tiffCost(d, config, src.size)
@@ -26,17 +41,26 @@ func probeTIFF(src *source) (header, error) {
 		return header{}, unreadable("This TIFF is cut into %d pieces, and %d is the most that is accepted", blocks, maxTIFFBlocks)
 	}
 	kept := tiffPixel(config) * area(w, h)
+	profile := tiffProfile(src, d, maxProfile)
+	if inked { // the sizes have other colours
+		profile = nil
+	}
 	return header{
 		width: w, height: h,
 		orientation: d.orientation(),
-		profile:     tiffProfile(src, d),
+		profile:     profile,
 		memory:      d.orientation().peak(memory, kept, kept),
 		decode: func() (frame, error) {
-			img, err := tiff.Decode(src.all())
+			img, err := tiff.Decode(file())
 			if err != nil {
 				return frame{}, explain("TIFF", err)
 			}
-			return newFrame(img, w, h), nil
+			if !inked {
+				return newFrame(img, w, h), nil
+			}
+			f := newFrame(undisguised(img), w, h)
+			f.inks = newInks(tiffProfile(src, d, maxInkProfile))
+			return f, nil
 		},
 	}, nil
 }
@@ -78,10 +102,10 @@ func tiffPixel(config std.Config) int64 {
 }
 
 // tiffProfile reads the colour profile, or nil where there is none or it is
-// longer than one that is kept.
-func tiffProfile(src *source, d *ifd) []byte {
+// longer than most.
+func tiffProfile(src *source, d *ifd, most uint32) []byte {
 	kind, count, value, ok := d.entry(tagProfile)
-	if !ok || kind != 7 && kind != 1 || count > maxProfile {
+	if !ok || kind != 7 && kind != 1 || count > most {
 		return nil
 	}
 	p, err := src.bytes(int64(d.order.Uint32(value)), int(count))

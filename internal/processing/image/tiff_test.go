@@ -102,18 +102,32 @@ func TestTIFFTags(t *testing.T) {
 
 func TestTIFFRefused(t *testing.T) {
 	file := tiffOf(t, quarters(90, 40), tiff.Uncompressed)
-	cmyk := withTags(file, map[uint16]string{262: "\x05\x00\x00\x00"})
-	f := refused(t, media.TIFF, cmyk, media.UnsupportedMedia)
-	if !strings.Contains(f.Message, "color model") {
-		t.Errorf("message is %q", f.Message)
+	const inks = "\x05\x00\x00\x00"
+	deep := std.NewNRGBA64(std.Rect(0, 0, 90, 40))
+	for words, tags := range map[string]map[uint16]string{
+		"colours as YCbCr":           {tagPhotometric: "\x06\x00\x00\x00"},
+		"compressed as JPEG":         {tagCompression: "\x07\x00\x00\x00"},
+		"inks other than CMYK":       {tagPhotometric: inks, tagInkSet: "\x02\x00\x00\x00"},
+		"each is kept apart":         {tagPhotometric: inks, tagPlanar: "\x02\x00\x00\x00"},
+		"read here: color model":     {tagPhotometric: "\x08\x00\x00\x00"},
+		"CMYK of 16 bits":            {tagPhotometric: inks, 0: ""},
+		"RGB and CMYK of 8 bits can": {tagCompression: "\x06\x00\x00\x00"},
+	} {
+		of := file
+		if _, is := tags[0]; is {
+			delete(tags, 0)
+			of = tiffOf(t, deep, tiff.Uncompressed)
+		}
+		if f := refused(t, media.TIFF, withTags(of, tags), media.UnsupportedMedia); !strings.Contains(f.Message, words) {
+			t.Errorf("message is %q, want %q", f.Message, words)
+		}
 	}
-	refused(t, media.TIFF, withTags(file, map[uint16]string{tagCompression: "\x07\x00\x00\x00"}), media.UnsupportedMedia)
 	refused(t, media.TIFF, withTags(file, map[uint16]string{256: "\xff\xff\x00\x00", 257: "\xff\xff\x00\x00"}), media.UnsupportedMedia)
 	refused(t, media.TIFF, withTags(file, map[uint16]string{256: "\xff\xff\x00\x00"}), media.InvalidMedia)
 	refused(t, media.TIFF, file[:20], media.InvalidMedia)
 
 	pieces := withTags(file, map[uint16]string{256: "\x00\x20\x00\x00", 257: "\x00\x20\x00\x00", tagTileWidth: "\x08\x00\x00\x00", tagTileLength: "\x08\x00\x00\x00"})
-	f = refused(t, media.TIFF, pieces, media.UnsupportedMedia)
+	f := refused(t, media.TIFF, pieces, media.UnsupportedMedia)
 	if !strings.Contains(f.Message, "1048576 pieces") {
 		t.Errorf("message is %q", f.Message)
 	}
@@ -127,6 +141,7 @@ func TestTIFFMemoryCoversTheDecoder(t *testing.T) {
 		"plain":   tiffOf(t, img, tiff.Uncompressed),
 		"deflate": tiffOf(t, img, tiff.Deflate),
 		"16 bits": tiffOf(t, deep, tiff.Deflate),
+		"CMYK":    withTags(tiffOf(t, img, tiff.Deflate), map[uint16]string{tagPhotometric: "\x05\x00\x00\x00"}),
 	} {
 		head, err := probe(newSource(context.Background(), bytes.NewReader(file), int64(len(file))), media.TIFF)
 		if err != nil {
@@ -147,6 +162,7 @@ func TestTIFFMemoryCoversTheDecoder(t *testing.T) {
 
 func FuzzTIFFHead(f *testing.F) {
 	f.Add(tiffOf(f, quarters(4, 4), tiff.Uncompressed))
+	f.Add(withTags(tiffOf(f, quarters(4, 4), tiff.Uncompressed), map[uint16]string{tagPhotometric: "\x05\x00\x00\x00"}))
 	f.Add(withTags(tiffOf(f, quarters(4, 4), tiff.Uncompressed), map[uint16]string{tagTileWidth: "\x08\x00\x00\x00", tagTileLength: "\x00\x00\x00\x00"}))
 	f.Fuzz(func(t *testing.T, file []byte) {
 		src := newSource(context.Background(), bytes.NewReader(file), int64(len(file)))
