@@ -38,6 +38,9 @@ func TestPolicyDownload(t *testing.T) {
 		t.Fatalf("the viewer's playlist is %q", master)
 	}
 	g.eventually(viewer{}, func() string { return g.playable(viewer{query: "?ticket=" + ticket}) })
+	if p := ffprobe(t, master); len(p.Streams) == 0 || seconds(t, p.Format.Duration) < 0.8 {
+		t.Errorf("a player is shown %+v", p)
+	}
 	g.eventually(viewer{}, func() string {
 		for _, url := range []string{file, file + "?download=1", file + "?download=1&ticket=" + ticket, orig, orig + "&ticket=" + ticket, g.at[0] + "master.m3u8", g.at[1] + "large.jpg:orig", g.at[1] + "large.jpg?download=1"} {
 			for _, method := range []string{"GET", "HEAD"} {

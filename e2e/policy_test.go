@@ -266,4 +266,7 @@ func TestPolicyAudience(t *testing.T) {
 
 	g.set(`{"audience_policy":null}`)
 	g.may(nobody)
+	if strings.Contains(g.server.log.tail(1<<30), "v1.") {
+		t.Error("tickets are in the log")
+	}
 }

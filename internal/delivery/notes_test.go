@@ -1,6 +1,7 @@
 package delivery
 
 import (
+	"sync"
 	"testing"
 	"time"
 
@@ -56,4 +57,22 @@ func TestNotesThatCannotBeRead(t *testing.T) {
 	if _, err := n.of(t.Context(), 3); err == nil {
 		t.Error("a catalogue that is closed told something")
 	}
+}
+
+func TestNotesFromManyGoroutines(t *testing.T) {
+	h := newHouse(t)
+	h.describe(3, `{"audience_policy":{"creator_subscriptions":["Any"],"x_subscriptions":[]}}`)
+	n := newNotes(h.catalog, time.Now)
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			for i := range 200 {
+				id := media.ID(3 + 4*(i%2))
+				if said, err := n.of(t.Context(), id); err != nil || (said.AudiencePolicy != nil) != (id == 3) {
+					t.Errorf("%s: %+v %v", id, said, err)
+				}
+			}
+		})
+	}
+	wg.Wait()
 }
