@@ -33,8 +33,8 @@ func newEmbedPages(mediaOrigin string) *embedPages {
 	p := &embedPages{templates: template.Must(template.ParseFS(embedFiles, "embed/page.html")), media: mediaOrigin} // part of the program
 	p.style = thin(embedFile("player.css"))
 	scripts := ""
-	for _, name := range []string{"stream.js", "player.js"} {
-		text := thin(embedFile(name))
+	for _, text := range []string{embedFile("stream.js"), string(eventsJS), embedFile("player.js")} {
+		text = thin(text)
 		p.scripts = append(p.scripts, text)
 		scripts += " " + hashSource(text)
 	}

@@ -1,7 +1,7 @@
 'use strict'
 
 // The page's controls.
-(() => {
+{
   const data = JSON.parse(document.getElementById('data').textContent)
   const calm = matchMedia('(prefers-reduced-motion: reduce)').matches
   const $ = (id) => document.getElementById(id)
@@ -26,8 +26,9 @@
     shown.addEventListener('error', () => {
       if (shown === $('image')) complain('The picture could not be loaded.')
     })
-    window.magpieEvents?.(shown, data.events)
-    if (shown === $('video')) player(shown, stage)
+    if (shown !== $('video')) return
+    player(shown, stage)
+    if (data.token) magpieEvents(shown, data.token)
   }
 
   function player(video, stage) {
@@ -182,4 +183,4 @@
     const next = $('play') ?? $('player')
     next.focus()
   })
-})()
+}
