@@ -57,7 +57,7 @@ func TestNewerAnswersThatDoNotFit(t *testing.T) {
 		"one object in place of a list":    {"POST", subtitles, 200, `{"data":{"id":"1","media_category":"TweetVideo","associated_subtitles":{"id":"2","language_code":"EN","display_name":"English"}}}`},
 		"the category of an upload":        {"POST", subtitles, 200, `{"data":{"id":"1","media_category":"tweet_video","associated_subtitles":[{"id":"2","language_code":"EN","display_name":"English"}]}}`},
 		"deleted in words":                 {"DELETE", subtitles, 200, `{"data":{"deleted":"true"}}`},
-		"zeros that nobody measured":       {"GET", analytics, 200, `{"data":[{"media_key":"7_1","timestamped_metrics":[{"timestamp":"2026-11-20T00:00:00Z","metrics":{"video_views":0}}]}]}`},
+		"a count below nothing":            {"GET", analytics, 200, `{"data":[{"media_key":"7_1","timestamped_metrics":[{"timestamp":"2026-11-20T00:00:00Z","metrics":{"video_views":-1}}]}]}`},
 		"analytics as one object":          {"GET", analytics, 200, `{"data":{"media_key":"7_1","timestamped_metrics":[]}}`},
 		"v1.1 in v2's wrapper":             {"POST", uploadV1, 202, `{"data":{"id":"1","media_key":"7_1","expires_after_secs":86400}}`},
 		"v1.1 id only as text":             {"POST", uploadV1, 202, `{"media_id":"1","media_id_string":"1","expires_after_secs":86400}`},

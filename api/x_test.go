@@ -24,7 +24,12 @@ const (
 	xPartial = "errors array, errors[] object, errors[].type string, errors[].title string, errors[].detail string, errors[].value string, " +
 		"errors[].parameter string, errors[].resource_id string, errors[].resource_type string"
 	xMedia = "media_key string, type string, url string, preview_image_url string, duration_ms integer, width integer, height integer, " +
-		"alt_text string, variants array, variants[] object, variants[].bit_rate integer, variants[].content_type string, variants[].url string"
+		"alt_text string, variants array, variants[] object, variants[].bit_rate integer, variants[].content_type string, variants[].url string, " +
+		"public_metrics object, public_metrics.view_count integer, non_public_metrics object, organic_metrics object, organic_metrics.view_count integer, " +
+		"non_public_metrics.playback_0_count integer, non_public_metrics.playback_25_count integer, non_public_metrics.playback_50_count integer, " +
+		"non_public_metrics.playback_75_count integer, non_public_metrics.playback_100_count integer, " +
+		"organic_metrics.playback_0_count integer, organic_metrics.playback_25_count integer, organic_metrics.playback_50_count integer, " +
+		"organic_metrics.playback_75_count integer, organic_metrics.playback_100_count integer"
 )
 
 // xAnswers is what the 200 of each operation holds in X's contract.
@@ -43,7 +48,11 @@ func xAnswers() map[string]string {
 		"DELETE /2/media/subtitles":          "data object, data.deleted boolean",
 		"GET /2/media":                       "data array, data[] object, " + under("data[].", xMedia) + ", " + xPartial,
 		"GET /2/media/{media_key}":           "data object, " + under("data.", xMedia),
-		"GET /2/media/analytics":             "data array, data[] object, data[].media_key string, data[].timestamped_metrics array, " + xPartial,
+		"GET /2/media/analytics": "data array, data[] object, data[].media_key string, data[].timestamped_metrics array, " +
+			under("data[].timestamped_metrics[]", " object, .timestamp string, .metrics object, .metrics.cta_url_clicks integer, "+
+				".metrics.cta_watch_clicks integer, .metrics.play_from_tap integer, .metrics.playback25 integer, .metrics.playback50 integer, "+
+				".metrics.playback75 integer, .metrics.playback_complete integer, .metrics.playback_start integer, .metrics.video_views integer, "+
+				".metrics.watch_time_ms integer") + ", " + xPartial,
 	}
 }
 

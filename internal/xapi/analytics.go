@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"magpie/internal/auth"
+	"magpie/internal/catalog"
 	"magpie/internal/media"
 )
 
@@ -38,6 +39,16 @@ type measuredStep struct {
 	Metrics   map[string]int64 `json:"metrics"`
 }
 
+// measured is what X calls the metrics.
+func measured() map[string]media.PlaybackMetric {
+	return map[string]media.PlaybackMetric{
+		"cta_url_clicks": media.CTAURLClick, "cta_watch_clicks": media.CTAWatchClick, "play_from_tap": media.PlayFromTap,
+		"playback25": media.Playback25, "playback50": media.Playback50, "playback75": media.Playback75,
+		"playback_complete": media.PlaybackComplete, "playback_start": media.PlaybackStart,
+		"video_views": media.VideoView, "watch_time_ms": media.WatchTime,
+	}
+}
+
 // analyticsQuery is what a request for analytics asks.
 type analyticsQuery struct {
 	keys        []string
@@ -47,8 +58,9 @@ type analyticsQuery struct {
 }
 
 // analytics answers GET /2/media/analytics: how the caller's own media were
-// played, in the order of the keys, and an error for each other key. Nothing
-// counts playback yet, so that each media's list is empty.
+// played, in the order of the keys, and an error for each other key. What is
+// counted is counted by the hour, so a period begins and ends with one. Steps in
+// which nothing was counted are left out.
 func (a *API) analytics(w http.ResponseWriter, r *http.Request, who auth.Identity) error {
 	query, err := parameters(r, "media_keys", "start_time", "end_time", "granularity", "media_analytics.fields")
 	if err != nil {
@@ -62,18 +74,27 @@ func (a *API) analytics(w http.ResponseWriter, r *http.Request, who auth.Identit
 	if err != nil {
 		return err
 	}
+	steps, err := a.steps(r, q, own)
+	if err != nil {
+		return err
+	}
 	var out struct {
 		Data   []mediaAnalytics `json:"data,omitempty"`
 		Errors []notFound       `json:"errors,omitempty"`
 	}
 	for _, key := range q.keys {
-		if !own[media.Key(key)] {
+		id, ok := own[media.Key(key)]
+		if !ok {
 			out.Errors = append(out.Errors, newNotFound("media_keys", key))
 			continue
 		}
 		m := mediaAnalytics{MediaKey: media.Key(key)}
 		if q.wantsSteps() {
-			m.Metrics = &[]measuredStep{}
+			list := make([]measuredStep, 0, len(steps[id]))
+			for _, step := range steps[id] {
+				list = append(list, q.show(step))
+			}
+			m.Metrics = &list
 		}
 		out.Data = append(out.Data, m)
 	}
@@ -83,6 +104,53 @@ func (a *API) analytics(w http.ResponseWriter, r *http.Request, who auth.Identit
 // wantsSteps reports whether the query asks for anything but the key.
 func (q analyticsQuery) wantsSteps() bool {
 	return q.fields == nil || slices.ContainsFunc(slices.Collect(maps.Keys(q.fields)), func(f string) bool { return f != "media_key" })
+}
+
+// maxSteps is how many steps an answer may have: every hour of a month for as
+// many media as one request may name.
+const maxSteps = 75_000
+
+// step is how long one is; 0 stands for the whole period.
+func (q analyticsQuery) step() time.Duration {
+	return map[string]time.Duration{"hourly": time.Hour, "daily": 24 * time.Hour, "total": 0}[q.granularity]
+}
+
+// hours is the period with the hours that it begins and ends in.
+func (q analyticsQuery) hours() (from, to time.Time) {
+	return q.start.UTC().Truncate(time.Hour), q.end.UTC().Add(time.Hour - 1).Truncate(time.Hour)
+}
+
+// steps reads what was counted of media.
+func (a *API) steps(r *http.Request, q analyticsQuery, own map[media.Key]media.ID) (map[media.ID][]catalog.PlaybackStep, error) {
+	if !q.wantsSteps() {
+		return nil, nil
+	}
+	from, to := q.hours()
+	steps, err := a.catalog.PlaybackSteps(r.Context(), slices.Collect(maps.Values(own)), from, to, q.step())
+	if err != nil {
+		return nil, fmt.Errorf("look analytics up: %w", err)
+	}
+	return steps, nil
+}
+
+// show puts a step into X's words, with the metrics that were asked for, or all
+// where none was.
+func (q analyticsQuery) show(s catalog.PlaybackStep) measuredStep {
+	names := measured()
+	asked := map[string]media.PlaybackMetric{}
+	for name, m := range names {
+		if q.fields[name] {
+			asked[name] = m
+		}
+	}
+	if len(asked) == 0 {
+		asked = names
+	}
+	out := measuredStep{Timestamp: s.Start.UTC().Format(time.RFC3339), Metrics: map[string]int64{}}
+	for name, m := range asked {
+		out.Metrics[name] = s.Counts[m]
+	}
+	return out
 }
 
 func readAnalytics(query url.Values) (analyticsQuery, error) {
@@ -108,6 +176,12 @@ func readAnalytics(query url.Values) (analyticsQuery, error) {
 			return q, badQuery(query, "granularity", "is not one of ["+strings.Join(granularities(), ",")+"]")
 		}
 	}
+	if step := q.step(); step > 0 {
+		from, to := q.hours()
+		if n := float64(len(q.keys)) * max(1, to.Sub(from).Hours()/step.Hours()); n > maxSteps {
+			return q, badQuery(query, "granularity", fmt.Sprintf("gives more than %d steps for that many media and that long a period; ask for fewer, or for longer steps", maxSteps))
+		}
+	}
 	q.fields, err = list(query, "media_analytics.fields", analyticsFields())
 	return q, err
 }
@@ -125,8 +199,8 @@ func moment(query url.Values, name string) (time.Time, error) {
 	return t, nil
 }
 
-// ownMedia tells which keys are of media that the caller owns.
-func (a *API) ownMedia(r *http.Request, who auth.Identity, keys []string) (map[media.Key]bool, error) {
+// ownMedia gives the media of keys that the caller owns.
+func (a *API) ownMedia(r *http.Request, who auth.Identity, keys []string) (map[media.Key]media.ID, error) {
 	var ids []media.ID
 	for _, key := range keys {
 		if id, err := media.ParseKey(key); err == nil {
@@ -137,9 +211,11 @@ func (a *API) ownMedia(r *http.Request, who auth.Identity, keys []string) (map[m
 	if err != nil {
 		return nil, fmt.Errorf("look media up: %w", err)
 	}
-	own := map[media.Key]bool{}
-	for _, m := range all {
-		own[m.Key()] = m.Owner == who.User && m.GoneAt.IsZero()
+	own := map[media.Key]media.ID{}
+	for id, m := range all {
+		if m.Owner == who.User && m.GoneAt.IsZero() && slices.Contains(keys, string(m.Key())) {
+			own[m.Key()] = id
+		}
 	}
 	return own, nil
 }

@@ -35,6 +35,41 @@ func TestAnalytics(t *testing.T) {
 	get("media_keys="+other).is(http.StatusOK, `{"errors":[%s]}`, missing(other))
 }
 
+// What was counted comes by the hour, by the day of UTC, or in one.
+func TestAnalyticsCounts(t *testing.T) {
+	s := newServer(t)
+	id := s.upload(map[string]any{"media_category": "tweet_video"}, mp4())
+	photo := "3_" + s.upload(map[string]any{}, png()).String()
+	key := "7_" + id.String()
+	day := s.clock.Truncate(24 * time.Hour)
+	s.played(id, 1, day.Add(-time.Minute))
+	s.played(id, 2, day.Add(time.Hour+59*time.Minute))
+	s.played(id, 4, day.Add(5*time.Hour))
+	get := func(start, end time.Duration, more string) answer {
+		t.Helper()
+		at := func(d time.Duration) string { return day.Add(d).Format(time.RFC3339) }
+		return s.call("GET", "/2/media/analytics?media_keys="+key+","+photo+"&start_time="+at(start)+"&end_time="+at(end)+more, nil)
+	}
+	is := func(a answer, steps string) {
+		t.Helper()
+		a.is(http.StatusOK, `{"data":[{"media_key":%q,"timestamped_metrics":[`+steps+`]},{"media_key":%q,"timestamped_metrics":[]}]}`, key, photo)
+	}
+	step := func(hours int, n int) string {
+		return fmt.Sprintf(`{"timestamp":%q,"metrics":{"playback_complete":%d,"watch_time_ms":%d}}`, day.Add(time.Duration(hours)*time.Hour).Format(time.RFC3339), n, 2500*n)
+	}
+	const two = "&media_analytics.fields=watch_time_ms,playback_complete"
+	is(get(-time.Hour, 24*time.Hour, "&granularity=hourly"+two), step(-1, 1)+","+step(1, 2)+","+step(5, 4))
+	is(get(-time.Hour, 24*time.Hour, two), step(-24, 1)+","+step(0, 6))
+	is(get(-time.Hour, 24*time.Hour, "&granularity=total"+two), step(-1, 7))
+	is(get(90*time.Minute, 5*time.Hour, "&granularity=hourly"+two), step(1, 2)) // the whole hour that it begins in
+	is(get(2*time.Hour, 5*time.Hour+time.Second, two), step(0, 4))
+	is(get(6*time.Hour, 7*time.Hour, ""), "")
+	is(get(5*time.Hour, 6*time.Hour, ""), fmt.Sprintf(`{"timestamp":%q,"metrics":{"cta_url_clicks":0,"cta_watch_clicks":0,"play_from_tap":0,
+		"playback25":0,"playback50":0,"playback75":0,"playback_complete":4,"playback_start":4,"video_views":4,"watch_time_ms":10000}}`, day.Format(time.RFC3339)))
+	get(0, 75000*time.Hour, "&granularity=hourly").refused(http.StatusBadRequest, "more than 75000 steps")
+	is(get(0, 37500*time.Hour, "&granularity=hourly"+two), step(1, 2)+","+step(5, 4))
+}
+
 // What a user may look up is not theirs to measure.
 func TestAnalyticsIsTheOwnersOnly(t *testing.T) {
 	s := newServer(t)

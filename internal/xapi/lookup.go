@@ -14,8 +14,8 @@ import (
 // maxLookup is how many keys one lookup may name.
 const maxLookup = 100
 
-// mediaFields lists the values of media.fields that X's contract has. The
-// metrics among them are accepted and shown once there are any.
+// mediaFields lists the values of media.fields that X's contract has. Of the
+// metrics, promoted ones are accepted and never shown.
 func mediaFields() []string {
 	return []string{
 		"alt_text", "duration_ms", "height", "media_key", "non_public_metrics", "organic_metrics",
@@ -38,6 +38,8 @@ type mediaObject struct {
 	Width           int       `json:"width,omitempty"`
 	Height          int       `json:"height,omitempty"`
 	AltText         string    `json:"alt_text,omitempty"`
+
+	metrics
 
 	// Magpie's own.
 	Placeholder string            `json:"placeholder,omitempty"`
@@ -168,6 +170,10 @@ func (a *API) find(r *http.Request, who auth.Identity, keys []string, fields map
 	if err != nil {
 		return found{}, err
 	}
+	counts, err := a.counted(ctx, ids, fields)
+	if err != nil {
+		return found{}, err
+	}
 	out := found{map[media.Key]mediaObject{}, map[media.Key]bool{}}
 	for id, m := range list {
 		urls := a.handout.For(r, m, notes[id], who.User)
@@ -176,6 +182,7 @@ func (a *API) find(r *http.Request, who auth.Identity, keys []string, fields map
 			continue
 		}
 		o := a.describe(m, renditions[id], urls, fields)
+		o.metrics = newMetrics(m, counts[id], who, fields, a.now())
 		o.Metadata = shownNotes(notes[id], fields, m.UsableBy(who.User))
 		if fields["alt_text"] && notes[id].AltText != nil {
 			o.AltText = notes[id].AltText.Text

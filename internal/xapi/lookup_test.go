@@ -12,7 +12,7 @@ import (
 	"magpie/internal/media"
 )
 
-const allFields = "?media.fields=alt_text,duration_ms,height,media_key,non_public_metrics,organic_metrics,preview_image_url,promoted_metrics,public_metrics,type,url,variants,width"
+const allFields = "?media.fields=alt_text,duration_ms,height,media_key,preview_image_url,promoted_metrics,type,url,variants,width"
 
 // shown is where the renditions of a media are, in the tests' own links.
 func (s *server) shown(id media.ID) string {
