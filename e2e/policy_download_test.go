@@ -70,7 +70,10 @@ func TestPolicyDownload(t *testing.T) {
 
 	g.set(`{"allow_download_status":{"allow_download":true}}`)
 	g.may(viewer{})
-	if a := anyone.call("GET", orig, nil); a.status != 200 {
-		t.Errorf("allowed again: %d", a.status)
-	}
+	g.eventually(viewer{}, func() string {
+		if a := anyone.call("GET", orig, nil); a.status != 200 {
+			return "allowed again: " + string(a.body)
+		}
+		return ""
+	})
 }
