@@ -179,14 +179,15 @@ func (a *API) fillTracks(ctx context.Context, v *view, r *http.Request, p page, 
 }
 
 // chosenPoster is the URL of the image that the uploader set as poster, or "" if
-// there is none, it is gone, or this viewer may not see it.
+// there is none, it is gone, the video's owner may not use it any more, or this
+// viewer may not see it.
 func (a *API) chosenPoster(r *http.Request, p page) (string, error) {
 	if p.notes.PreviewImage == nil {
 		return "", nil
 	}
 	id := p.notes.PreviewImage.MediaKey.Media
 	m, err := a.catalog.Media(r.Context(), id)
-	if media.CodeOf(err) == media.CodeNotFound {
+	if media.CodeOf(err) == media.CodeNotFound || err == nil && !m.VisibleTo(p.media.Owner) {
 		return "", nil
 	}
 	if err != nil {
