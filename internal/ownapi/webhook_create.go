@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"time"
 
 	"magpie/internal/auth"
 	"magpie/internal/catalog"
@@ -39,14 +40,14 @@ func (a *API) webhookCreate(w http.ResponseWriter, r *http.Request, who auth.Ide
 		return err
 	}
 	for range 3 { // an id may be taken
-		now := a.now()
+		now := a.now().UTC().Truncate(time.Millisecond) // as it is kept
 		id, err := media.NewID(now, a.webhooks.Random)
 		if err != nil {
 			return fmt.Errorf("name a webhook: %w", err)
 		}
 		hook := catalog.Webhook{
 			ID: int64(id), Owner: who.User, URL: *asked.URL, Secret: a.webhooks.Seal(int64(id), secret), Kinds: kinds,
-			Status: catalog.WebhookActive, StatusAt: now.UTC(), CreatedAt: now.UTC(),
+			Status: catalog.WebhookActive, StatusAt: now, CreatedAt: now,
 		}
 		made, err := a.catalog.CreateWebhook(r.Context(), hook, maxWebhooks)
 		if errors.Is(err, catalog.ErrConflict) {
