@@ -48,6 +48,7 @@ func TestManagedMedia(t *testing.T) {
 		{"POST", metadataPath, string(noted(movie, `{"management_info":{"managed":true}}`))},
 		{"POST", "/2/media/subtitles", attached},
 		{"DELETE", "/2/media/subtitles", detached},
+		{"DELETE", "/magpie/v1/media/" + movie, ""},
 	}
 	v1Changes := []change{
 		{"POST", v1MetadataPath, `{"media_id":"` + movie + `","alt_text":{"text":"taken"}}`},
@@ -93,6 +94,9 @@ func TestManagedMedia(t *testing.T) {
 	c.describe(movie, `{"management_info":{"managed":true}}`)
 	studio.send("POST", metadataPath, "application/json", noted(movie, `{"alt_text":null}`)).refused(http.StatusForbidden, "an operator")
 	c.as(s.token("1")).describe(movie, `{"alt_text":{"text":"another token"}}`)
+	if gone := c.call("DELETE", "/magpie/v1/media/"+movie, nil); gone.status/100 != 2 {
+		t.Errorf("its manager deletes it: %d %s", gone.status, gone.body)
+	}
 }
 
 type audited struct {
