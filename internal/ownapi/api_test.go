@@ -78,6 +78,29 @@ func (s *server) bearer(user string, appOnly bool, scopes ...string) string {
 	return "Bearer " + secret
 }
 
+// begin opens an upload and sends segments: index and bytes in turn.
+func (s *server) begin(segments ...any) media.Session {
+	s.t.Helper()
+	ctx := s.t.Context()
+	session, err := s.sessions.Initialize(ctx, upload.Request{Owner: owner, AdditionalOwners: []string{friend}, TotalBytes: media.Undeclared})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	for i := 0; i < len(segments); i += 2 {
+		g, err := s.sessions.Append(ctx, owner, session.ID, 0)
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		if _, err := g.Write([]byte(segments[i+1].(string))); err != nil {
+			s.t.Fatal(err)
+		}
+		if _, err := g.Commit(ctx, segments[i].(int)); err != nil {
+			s.t.Fatal(err)
+		}
+	}
+	return session
+}
+
 // upload makes a media of segments.
 func (s *server) upload(segments ...string) media.Media {
 	s.t.Helper()

@@ -27,6 +27,11 @@ func (a *API) libraryRestore(w http.ResponseWriter, r *http.Request, who auth.Id
 		if m, err = a.catalog.Media(r.Context(), m.ID); err != nil {
 			return err
 		}
+		if a.later != nil && m.GoneAt.IsZero() && !m.State.Done() {
+			if err := a.later(r.Context(), m); err != nil { // then it takes until it counts as stalled
+				a.log.WarnContext(r.Context(), "restored media not queued", "media", m.ID, "err", err)
+			}
+		}
 	}
 	if !m.GoneAt.IsZero() {
 		return media.Errorf(media.CodeGone, "The media %s can't be restored any more.", m.ID)

@@ -19,6 +19,7 @@ import (
 type Config struct {
 	Catalog   *catalog.Catalog
 	Sessions  *upload.Sessions
+	Later     func(context.Context, media.Media) error // hands a media to the workers at once; nil leaves it to the sweeper
 	Gate      *auth.Gate
 	Originals *delivery.Originals
 	Links     delivery.Links
@@ -37,6 +38,7 @@ type Config struct {
 type API struct {
 	catalog   *catalog.Catalog
 	sessions  *upload.Sessions
+	later     func(context.Context, media.Media) error
 	gate      *auth.Gate
 	originals *delivery.Originals
 	links     delivery.Links
@@ -57,7 +59,7 @@ type API struct {
 // New makes the API's handler.
 func New(c Config) *API {
 	a := &API{
-		catalog: c.Catalog, sessions: c.Sessions, gate: c.Gate, originals: c.Originals, links: c.Links, handout: c.Handout,
+		catalog: c.Catalog, sessions: c.Sessions, later: c.Later, gate: c.Gate, originals: c.Originals, links: c.Links, handout: c.Handout,
 		fail: c.Fail, now: c.Now, log: c.Log, mux: http.NewServeMux(),
 		webhooks: c.Webhooks, changes: newChanges(c.Catalog, c.Now, c.Log), ending: c.Ending,
 		intake: c.Intake,
