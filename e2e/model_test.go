@@ -86,6 +86,10 @@ func TestModels(t *testing.T) {
 			if got, _ := json.Marshal(facts); string(got) != row.facts {
 				t.Errorf("counted %s, want %s", got, row.facts)
 			}
+			own, _ := c.call("GET", "/magpie/v1/media/"+up["id"].(string), nil).data()["model"].(map[string]any)
+			if got, _ := json.Marshal(own); string(got) != row.facts {
+				t.Errorf("the library says %s, want %s", got, row.facts)
+			}
 			m := c.lookup(up["media_key"].(string))
 			url, _ := m["url"].(string)
 			if m["model"] != nil || m["type"] != "model" || !strings.HasSuffix(url, row.ends) {

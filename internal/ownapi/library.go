@@ -50,6 +50,8 @@ type libraryItem struct {
 	ExpiresAt       *time.Time     `json:"expires_at,omitempty"`
 	DeletedAt       *time.Time     `json:"deleted_at,omitempty"`
 	RestorableUntil *time.Time     `json:"restorable_until,omitempty"`
+
+	Model *media.ModelFacts `json:"model,omitempty"` // of a 3D model, once it was checked
 }
 
 // failure is why processing failed.
@@ -63,7 +65,7 @@ type failure struct {
 func (a *API) item(r *http.Request, m media.Media, notes media.Metadata, files []media.Rendition, who auth.Identity) libraryItem {
 	out := libraryItem{
 		ID: m.ID.String(), MediaKey: m.Key(), Category: m.Category, Type: m.Type, State: m.State, Progress: m.Progress,
-		Bytes: m.Size(), Width: m.Width, Height: m.Height, Shared: m.Shared, Placeholder: m.Placeholder, CreatedAt: m.CreatedAt,
+		Bytes: m.Size(), Width: m.Width, Height: m.Height, Shared: m.Shared, Placeholder: m.Placeholder, Model: m.Facts.Model, CreatedAt: m.CreatedAt,
 		ExpiresAt: moment(m.ExpiresAt), DeletedAt: moment(m.GoneAt), RestorableUntil: moment(m.RestorableUntil(a.sessions.DeleteGrace())),
 	}
 	if f := m.Failure; f != nil {
