@@ -4,7 +4,7 @@
 //
 //	go run ./bench [-magpie bin/magpie] [-rounds 3] [-keep FOLDER] [case …]
 //
-// The cases are ladder, copy, film, images and throughput; without any it
+// The cases are ladder, copy, film, images, throughput and events; without any it
 // measures them all, which takes some tens of minutes. It makes its
 // own samples, the same each time, and keeps them for the next run if told where.
 // No test depends on what it measures.
@@ -46,6 +46,7 @@ func measurements() []measurement {
 		{"film", (*bench).copyFilm},
 		{"images", (*bench).images},
 		{"throughput", (*bench).throughput},
+		{"events", (*bench).events},
 	}
 }
 
