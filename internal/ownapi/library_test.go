@@ -79,8 +79,16 @@ func TestPaging(t *testing.T) {
 		}
 	}
 	for _, query := range []map[string]string{
-		{"limit": "0"}, {"limit": "101"}, {"limit": "x"}, {"limit": ""}, {"cursor": ""}, {"cursor": "AAAA"}, {"cursor": "AAAAAAAAAAA"},
-		{"cursor": "__________8"}, {"cursor": cursor(5) + "="}, {"cursor": "AAAAAAAAAAF"},
+		{"limit": "0"},
+		{"limit": "101"},
+		{"limit": "x"},
+		{"limit": ""},
+		{"cursor": ""},
+		{"cursor": "AAAA"},
+		{"cursor": "AAAAAAAAAAA"},
+		{"cursor": "__________8"},
+		{"cursor": cursor(5) + "="},
+		{"cursor": "AAAAAAAAAAF"},
 	} {
 		if _, _, err := paging(query); media.CodeOf(err) != media.CodeInvalid {
 			t.Errorf("%v: %v", query, err)
