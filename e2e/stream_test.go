@@ -93,7 +93,7 @@ func ended(t *testing.T, all <-chan told) {
 }
 
 func TestStream(t *testing.T) {
-	s := start(t)
+	s := start(t, "--faults")
 	c := s.client()
 	all, leave := c.listen("")
 	begin := next(t, all)
@@ -106,7 +106,10 @@ func TestStream(t *testing.T) {
 	if first.kind != "media.succeeded" || first.data["id"] != text["id"] || first.data["media_key"] != text["media_key"] || first.id == "" {
 		t.Fatalf("a success: %+v", first)
 	}
-	gif := c.upload("image/gif", "tweet_gif", animation(400, 300, 60, 5, false), 1<<20)["id"]
+	picture := animation(40, 30, 3, 10, false)
+	gif := c.initialize("image/gif", "tweet_gif", len(picture))
+	c.append(gif, 0, picture).data()
+	c.call("POST", "/2/media/upload/"+gif+"/finalize", nil, "X-Magpie-Fault", "processing-time=3s") // long enough to be seen
 	moved := 0
 	for {
 		m := next(t, all)
@@ -125,6 +128,13 @@ func TestStream(t *testing.T) {
 		}
 		break
 	}
+	if a := c.call("DELETE", "/magpie/v1/media/"+gif, nil); a.status >= 300 {
+		t.Fatalf("%d %s", a.status, a.body)
+	}
+	gone := next(t, all)
+	if gone.kind != "media.deleted" || gone.data["id"] != gif || gone.data["state"] != "deleted" {
+		t.Errorf("a deletion: %+v", gone)
+	}
 	leave()
 
 	// What was missed, and then what is new; in another process of the server.
@@ -133,6 +143,9 @@ func TestStream(t *testing.T) {
 	all, leave = c.listen(first.id)
 	if m := next(t, all); m.kind != "media.succeeded" || m.data["id"] != gif {
 		t.Errorf("what was missed: %+v", m)
+	}
+	if m := next(t, all); m.kind != "media.deleted" || m.id != gone.id {
+		t.Errorf("and then: %+v", m)
 	}
 	if m := next(t, all); m.kind != "ready" {
 		t.Errorf("after that: %+v", m)
