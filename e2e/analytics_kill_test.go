@@ -69,10 +69,10 @@ func TestPlaybackThroughKills(t *testing.T) {
 		c.tell(tokens[0], playerEvent{Type: "start"}) // and one that was counted, or will be
 	}
 	all := func(m map[string]any) bool { return m["playback_start"].(float64) >= float64(playbacks) }
-	got := c.counted(key, all)
+	c.counted(key, all)
 	// One more goes the whole way behind all that came before.
 	c.tell(c.playback(id), playerEvent{Type: "cta_url"})
-	got = c.counted(key, func(m map[string]any) bool { return m["cta_url_clicks"] == 1.0 })
+	got := c.counted(key, func(m map[string]any) bool { return m["cta_url_clicks"] == 1.0 })
 	if got["playback_start"] != float64(playbacks) || got["playback25"] != float64(playbacks) {
 		t.Errorf("%v, want %d playbacks", got, playbacks)
 	}

@@ -126,7 +126,7 @@ func (r *rig) counting(n int, id media.ID, done func(media.PlaybackCounts) bool)
 	return got
 }
 
-// totals runs one counter until the given number of starts is counted.
+// starts runs one counter until the given number of starts is counted.
 func (r *rig) starts(id media.ID, wanted int64) media.PlaybackCounts {
 	r.t.Helper()
 	return r.counting(1, id, func(n media.PlaybackCounts) bool { return n[media.PlaybackStart] >= wanted })

@@ -73,14 +73,13 @@ func TestCountersWhileTaking(t *testing.T) {
 			}
 		})
 	}
-	got := r.counting(3, 7, func(n media.PlaybackCounts) bool { return n[media.PlaybackStart] >= players*each })
+	r.counting(3, 7, func(n media.PlaybackCounts) bool { return n[media.PlaybackStart] >= players*each })
 	wg.Wait()
 	// What came last says nothing new; it must be counted as nothing.
 	r.media(8)
 	r.take(r.mint(8), start)
 	r.starts(8, 1)
-	got = r.starts(7, players*each)
-	if got[media.PlaybackStart] != players*each {
+	if got := r.starts(7, players*each); got[media.PlaybackStart] != players*each {
 		t.Errorf("%v", got)
 	}
 }
