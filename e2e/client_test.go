@@ -247,7 +247,7 @@ var contract = sync.OnceValues(func() (routers.Router, error) {
 		return nil, err
 	}
 	doc.Servers = nil
-	for _, page := range []string{"text/html", "text/css", "text/javascript"} { // which kin-openapi does not know
+	for _, page := range []string{"text/html", "text/css", "text/javascript", "text/xml"} { // which kin-openapi does not know
 		openapi3filter.RegisterBodyDecoder(page, openapi3filter.RegisteredBodyDecoder("text/plain"))
 	}
 	if err := doc.Validate(context.Background()); err != nil {

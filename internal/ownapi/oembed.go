@@ -50,17 +50,17 @@ func (a *API) oembed(w http.ResponseWriter, r *http.Request) {
 	query := r.URL.Query()
 	format := query.Get("format")
 	if format != "" && format != "json" && format != "xml" {
-		a.oembedRefuse(w, r, http.StatusNotImplemented, "There is no format %.40q here, only json and xml.", format)
+		a.noFormat(w, r, format)
 		return
 	}
 	out, err := a.describe(r, query)
 	switch media.CodeOf(err) {
 	case "":
 	case media.CodeNotFound, media.CodeGone:
-		a.oembedRefuse(w, r, http.StatusNotFound, "There is no video, GIF or image to embed at %.300s.", query.Get("url"))
+		a.fail(w, r, media.Errorf(media.CodeNotFound, "There is no video, GIF or image to embed at %.300s.", query.Get("url")))
 		return
 	case media.CodeForbidden, media.CodeWithheld:
-		a.oembedRefuse(w, r, http.StatusUnauthorized, "What is at %.300s is not public: it takes a ticket of whoever offers it.", query.Get("url"))
+		a.fail(w, r, media.Errorf(media.CodeUnauthorized, "What is at %.300s is not public: it takes a ticket of whoever offers it.", query.Get("url")))
 		return
 	default:
 		a.fail(w, r, err)
@@ -92,10 +92,11 @@ func (a *API) oembed(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(append(b, '\n'))
 }
 
-// oembedRefuse answers with a status that oEmbed asks for and media.Error has no
-// code for, in the shape of all errors.
-func (a *API) oembedRefuse(w http.ResponseWriter, r *http.Request, status int, format string, args ...any) {
-	words := fmt.Sprintf(format, args...)
+// noFormat answers with a status that oEmbed asks for and media.Error has no code
+// for, in the shape of all errors.
+func (a *API) noFormat(w http.ResponseWriter, r *http.Request, format string) {
+	const status = http.StatusNotImplemented
+	words := fmt.Sprintf("There is no format %.40q here, only json and xml.", format)
 	err := a.answer(w, r, status, map[string]any{
 		"code": status, "message": words, "title": http.StatusText(status), "detail": words, "type": "about:blank", "status": status,
 	})
@@ -272,6 +273,6 @@ func iframe(address, title string, width, height int) string {
 	if title == "" {
 		title = "Media"
 	}
-	return fmt.Sprintf(`<iframe src="%s" width="%d" height="%d" title="%s" style="border:0" allow="autoplay; fullscreen; encrypted-media" allowfullscreen loading="lazy" referrerpolicy="origin"></iframe>`,
+	return fmt.Sprintf(`<iframe src="%s" width="%d" height="%d" title="%s" style="border:0" allow="autoplay; fullscreen" allowfullscreen loading="lazy" referrerpolicy="origin"></iframe>`,
 		template.HTMLEscapeString(address), width, height, template.HTMLEscapeString(title))
 }
