@@ -306,6 +306,20 @@ func TestEmbedGIF(t *testing.T) {
 	}
 }
 
+// TestEmbedSwitches: by a slow connection a small size plays, by a fast one a
+// larger, also after a viewer went on while something was fetched.
+func TestEmbedSwitches(t *testing.T) {
+	t.Parallel()
+	c := start(t).client()
+	up := c.upload("video/mp4", "tweet_video", film(t, "mp4", slices.Concat(picture("640x360", 24), sound(24), h264(), []string{"-g", "50", "-c:a", "aac"})...), 1<<20)
+	c.succeeded(up["id"].(string))
+	saw := watch(t, embedJob{Do: "switches", URL: c.embedURL(up["media_key"].(string), ""), Width: 1280, Height: 720})[0]
+	saw.silent(t)
+	if saw.Playing.Width == 0 || saw.Playing.Width >= 640 || saw.End.Width != 640 || saw.Message {
+		t.Errorf("it played %d and then %d wide; a message: %v", saw.Playing.Width, saw.End.Width, saw.Message)
+	}
+}
+
 // TestEmbedMediaOrigin plays a video whose files are on an origin of their own.
 func TestEmbedMediaOrigin(t *testing.T) {
 	t.Parallel()

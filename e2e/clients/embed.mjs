@@ -138,6 +138,25 @@ const jobs = {
     seen.playing = await state(page)
   },
 
+  // Begins by a slow connection, goes on to what isn't there yet, and gets a fast one.
+  async switches(page, { url }, seen) {
+    const wire = await page.context().newCDPSession(page)
+    const speed = (bytes) => wire.send('Network.emulateNetworkConditions', { offline: false, latency: 0, downloadThroughput: bytes, uploadThroughput: -1 })
+    await page.goto(url)
+    await wire.send('Network.enable')
+    await speed(40_000)
+    await page.keyboard.press('k')
+    await until(page, () => document.getElementById('video').currentTime > 0.3)
+    seen.playing = await state(page)
+    await page.locator('#seek').evaluate((s) => { s.value = 17; s.dispatchEvent(new Event('input', { bubbles: true })) })
+    await speed(-1)
+    await until(page, () => document.getElementById('video').currentTime > 17.3)
+    await page.locator('#seek').evaluate((s) => { s.value = 9; s.dispatchEvent(new Event('input', { bubbles: true })) })
+    await until(page, () => document.getElementById('video').currentTime > 13)
+    seen.end = await state(page)
+    seen.message = await page.locator('#message').isVisible()
+  },
+
   async warning(page, { url }, seen) {
     await page.goto(url)
     seen.heading = await page.getByRole('heading', { level: 1 }).innerText()

@@ -172,7 +172,10 @@ const magpieStream = (() => {
         try {
           if (!await step()) break
         } catch (e) {
-          if (cancel?.signal.aborted) continue // the viewer went elsewhere
+          if (cancel?.signal.aborted) { // the viewer went elsewhere
+            cancel = null
+            continue
+          }
           broken(e)
           break
         }
