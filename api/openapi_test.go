@@ -104,6 +104,8 @@ func routes() map[string]string {
 		// How media are played.
 		"POST /magpie/v1/events":                       ": 204 400 403 413 415 429 500 503",
 		"OPTIONS /magpie/v1/events":                    ": 204",
+		"GET /magpie/v1/embed/{media_key}":             ": 200 403 404 410 451 500 503",
+		"GET /magpie/v1/oembed":                        ": 200 400 401 404 500 501 503",
 		"GET /magpie/v1/events.js":                     ": 200 304",
 		"OPTIONS /magpie/v1/events.js":                 ": 204",
 		"POST /magpie/v1/media/{id}/playback-token":    ": 200 400 403 404 410 451 500 503",

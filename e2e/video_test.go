@@ -213,7 +213,7 @@ func checkPoster(c client, url string, width, height int) {
 func TestLongVideo(t *testing.T) {
 	t.Parallel()
 	c := start(t).client()
-	minute := film(t, "mp4", slices.Concat(picture("256x144", 60), sound(60), h264(), []string{"-c:a", "aac", "-shortest"})...)
+	minute := film(t, "mp4", slices.Concat(picture("480x270", 60), sound(60), h264(), []string{"-c:a", "aac", "-shortest"})...)
 	up := c.upload("video/mp4", "tweet_video", minute, 1<<20)
 	id := up["id"].(string)
 
@@ -245,7 +245,7 @@ func TestLongVideo(t *testing.T) {
 		t.Errorf("progress ended at %v; seen on its way: %v", percent, moved)
 	}
 	checkVideo(c, c.lookup(up["media_key"].(string)), video{
-		name: "minute", file: minute, width: 256, height: 144, ms: 60_000, sound: true, rungs: []string{"256x144"},
+		name: "minute", file: minute, width: 480, height: 270, ms: 60_000, sound: true, rungs: []string{"320x180", "480x270"},
 	})
 }
 
