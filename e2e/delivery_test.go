@@ -224,7 +224,8 @@ func (c client) at(host, method, path string) answer {
 	return answer{c.t, response.StatusCode, response.Header, body.Bytes()}
 }
 
-var moved = regexp.MustCompile(`(?:sendfile|splice)\(.*= ([0-9]+)`)
+// moved is a call that ended, also one that another thread's came between.
+var moved = regexp.MustCompile(`(?:sendfile|splice)(?:\(| resumed>).*= ([0-9]+)`)
 
 // TestKernelSendsFiles watches the server's system calls: the bytes of a
 // rendition and of an original go from file to connection without passing
