@@ -29,9 +29,15 @@ func (l Links) Signed(r *http.Request, m media.Media, name, ticket string) strin
 }
 
 func (l Links) origin(r *http.Request) string {
-	switch {
-	case l.Media != "":
+	if l.Media != "" {
 		return l.Media
+	}
+	return l.API(r)
+}
+
+// API is the origin of everything but media.
+func (l Links) API(r *http.Request) string {
+	switch {
 	case l.Public != "":
 		return l.Public
 	case r.TLS != nil:

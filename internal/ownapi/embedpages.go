@@ -141,7 +141,7 @@ func (e *embedPages) send(w http.ResponseWriter, status int, name, policy string
 
 // embedURL is the page's absolute URL.
 func (a *API) embedURL(r *http.Request, key media.Key, ticket string) string {
-	u := a.origin(r) + "/magpie/v1/embed/" + string(key)
+	u := a.links.API(r) + "/magpie/v1/embed/" + string(key)
 	if ticket != "" {
 		u += "?ticket=" + url.QueryEscape(ticket)
 	}
@@ -150,16 +150,5 @@ func (a *API) embedURL(r *http.Request, key media.Key, ticket string) string {
 
 // oembedURL is where a page is described, without the format.
 func (a *API) oembedURL(r *http.Request, m media.Media, ticket string) string {
-	return a.origin(r) + "/magpie/v1/oembed?url=" + url.QueryEscape(a.embedURL(r, m.Key(), ticket))
-}
-
-// origin is that of the API.
-func (a *API) origin(r *http.Request) string {
-	switch {
-	case a.links.Public != "":
-		return a.links.Public
-	case r.TLS != nil:
-		return "https://" + r.Host
-	}
-	return "http://" + r.Host
+	return a.links.API(r) + "/magpie/v1/oembed?url=" + url.QueryEscape(a.embedURL(r, m.Key(), ticket))
 }

@@ -109,19 +109,28 @@ func moment(t time.Time) *time.Time {
 // actor is who a change is by.
 func actor(who auth.Identity) catalog.Actor { return catalog.Actor{User: who.User, Client: who.Client} }
 
+// named reads the id in the path, and the media that has it, if there is one: a
+// deleted one too.
+func (a *API) named(r *http.Request) (id media.ID, m media.Media, found bool, err error) {
+	if id, err = media.ParseID(r.PathValue("id")); err != nil {
+		return id, m, false, err
+	}
+	m, err = a.catalog.Media(r.Context(), id)
+	if media.CodeOf(err) == media.CodeNotFound {
+		return id, m, false, nil
+	}
+	return id, m, err == nil, err
+}
+
 // own gives the media in the path, if the caller owns it, also when it is
 // deleted and can be restored.
 func (a *API) own(r *http.Request, who auth.Identity, verb string) (media.Media, error) {
-	id, err := media.ParseID(r.PathValue("id"))
+	id, m, found, err := a.named(r)
 	if err != nil {
 		return media.Media{}, err
 	}
-	m, err := a.catalog.Media(r.Context(), id)
-	if err != nil && media.CodeOf(err) != media.CodeNotFound {
-		return media.Media{}, err
-	}
 	switch {
-	case err != nil, !m.UsableBy(who.User), m.Owner != who.User && !m.GoneAt.IsZero():
+	case !found, !m.UsableBy(who.User), m.Owner != who.User && !m.GoneAt.IsZero():
 		return media.Media{}, unknownMedia(id)
 	case m.Owner != who.User:
 		return media.Media{}, media.Errorf(media.CodeForbidden, "Only the owner of %s may %s it.", id, verb)

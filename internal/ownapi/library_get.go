@@ -71,16 +71,12 @@ func (a *API) libraryGet(w http.ResponseWriter, r *http.Request, who auth.Identi
 	if _, err := parameters(r); err != nil {
 		return err
 	}
-	id, err := media.ParseID(r.PathValue("id"))
+	id, m, found, err := a.named(r)
 	if err != nil {
 		return err
 	}
-	m, err := a.catalog.Media(r.Context(), id)
-	if err != nil && media.CodeOf(err) != media.CodeNotFound {
-		return err
-	}
 	deleted := !m.GoneAt.IsZero()
-	if err != nil || !m.UsableBy(who.User) || deleted && (m.Owner != who.User || !a.restorable(m)) {
+	if !found || !m.UsableBy(who.User) || deleted && (m.Owner != who.User || !a.restorable(m)) {
 		return unknownMedia(id)
 	}
 	out, err := a.detail(r, m, who)

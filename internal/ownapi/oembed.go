@@ -127,7 +127,7 @@ func (a *API) describe(r *http.Request, query url.Values) (oembedAnswer, error) 
 	width, height := fit(m.Width, m.Height, maxWidth, maxHeight)
 	out := oembedAnswer{
 		Type: "video", Version: "1.0", Title: altText(notes), AltText: altText(notes), CacheAge: oembedAge,
-		ProviderName: "magpie", ProviderURL: a.origin(r) + "/", Width: width, Height: height,
+		ProviderName: "magpie", ProviderURL: a.links.API(r) + "/", Width: width, Height: height,
 	}
 	photo := m.Category.Kind() == media.KindImage
 	warned := warning(notes.SensitiveMediaWarning) != ""
@@ -207,7 +207,7 @@ func (a *API) isHere(r *http.Request, u *url.URL) bool {
 	if u.Scheme != "http" && u.Scheme != "https" {
 		return false
 	}
-	for _, origin := range []string{a.origin(r), a.links.Media} {
+	for _, origin := range []string{a.links.API(r), a.links.Media} {
 		if o, err := url.Parse(origin); err == nil && o.Host != "" && strings.EqualFold(o.Host, u.Host) {
 			return true
 		}

@@ -1,7 +1,6 @@
 package ownapi
 
 import (
-	"fmt"
 	"net/http"
 
 	"magpie/internal/auth"
@@ -28,13 +27,9 @@ func (a *API) original(w http.ResponseWriter, r *http.Request, who auth.Identity
 
 // decide asks policy whether somebody other than the owner may have the upload.
 func (a *API) decide(r *http.Request, m media.Media, who auth.Identity) error {
-	groups, err := a.catalog.Metadata(r.Context(), []media.ID{m.ID})
+	notes, err := a.notes(r.Context(), m.ID)
 	if err != nil {
-		return fmt.Errorf("look metadata up: %w", err)
-	}
-	notes, err := media.DecodeMetadata(groups[m.ID])
-	if err != nil {
-		return fmt.Errorf("metadata of %s: %w", m.ID, err)
+		return err
 	}
 	if verdict := policy.Decide(m, notes, policy.Viewer{SignedIn: who.User}, policy.Download, a.now()); verdict.Err != nil {
 		return verdict.Err
@@ -45,16 +40,12 @@ func (a *API) decide(r *http.Request, m media.Media, who auth.Identity) error {
 // usable gives the media in the path, if the caller may use it. One that they
 // may not looks like one that does not exist.
 func (a *API) usable(r *http.Request, who auth.Identity) (media.Media, error) {
-	id, err := media.ParseID(r.PathValue("id"))
+	id, m, found, err := a.named(r)
 	if err != nil {
 		return media.Media{}, err
 	}
-	m, err := a.catalog.Media(r.Context(), id)
-	if err != nil && media.CodeOf(err) != media.CodeNotFound {
-		return media.Media{}, err
-	}
-	if err != nil || !m.UsableBy(who.User) || !m.GoneAt.IsZero() {
-		return media.Media{}, media.Errorf(media.CodeNotFound, "There is no finalized media %s here that this user may use.", id)
+	if !found || !m.UsableBy(who.User) || !m.GoneAt.IsZero() {
+		return media.Media{}, unknownMedia(id)
 	}
 	return m, nil
 }

@@ -1,7 +1,6 @@
 package ownapi
 
 import (
-	"fmt"
 	"net/http"
 	"time"
 
@@ -20,24 +19,16 @@ type minted struct {
 // for one playback that begins now, to whoever may see the media: anyone where
 // nothing restricts it, viewers with a ticket, the owner's app.
 func (a *API) playbackToken(w http.ResponseWriter, r *http.Request) error {
-	id, err := media.ParseID(r.PathValue("id"))
+	id, m, found, err := a.named(r)
 	if err != nil {
 		return err
 	}
-	m, err := a.catalog.Media(r.Context(), id)
-	if err != nil && media.CodeOf(err) != media.CodeNotFound {
-		return err
-	}
-	if err != nil || !m.GoneAt.IsZero() || m.Published == 0 {
+	if !found || !m.GoneAt.IsZero() || m.Published == 0 {
 		return media.Errorf(media.CodeNotFound, "There is no media %s here that can be played.", id)
 	}
-	groups, err := a.catalog.Metadata(r.Context(), []media.ID{id})
+	notes, err := a.notes(r.Context(), id)
 	if err != nil {
-		return fmt.Errorf("look metadata up: %w", err)
-	}
-	notes, err := media.DecodeMetadata(groups[id])
-	if err != nil {
-		return fmt.Errorf("metadata of %s: %w", id, err)
+		return err
 	}
 	now := a.now()
 	viewer, _, err := a.access.Read(r, now)
