@@ -15,8 +15,9 @@ import (
 type Driver interface {
 	// Create begins a blob whose key is not known yet. Where the store has no
 	// room for hint more bytes above its reserve (hint may be 0: not known),
-	// the error has media.CodeFull.
-	Create(ctx context.Context, hint int64) (Upload, error)
+	// the error has media.CodeFull. The blob's first head bytes, at most MaxHead,
+	// are left open for WriteHead; hint counts them too.
+	Create(ctx context.Context, hint, head int64) (Upload, error)
 
 	// Open returns a reader that begins at byte off of the blob. The caller
 	// reads at most n bytes from it and closes it; a driver may return a
@@ -46,12 +47,23 @@ type Driver interface {
 	Close() error
 }
 
+// MaxHead is the most of a blob's beginning that may be left open.
+const MaxHead = 16 << 20
+
 // Upload is a blob on its way in. It is used by one goroutine. Exactly one of
 // Commit and Abort ends it; Abort after Commit does nothing, so that it can be
-// deferred; Write and Commit fail after either. Until Commit, nothing of it is seen by Open, Stat or List, and a
-// crash leaves nothing that lasts past the next start.
+// deferred; Write, WriteHead and Commit fail after either. Until Commit, nothing of it is
+// seen by Open, Stat or List, and a crash leaves nothing that lasts past the next
+// start.
 type Upload interface {
+	// Write appends, from behind what was left open at the beginning.
 	io.Writer
+
+	// WriteHead fills what Create left open. It is called once before Commit,
+	// at any time, with exactly that many bytes, and never where nothing was left
+	// open: Writer sees to that. p is not kept. Its bytes are as durable after
+	// Commit as all others.
+	WriteHead(p []byte) error
 
 	// Commit makes the bytes readable under key. When it returns nil they, and
 	// the name, are on stable storage. On an error nothing is readable under

@@ -35,11 +35,21 @@ func New(d Driver) *Store {
 // are expected, 0 where nobody knows; a store without room for them refuses
 // with media.CodeFull. The Writer must be ended by Commit or Abort.
 func (s *Store) Create(ctx context.Context, hint int64) (*Writer, error) {
-	u, err := s.driver.Create(ctx, max(hint, 0))
+	return s.CreateHeaded(ctx, hint, 0)
+}
+
+// CreateHeaded is Create for a blob whose beginning is known last: its first head
+// bytes, at most MaxHead, are left open for Writer.WriteHead. hint counts them
+// too.
+func (s *Store) CreateHeaded(ctx context.Context, hint, head int64) (*Writer, error) {
+	if head < 0 || head > MaxHead {
+		return nil, fmt.Errorf("create blob: a head of %d bytes; at most %d can be left open", head, MaxHead)
+	}
+	u, err := s.driver.Create(ctx, max(hint, 0), head)
 	if err != nil {
 		return nil, fmt.Errorf("create blob: %w", err)
 	}
-	return &Writer{store: s, upload: u}, nil
+	return &Writer{store: s, upload: u, head: head, open: head > 0}, nil
 }
 
 // Put stores everything that r yields under key. When it returns nil the bytes

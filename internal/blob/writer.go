@@ -21,9 +21,13 @@ var (
 type Writer struct {
 	store  *Store
 	upload Upload
-	size   int64
-	crc    uint32
-	err    error // the first failure, or errEnded
+	size   int64  // without the head
+	crc    uint32 // of these
+	err    error  // the first failure, or errEnded
+
+	head    int64 // bytes at the beginning that were left open
+	open    bool  // and still are
+	headCRC uint32
 }
 
 // Write stores p. After a Write that failed the blob cannot be committed.
@@ -88,17 +92,52 @@ func fill(r io.Reader, buf []byte) (int, error) {
 	return n, nil
 }
 
-// Size is how many bytes have been written.
-func (w *Writer) Size() int64 { return w.size }
+// WriteHead stores the blob's first bytes, as many as CreateHeaded left open. It
+// is called once, before Commit, also while more is still to be written. After
+// one that failed the blob cannot be committed.
+func (w *Writer) WriteHead(p []byte) error {
+	if w.err != nil {
+		return w.err
+	}
+	switch {
+	case !w.open:
+		w.err = errors.New("write blob: no head is open")
+	case int64(len(p)) != w.head:
+		w.err = fmt.Errorf("write blob: a head of %d bytes where %d were left open", len(p), w.head)
+	default:
+		if err := w.upload.WriteHead(p); err != nil {
+			w.err = fmt.Errorf("write blob: %w", err)
+		}
+	}
+	if w.err != nil {
+		return w.err
+	}
+	w.open, w.headCRC = false, crc32.Checksum(p, castagnoli)
+	return nil
+}
 
-// CRC is the CRC-32C (Castagnoli) of what has been written.
-func (w *Writer) CRC() uint32 { return w.crc }
+// Size is how long the blob is with what has been written, the head counted as
+// soon as room was left for it.
+func (w *Writer) Size() int64 { return w.head + w.size }
+
+// CRC is the CRC-32C (Castagnoli) of what has been written. While a head is open
+// it is that of the rest.
+func (w *Writer) CRC() uint32 {
+	if w.head == 0 || w.open {
+		return w.crc
+	}
+	return joinCRC(w.headCRC, w.crc, w.size)
+}
 
 // Commit makes the bytes readable under key and ends the Writer, whatever it
 // returns. When it returns nil the bytes and the name are on stable storage;
-// on an error nothing is readable under key. It refuses after a failed Write.
+// on an error nothing is readable under key. It refuses after a failed Write, and
+// while a head is open.
 // Keys are never reused: the caller gives each blob a new one.
 func (w *Writer) Commit(ctx context.Context, key string) (media.Blob, error) {
+	if w.err == nil && w.open {
+		w.err = errors.New("its head was never written")
+	}
 	if w.err != nil {
 		err := w.err
 		w.Abort()
@@ -112,7 +151,7 @@ func (w *Writer) Commit(ctx context.Context, key string) (media.Blob, error) {
 	if err := w.upload.Commit(ctx, key); err != nil {
 		return media.Blob{}, fmt.Errorf("commit blob %s: %w", key, err)
 	}
-	return media.Blob{Key: key, Size: w.size, CRC: w.crc}, nil
+	return media.Blob{Key: key, Size: w.Size(), CRC: w.CRC()}, nil
 }
 
 // Abort drops the bytes. It may be called twice, and after Commit.

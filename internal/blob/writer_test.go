@@ -5,10 +5,12 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 	"testing"
 
 	"pgregory.net/rapid"
 
+	"magpie/internal/blob"
 	"magpie/internal/blob/blobtest"
 	"magpie/internal/media"
 )
@@ -145,4 +147,87 @@ func TestFailedWriteIsRemembered(t *testing.T) {
 		t.Errorf("commit: %v", err)
 	}
 	wantKeys(t, s)
+}
+
+// TestWriterHead: size and checksum are the whole blob's, in whatever order it
+// was written.
+func TestWriterHead(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		s, _ := newStore()
+		bytesOf := rapid.SliceOfN(rapid.Byte(), 0, 300)
+		head := rapid.SliceOfN(rapid.Byte(), 1, 300).Draw(rt, "head")
+		before, after := bytesOf.Draw(rt, "before"), bytesOf.Draw(rt, "after")
+		w, err := s.CreateHeaded(ctx, 0, int64(len(head)))
+		if err != nil {
+			rt.Fatal(err)
+		}
+		defer w.Abort()
+		if _, err := w.Write(before); err != nil {
+			rt.Fatal(err)
+		}
+		if w.Size() != int64(len(head)+len(before)) || w.CRC() != crc(before) {
+			rt.Fatalf("with an open head: size %d, CRC %08x", w.Size(), w.CRC())
+		}
+		if err := w.WriteHead(head); err != nil {
+			rt.Fatal(err)
+		}
+		if _, err := w.Write(after); err != nil {
+			rt.Fatal(err)
+		}
+		all := slices.Concat(head, before, after)
+		b, err := w.Commit(ctx, "a")
+		if err != nil {
+			rt.Fatal(err)
+		}
+		if want := (media.Blob{Key: "a", Size: int64(len(all)), CRC: crc(all)}); b != want || w.Size() != want.Size || w.CRC() != want.CRC {
+			rt.Fatalf("got %+v, size %d and CRC %08x, want %+v", b, w.Size(), w.CRC(), want)
+		}
+		if got := read(t, s, media.Manifest{b}, 0, b.Size); !bytes.Equal(got, all) {
+			rt.Fatalf("%d bytes came back different", len(got))
+		}
+	})
+}
+
+// TestHeadsThatAreNotWhole: nothing is stored whose beginning is not what was
+// announced.
+func TestHeadsThatAreNotWhole(t *testing.T) {
+	s, m := newStore()
+	for name, c := range map[string]struct {
+		open  int64
+		heads [][]byte
+		fault error
+	}{
+		"never written":      {open: 3},
+		"too short":          {open: 3, heads: [][]byte{[]byte("ab")}},
+		"too long":           {open: 3, heads: [][]byte{[]byte("abcd")}},
+		"written twice":      {open: 3, heads: [][]byte{[]byte("abc"), []byte("abc")}},
+		"where none is open": {open: 0, heads: [][]byte{nil}},
+		"on a broken store":  {open: 3, heads: [][]byte{[]byte("abc")}, fault: errBroken},
+	} {
+		if c.fault != nil {
+			m.SetFaults(blobtest.Faults{Before: blobtest.FailNth(blobtest.OpWrite, 2, c.fault)})
+		}
+		w, err := s.CreateHeaded(ctx, 0, c.open)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.Write([]byte("body")); err != nil {
+			t.Fatal(err)
+		}
+		for i, head := range c.heads {
+			if err := w.WriteHead(head); (err == nil) != (name == "written twice" && i == 0) || c.fault != nil && !errors.Is(err, c.fault) {
+				t.Errorf("%s: write head: %v", name, err)
+			}
+		}
+		if _, err := w.Commit(ctx, "a"); err == nil || c.fault != nil && !errors.Is(err, c.fault) {
+			t.Errorf("%s: commit: %v", name, err)
+		}
+		m.SetFaults(blobtest.Faults{})
+		wantKeys(t, s)
+	}
+	for _, head := range []int64{-1, blob.MaxHead + 1} {
+		if _, err := s.CreateHeaded(ctx, 0, head); err == nil {
+			t.Errorf("a head of %d bytes is left open", head)
+		}
+	}
 }

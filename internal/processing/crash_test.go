@@ -45,9 +45,9 @@ type tripping struct {
 	wire *tripwire
 }
 
-func (d tripping) Create(ctx context.Context, hint int64) (blob.Upload, error) {
+func (d tripping) Create(ctx context.Context, hint, head int64) (blob.Upload, error) {
 	d.wire.step()
-	u, err := d.Driver.Create(ctx, hint)
+	u, err := d.Driver.Create(ctx, hint, head)
 	return trippingUpload{u, d.wire}, err
 }
 
@@ -64,6 +64,11 @@ type trippingUpload struct {
 func (u trippingUpload) Write(p []byte) (int, error) {
 	u.wire.step()
 	return u.Upload.Write(p)
+}
+
+func (u trippingUpload) WriteHead(p []byte) error {
+	u.wire.step()
+	return u.Upload.WriteHead(p)
 }
 
 func (u trippingUpload) Commit(ctx context.Context, key string) error {

@@ -111,7 +111,7 @@ func (r *rig) uploaded(content string) media.Media {
 // put stores a blob under a key that a test picked.
 func (r *rig) put(key string) {
 	r.t.Helper()
-	u, err := r.store.Create(r.t.Context(), 0)
+	u, err := r.store.Create(r.t.Context(), 0, 0)
 	if err != nil {
 		r.t.Fatal(err)
 	}

@@ -87,9 +87,9 @@ type stepping struct {
 	s *scheduler
 }
 
-func (d stepping) Create(ctx context.Context, hint int64) (blob.Upload, error) {
+func (d stepping) Create(ctx context.Context, hint, head int64) (blob.Upload, error) {
 	d.s.yield()
-	u, err := d.Driver.Create(ctx, hint)
+	u, err := d.Driver.Create(ctx, hint, head)
 	return steppingUpload{u, d.s}, err
 }
 

@@ -36,7 +36,7 @@ func TestFailEveryOp(t *testing.T) {
 		t.Fatal(err)
 	}
 	for op, call := range map[Op]func() error{
-		OpCreate: func() error { _, err := m.Create(ctx, 0); return err },
+		OpCreate: func() error { _, err := m.Create(ctx, 0, 0); return err },
 		OpCommit: func() error { return u.Commit(ctx, "b") },
 		OpOpen:   func() error { _, err := m.Open(ctx, "a", 0, 1); return err },
 		OpRead:   func() error { _, err := r.Read(make([]byte, 1)); return err },
@@ -61,7 +61,7 @@ func TestFailEveryOp(t *testing.T) {
 func TestFull(t *testing.T) {
 	m := NewMemory(nil)
 	m.SetFaults(Faults{Before: FailNth(OpCreate, 1, Full())})
-	if _, err := m.Create(context.Background(), 10); media.CodeOf(err) != media.CodeFull {
+	if _, err := m.Create(context.Background(), 10, 0); media.CodeOf(err) != media.CodeFull {
 		t.Errorf("got %v, want CodeFull", err)
 	}
 }

@@ -71,12 +71,12 @@ func (m *Memory) Sync() {
 }
 
 // Create begins an upload.
-func (m *Memory) Create(ctx context.Context, _ int64) (blob.Upload, error) {
+func (m *Memory) Create(ctx context.Context, _, head int64) (blob.Upload, error) {
 	f, err := m.before(ctx, OpCreate, "")
 	if err != nil {
 		return nil, err
 	}
-	return &memoryUpload{memory: m, life: f.life}, nil
+	return &memoryUpload{memory: m, life: f.life, data: make([]byte, head)}, nil
 }
 
 type memoryUpload struct {
@@ -87,19 +87,32 @@ type memoryUpload struct {
 }
 
 func (u *memoryUpload) Write(p []byte) (int, error) {
+	if err := u.writing(); err != nil {
+		return 0, err
+	}
+	u.data = append(u.data, p...)
+	return len(p), nil
+}
+
+// WriteHead is one more OpWrite.
+func (u *memoryUpload) WriteHead(p []byte) error {
+	if err := u.writing(); err != nil {
+		return err
+	}
+	copy(u.data, p)
+	return nil
+}
+
+func (u *memoryUpload) writing() error {
 	if u.err != nil {
-		return 0, u.err
+		return u.err
 	}
 	f, err := u.memory.before(context.Background(), OpWrite, "")
 	if err == nil && f.life != u.life {
 		err = ErrCrashed
 	}
-	if err != nil {
-		u.err = err
-		return 0, err
-	}
-	u.data = append(u.data, p...)
-	return len(p), nil
+	u.err = err
+	return err
 }
 
 func (u *memoryUpload) Commit(ctx context.Context, key string) error {

@@ -27,14 +27,26 @@ func testModel(t *testing.T, d blob.Driver) {
 		})
 		for range rapid.IntRange(1, 10).Draw(t, "steps") {
 			key := keys.Draw(t, "key")
-			switch rapid.SampledFrom([]string{"put", "put", "abort", "delete", "look", "list"}).Draw(t, "step") {
+			switch rapid.SampledFrom([]string{"put", "put", "headed", "abort", "delete", "look", "list"}).Draw(t, "step") {
 			case "put":
 				if _, ok := model[key]; !ok {
 					model[key] = rapid.SliceOfN(rapid.Byte(), 0, 50).Draw(t, "data")
 					put(t, d, key, model[key])
 				}
+			case "headed":
+				if _, ok := model[key]; !ok {
+					model[key] = rapid.SliceOfN(rapid.Byte(), 1, 50).Draw(t, "data")
+					head := rapid.IntRange(1, len(model[key])).Draw(t, "head")
+					u := headed(t, d, int64(head), model[key][head:])
+					if err := u.WriteHead(model[key][:head]); err != nil {
+						t.Fatalf("write head: %v", err)
+					}
+					if err := u.Commit(context.Background(), key); err != nil {
+						t.Fatalf("commit %s: %v", key, err)
+					}
+				}
 			case "abort":
-				u, err := d.Create(context.Background(), 0)
+				u, err := d.Create(context.Background(), 0, 0)
 				if err != nil {
 					t.Fatalf("create: %v", err)
 				}

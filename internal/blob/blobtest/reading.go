@@ -29,7 +29,7 @@ func testRoundTrip(t *testing.T, d blob.Driver) {
 	const size = 9<<20 + 17
 	source := noise(7, size)
 	want := sha256.Sum256(source)
-	u, err := d.Create(context.Background(), 0)
+	u, err := d.Create(context.Background(), 0, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -200,7 +200,7 @@ func testFolderIsNoBlob(t *testing.T, d blob.Driver) {
 func testCancelled(t *testing.T, d blob.Driver) {
 	data := []byte("still here")
 	put(t, d, "segments/1/a", data)
-	u, err := d.Create(context.Background(), 0)
+	u, err := d.Create(context.Background(), 0, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -215,7 +215,7 @@ func testCancelled(t *testing.T, d blob.Driver) {
 		"commit": u.Commit(ctx, "segments/1/b"),
 		"delete": d.Delete(ctx, "segments/1/a"),
 	}
-	_, errs["create"] = d.Create(ctx, 0)
+	_, errs["create"] = d.Create(ctx, 0, 0)
 	_, errs["open"] = d.Open(ctx, "segments/1/a", 0, 1)
 	_, errs["stat"] = d.Stat(ctx, "segments/1/a")
 	for _, err := range d.List(ctx, "") {

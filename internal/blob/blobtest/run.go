@@ -35,6 +35,8 @@ func Run(t *testing.T, open func(t *testing.T) blob.Driver) {
 		{"InvisibleAfterAbort", testInvisibleAfterAbort},
 		{"AbortAfterCommit", testAbortAfterCommit},
 		{"Ended", testEnded},
+		{"Heads", testHeads},
+		{"HeadInvisible", testHeadInvisible},
 		{"ListPrefixes", testListPrefixes},
 		{"ListMany", testListMany},
 		{"ListStops", testListStops},
@@ -75,7 +77,7 @@ func put(t failer, d blob.Driver, key string, data []byte) {
 }
 
 func tryPut(ctx context.Context, d blob.Driver, key string, data []byte) error {
-	u, err := d.Create(ctx, int64(len(data)))
+	u, err := d.Create(ctx, int64(len(data)), 0)
 	if err != nil {
 		return err
 	}

@@ -11,7 +11,7 @@ import (
 
 func create(t *testing.T, d blob.Driver, data []byte) blob.Upload {
 	t.Helper()
-	u, err := d.Create(context.Background(), int64(len(data)))
+	u, err := d.Create(context.Background(), int64(len(data)), 0)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -31,6 +31,8 @@ func TestMain(m *testing.M) {
 		childTwo(root)
 	case "one":
 		childOne(root)
+	case "headed":
+		childHeaded(root)
 	case "endless":
 		childEndless(root)
 	case "churn":
@@ -72,6 +74,26 @@ func childOne(root string) {
 		panic(err)
 	}
 	err = store(d, "segments/1/a", []byte("data"))
+	say("code=%s err=%v", media.CodeOf(err), err)
+}
+
+// childHeaded commits a blob whose beginning it writes last.
+func childHeaded(root string) {
+	d, err := Open(root, Options{})
+	if err != nil {
+		panic(err)
+	}
+	u, err := d.Create(context.Background(), 8, 4)
+	if err != nil {
+		panic(err)
+	}
+	if _, err := u.Write([]byte("body")); err != nil {
+		panic(err)
+	}
+	if err := u.WriteHead([]byte("head")); err != nil {
+		panic(err)
+	}
+	err = u.Commit(context.Background(), "a")
 	say("code=%s err=%v", media.CodeOf(err), err)
 }
 
@@ -127,7 +149,7 @@ func content(key string) []byte {
 }
 
 func store(d *Driver, key string, data []byte) error {
-	u, err := d.Create(context.Background(), int64(len(data)))
+	u, err := d.Create(context.Background(), int64(len(data)), 0)
 	if err != nil {
 		return err
 	}

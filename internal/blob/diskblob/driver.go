@@ -192,7 +192,7 @@ func (d *Driver) Delete(ctx context.Context, key string) error {
 
 // Ready makes and removes a file, after looking at the room that is left.
 func (d *Driver) Ready(ctx context.Context) error {
-	u, err := d.Create(ctx, 1)
+	u, err := d.Create(ctx, 1, 0)
 	if err != nil {
 		return err
 	}

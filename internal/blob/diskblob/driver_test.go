@@ -31,7 +31,7 @@ func open(t *testing.T, root string, opts Options) *Driver {
 
 func put(t *testing.T, d *Driver, key, data string) {
 	t.Helper()
-	u, err := d.Create(context.Background(), int64(len(data)))
+	u, err := d.Create(context.Background(), int64(len(data)), 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -130,7 +130,7 @@ func TestReadOnly(t *testing.T) {
 	ctx := context.Background()
 	owner := open(t, root, Options{})
 	put(t, owner, "segments/1/a", "data")
-	u, err := owner.Create(ctx, 0) // under way in the owner
+	u, err := owner.Create(ctx, 0, 0) // under way in the owner
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -138,7 +138,7 @@ func TestReadOnly(t *testing.T) {
 	before := tree(t, root)
 
 	d := open(t, root, Options{ReadOnly: true})
-	_, create := d.Create(ctx, 0)
+	_, create := d.Create(ctx, 0, 0)
 	for op, err := range map[string]error{
 		"create": create, "delete": d.Delete(ctx, "segments/1/a"), "ready": d.Ready(ctx),
 	} {

@@ -13,7 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-const traced = "fsync,fdatasync,rename,renameat,renameat2,mkdir,mkdirat,unlink,unlinkat,write"
+const traced = "fsync,fdatasync,rename,renameat,renameat2,mkdir,mkdirat,unlink,unlinkat,write,pwrite64"
 
 // traceOutput is what a traced child said, and the calls that it made below its
 // root, in the order in which they ended: "fsync segments", "rename tmp/1 a".
@@ -126,6 +126,21 @@ func TestOrder(t *testing.T) {
 		"rename tmp/2 " + folder + "/b",
 		"fsync " + folder,
 		"say ACK segments/1/b",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("calls (-want +got):\n%s", diff)
+	}
+}
+
+// TestHeadIsSynced: a beginning that is written last is on stable storage before
+// the name is.
+func TestHeadIsSynced(t *testing.T) {
+	root := t.TempDir()
+	got := trace(t, root, "headed").calls
+	want := []string{
+		"mkdir . EEXIST", "mkdir tmp",
+		"write tmp/1", "pwrite64 tmp/1", "fdatasync tmp/1", "rename tmp/1 a", "fsync .",
+		"say code= err=<nil>",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("calls (-want +got):\n%s", diff)

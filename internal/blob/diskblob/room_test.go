@@ -28,12 +28,12 @@ func TestReserve(t *testing.T) {
 	ctx := context.Background()
 	root := t.TempDir()
 	d := open(t, root, Options{Reserve: math.MaxInt64})
-	_, err := d.Create(ctx, 0)
+	_, err := d.Create(ctx, 0, 0)
 	wantFull(t, err)
 	wantFull(t, d.Ready(ctx))
 
 	d = open(t, root, Options{})
-	_, err = d.Create(ctx, math.MaxInt64)
+	_, err = d.Create(ctx, math.MaxInt64, 0)
 	wantFull(t, err)
 	wantTree(t, root, "tmp/")
 }
@@ -43,7 +43,7 @@ func TestReserve(t *testing.T) {
 func TestReserveWhileWriting(t *testing.T) {
 	root := t.TempDir()
 	d := open(t, root, Options{})
-	u, err := d.Create(context.Background(), 0)
+	u, err := d.Create(context.Background(), 0, 0)
 	if err != nil {
 		t.Fatal(err)
 	}

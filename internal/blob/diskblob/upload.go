@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -21,8 +22,8 @@ const maxRenames = 3
 
 var errEnded = errors.New("the upload was ended by Commit or Abort")
 
-// Create opens a new file in tmp.
-func (d *Driver) Create(ctx context.Context, hint int64) (blob.Upload, error) {
+// Create opens a new file in tmp. A head is a hole until it is written.
+func (d *Driver) Create(ctx context.Context, hint, head int64) (blob.Upload, error) {
 	if d.readOnly {
 		return nil, ErrReadOnly
 	}
@@ -39,7 +40,14 @@ func (d *Driver) Create(ctx context.Context, hint int64) (blob.Upload, error) {
 	if err != nil {
 		return nil, orFull(err)
 	}
-	return &upload{driver: d, path: path, file: f}, nil
+	u := &upload{driver: d, path: path, file: f, written: head, started: head}
+	if head > 0 {
+		if _, err := f.Seek(head, io.SeekStart); err != nil {
+			u.Abort()
+			return nil, err
+		}
+	}
+	return u, nil
 }
 
 // upload is a file in tmp.
@@ -47,8 +55,8 @@ type upload struct {
 	driver    *Driver
 	path      string
 	file      *os.File
-	written   int64
-	started   int64 // of these, bytes that the kernel was asked to put on disk
+	written   int64 // where the next write goes
+	started   int64 // up to where the kernel was asked to put it on disk
 	unchecked int64 // bytes written since the last look at the room left
 	err       error // the first failed write, or errEnded
 }
@@ -78,6 +86,16 @@ func (u *upload) Write(p []byte) (int, error) {
 	}
 	u.err = orFull(err)
 	return n, u.err
+}
+
+// WriteHead writes to the file's beginning; the sync of Commit covers it.
+func (u *upload) WriteHead(p []byte) error {
+	if u.err != nil {
+		return u.err
+	}
+	_, err := u.file.WriteAt(p, 0)
+	u.err = orFull(err)
+	return u.err
 }
 
 // Commit syncs the file, then the folders that it makes, then renames, then

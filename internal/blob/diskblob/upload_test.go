@@ -24,7 +24,7 @@ func TestTmpIsNoKey(t *testing.T) {
 	root := t.TempDir()
 	d := open(t, root, Options{})
 	for _, key := range []string{"tmp", "tmp/a", "tmp/a/b"} {
-		u, err := d.Create(context.Background(), 0)
+		u, err := d.Create(context.Background(), 0, 0)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -44,7 +44,7 @@ func TestFailedCommitLeavesNothing(t *testing.T) {
 	put(t, d, "renditions/1/1/a", "kept")
 	before := tree(t, root)
 	for _, key := range []string{"segments/1/a/b", "segments/1/a/b/c", "renditions/1/1", "renditions/1"} {
-		u, err := d.Create(context.Background(), 0)
+		u, err := d.Create(context.Background(), 0, 0)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -58,7 +58,7 @@ func TestFailedCommitLeavesNothing(t *testing.T) {
 // TestModifiedIsTheCommit: not the last write.
 func TestModifiedIsTheCommit(t *testing.T) {
 	d := open(t, t.TempDir(), Options{})
-	u, err := d.Create(context.Background(), 0)
+	u, err := d.Create(context.Background(), 0, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
