@@ -1,7 +1,6 @@
 package xapi
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/json"
 	"errors"
@@ -10,15 +9,14 @@ import (
 	"magpie/internal/media"
 )
 
-// readJSONUpload reads one JSON object as it streams in. The string "media"
-// (or "media_data") is base64 and is decoded into sink, and found tells whether it was there; every
-// other member is given back raw. So a segment costs a fixed buffer and not its
-// size. Standard and URL alphabets, with or without padding, and line breaks are
-// taken.
+// readJSONUpload reads one JSON object as it streams in, through a buffer that
+// grows to at most buf bytes. The string "media" (or "media_data") is base64 and
+// is decoded into sink, and found tells whether it was there; every other member
+// is given back raw. So a segment costs a fixed buffer and not its size.
 func readJSONUpload(body io.Reader, buf int, sink io.Writer) (members map[string]json.RawMessage, found bool, err error) {
-	j := &jsonStream{r: bufio.NewReaderSize(body, buf), left: maxFields}
+	j := &jsonStream{r: newAhead(body, buf), left: maxFields}
 	members = map[string]json.RawMessage{}
-	if _, err := j.r.Peek(1); errors.Is(err, io.EOF) {
+	if _, err := j.r.peek(1); errors.Is(err, io.EOF) {
 		return members, false, nil // X's own sample sends this type with no body
 	}
 	if err := j.expect('{'); err != nil {
@@ -46,7 +44,7 @@ func readJSONUpload(body io.Reader, buf int, sink io.Writer) (members map[string
 }
 
 type jsonStream struct {
-	r    *bufio.Reader
+	r    *ahead
 	left int // bytes that names and values may still have, the media aside
 }
 
@@ -136,9 +134,7 @@ func (j *jsonStream) value() (json.RawMessage, error) {
 			return nil, err
 		}
 		if !quoted && depth == 0 && (c == ',' || c == '}') {
-			if err := j.r.UnreadByte(); err != nil {
-				return nil, err
-			}
+			j.r.unread()
 			if !json.Valid(raw.Bytes()) {
 				return nil, notJSON()
 			}

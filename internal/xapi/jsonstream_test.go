@@ -101,7 +101,7 @@ func FuzzReadJSONUpload(f *testing.F) {
 	f.Add([]byte(`{"a":{"b":["c\"]"]},"media":"\/\/"}`))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		var got bytes.Buffer
-		if _, _, err := readJSONUpload(bytes.NewReader(body), 64, &got); err == nil && !json.Valid(body) {
+		if _, _, err := readJSONUpload(bytes.NewReader(body), 64, &got); err == nil && len(body) > 0 && !json.Valid(body) {
 			t.Errorf("took what encoding/json refuses: %q", body)
 		}
 	})

@@ -1,11 +1,11 @@
 package xapi
 
 import (
-	"bufio"
-	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
+	"math/bits"
 	"strconv"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -14,79 +14,113 @@ import (
 // jsonString reads the inside of a JSON string, unescaped, up to its closing
 // quote, which it consumes.
 type jsonString struct {
-	r    *bufio.Reader
+	r    *ahead
 	rest []byte // of an escape that did not fit
 	done bool
 }
 
+// Read gives all that has arrived, as far as it fits, and waits only where that
+// is nothing, or ends within an escape.
 func (s *jsonString) Read(p []byte) (int, error) {
-	if len(s.rest) > 0 {
-		n := copy(p, s.rest)
-		s.rest = s.rest[n:]
-		return n, nil
+	n := copy(p, s.rest)
+	s.rest = s.rest[n:]
+	if s.done {
+		return n, io.EOF
 	}
-	if s.done || len(p) == 0 {
-		if s.done {
-			return 0, io.EOF
+	for n < len(p) {
+		window := s.r.buf[s.r.start:s.r.end]
+		if len(window) == 0 {
+			if n > 0 {
+				break
+			}
+			var err error
+			if window, err = s.r.peek(1); err != nil {
+				return n, cutString(err)
+			}
 		}
-		return 0, nil
-	}
-	if _, err := s.r.Peek(1); err != nil {
-		if errors.Is(err, io.EOF) {
-			err = notJSON()
+		k := copy(p[n:], window[:plainJSON(window[:min(len(window), len(p)-n)])])
+		s.r.skip(k)
+		n += k
+		if n == len(p) || k == len(window) {
+			continue
 		}
-		return 0, err
-	}
-	window, _ := s.r.Peek(min(s.r.Buffered(), len(p)))
-	plain := bytes.IndexFunc(window, func(c rune) bool { return c == '"' || c == '\\' || c < ' ' })
-	if plain < 0 {
-		plain = len(window)
-	}
-	if plain > 0 {
-		n := copy(p, window[:plain])
-		_, err := s.r.Discard(n)
-		return n, err
-	}
-	switch c, _ := s.r.ReadByte(); {
-	case c == '"':
-		s.done = true
-		return 0, io.EOF
-	case c == '\\':
-		if err := s.escape(); err != nil {
-			return 0, err
+		switch c := window[k]; {
+		case c == '"':
+			s.r.skip(1)
+			s.done = true
+			return n, io.EOF
+		case c != '\\':
+			return n, notJSON() // a bare control character
+		case len(window) > k+1 && escapes[window[k+1]] != 0: // PHP escapes every slash, one in 64 digits
+			p[n] = escapes[window[k+1]]
+			s.r.skip(2)
+			n++
+		default:
+			s.r.skip(1)
+			if err := s.escape(); err != nil {
+				return n, err
+			}
+			used := copy(p[n:], s.rest)
+			s.rest = s.rest[used:]
+			n += used
 		}
-		return s.Read(p)
-	default:
-		return 0, notJSON() // a bare control character
 	}
+	return n, nil
+}
+
+// cutString says of a body that ends within a string that it is not JSON.
+func cutString(err error) error {
+	if errors.Is(err, io.EOF) {
+		return notJSON()
+	}
+	return err
+}
+
+// plainJSON is how many of the first bytes of text stand for themselves in a
+// string: up to a quote, a backslash or a control character. It looks at eight
+// at a time. Such a mask has a high bit for each byte that is zero (or, less
+// than a blank); those above the lowest may be wrong, and the lowest is what is
+// asked for.
+func plainJSON(text []byte) int {
+	const (
+		ones  = 0x0101010101010101
+		highs = 0x80 * ones
+	)
+	i := 0
+	for ; len(text)-i >= 8; i += 8 {
+		x := binary.LittleEndian.Uint64(text[i:])
+		quote, slash := x^'"'*ones, x^'\\'*ones
+		if m := ((x-' '*ones)&^x | (quote-ones)&^quote | (slash-ones)&^slash) & highs; m != 0 {
+			return i + bits.TrailingZeros64(m)/8
+		}
+	}
+	for ; i < len(text); i++ {
+		if c := text[i]; c == '"' || c == '\\' || c < ' ' {
+			break
+		}
+	}
+	return i
 }
 
 // escape reads what follows a backslash into rest.
 func (s *jsonString) escape() error {
 	c, err := s.r.ReadByte()
 	if err != nil {
-		return notJSON()
+		return cutString(err)
 	}
-	switch c {
-	case '"', '\\', '/':
-		s.rest = []byte{c}
-	case 'b':
-		s.rest = []byte{'\b'}
-	case 'f':
-		s.rest = []byte{'\f'}
-	case 'n':
-		s.rest = []byte{'\n'}
-	case 'r':
-		s.rest = []byte{'\r'}
-	case 't':
-		s.rest = []byte{'\t'}
-	case 'u':
+	switch {
+	case c == 'u':
 		return s.unicode()
-	default:
+	case escapes[c] == 0:
 		return notJSON()
 	}
+	s.rest = []byte{escapes[c]}
 	return nil
 }
+
+// escapes is what a character behind a backslash stands for (RFC 8259 §7); u,
+// and what may not be there, have none.
+var escapes = [256]byte{'"': '"', '\\': '\\', '/': '/', 'b': '\b', 'f': '\f', 'n': '\n', 'r': '\r', 't': '\t'}
 
 func (s *jsonString) unicode() error {
 	r, err := s.hex()
@@ -104,26 +138,28 @@ func (s *jsonString) unicode() error {
 // it is U+FFFD, as in encoding/json.
 func (s *jsonString) pair(high rune) rune {
 	const code = 6 // such as \ude00
-	next, _ := s.r.Peek(code)
+	next, _ := s.r.peek(code)
 	if len(next) < code || string(next[:2]) != `\u` {
 		return utf8.RuneError
 	}
-	low, err := strconv.ParseUint(string(next[2:]), 16, 16)
+	low, err := strconv.ParseUint(string(next[2:code]), 16, 16)
 	r := utf16.DecodeRune(high, rune(low))
 	if err == nil && r != utf8.RuneError {
-		_, _ = s.r.Discard(code)
+		s.r.skip(code)
 	}
 	return r
 }
 
 func (s *jsonString) hex() (rune, error) {
-	var b [4]byte
-	if _, err := io.ReadFull(s.r, b[:]); err != nil {
-		return 0, notJSON()
+	const digits = 4
+	b, err := s.r.peek(digits)
+	if err != nil {
+		return 0, cutString(err)
 	}
-	n, err := strconv.ParseUint(string(b[:]), 16, 16)
+	n, err := strconv.ParseUint(string(b[:digits]), 16, 16)
 	if err != nil {
 		return 0, notJSON()
 	}
+	s.r.skip(digits)
 	return rune(n), nil
 }

@@ -1,9 +1,9 @@
 package xapi
 
 import (
-	"bufio"
 	"encoding/json"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -29,7 +29,7 @@ func TestJSONStringAsEncodingJSON(t *testing.T) {
 		if rapid.Bool().Draw(t, "slow") {
 			from = iotest.OneByteReader(from)
 		}
-		r := bufio.NewReaderSize(from, 16)
+		r := newAhead(from, 16)
 		got, err := io.ReadAll(&jsonString{r: r})
 		switch {
 		case wrong == nil && (err != nil || string(got) != want):
@@ -37,10 +37,22 @@ func TestJSONStringAsEncodingJSON(t *testing.T) {
 		case wrong != nil && err == nil && !endsEarly(inside):
 			t.Fatalf("%q: %q; encoding/json: %v", inside, got, wrong)
 		}
-		if rest, _ := io.ReadAll(r); wrong == nil && string(rest) != " and more" {
+		if rest := rest(r); wrong == nil && string(rest) != " and more" {
 			t.Fatalf("%q: it left %q", inside, rest)
 		}
 	})
+}
+
+// rest gives what is left of a body.
+func rest(r *ahead) []byte {
+	var all []byte
+	for {
+		c, err := r.ReadByte()
+		if err != nil {
+			return all
+		}
+		all = append(all, c)
+	}
 }
 
 // endsEarly reports whether text, put between quotes, ends its string by a quote
@@ -55,4 +67,18 @@ func endsEarly(text string) bool {
 		}
 	}
 	return strings.HasSuffix(text, `\`)
+}
+
+// plainJSON stops where a look at each byte would.
+func TestPlainJSON(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		text := rapid.SliceOfN(rapid.OneOf(rapid.Byte(), rapid.SampledFrom([]byte("abc\"\\ !#[]\x1f\x20\x7f\x80\xa2\xdc"))), 0, 40).Draw(t, "text")
+		want := slices.IndexFunc(text, func(c byte) bool { return c == '"' || c == '\\' || c < ' ' })
+		if want < 0 {
+			want = len(text)
+		}
+		if got := plainJSON(text); got != want {
+			t.Fatalf("%q: %d, want %d", text, got, want)
+		}
+	})
 }

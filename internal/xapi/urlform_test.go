@@ -3,7 +3,9 @@ package xapi
 import (
 	"bytes"
 	"encoding/base64"
+	"io"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -88,6 +90,44 @@ func FuzzReadURLForm(f *testing.F) {
 					t.Errorf("%q: %q is %q, net/url reads %q", body, k, form.values[k], want.Get(k))
 				}
 			}
+		}
+	})
+}
+
+// before stops where a look at each byte would.
+func TestSpecialsBefore(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		text := rapid.SliceOfN(rapid.OneOf(rapid.Byte(), rapid.SampledFrom([]byte("abc%&+=$'\x25\xa5\x00"))), 0, 40).Draw(t, "text")
+		s := specials{'%', rapid.SampledFrom([]byte("%+")).Draw(t, "second"), rapid.SampledFrom([]byte("&=")).Draw(t, "third"), '&'}
+		want := slices.IndexFunc(text, func(c byte) bool { return bytes.IndexByte(s[:], c) >= 0 })
+		if want < 0 {
+			want = len(text)
+		}
+		if got := s.before(text); got != want {
+			t.Fatalf("%q in %q: %d, want %d", s, text, got, want)
+		}
+	})
+}
+
+// A text is read as net/url reads it, in whatever pieces, through whatever
+// buffer.
+func TestURLTextAsNetURL(t *testing.T) {
+	piece := rapid.OneOf(
+		rapid.StringMatching(`[a-zA-Z0-9/*.=_-]{1,20}`),
+		rapid.SampledFrom([]string{"%2F", "%2b", "%00", "%FF", "+", "%25", "%", "%4", "%zz", "%+1", "\x00", "\xff"}),
+	)
+	rapid.Check(t, func(t *rapid.T) {
+		text := strings.Join(rapid.SliceOfN(piece, 0, 8).Draw(t, "pieces"), "")
+		more := rapid.SampledFrom([]string{"", "&", "&more=x"}).Draw(t, "more")
+		sizes := rapid.SliceOfN(rapid.ByteRange(1, 20), 0, 3).Draw(t, "sizes")
+		want, wrong := url.QueryUnescape(text)
+		r := newAhead(&pieces{text: []byte(text + more), sizes: sizes}, 16)
+		got, err := io.ReadAll(&urlText{r: r, plus: ' '})
+		if (err != nil) != (wrong != nil) || err == nil && string(got) != want {
+			t.Fatalf("%q: %q, %v; net/url: %q, %v", text, got, err, want, wrong)
+		}
+		if left := string(rest(r)); err == nil && left != strings.TrimPrefix(more, "&") {
+			t.Fatalf("%q: it left %q of %q", text, left, more)
 		}
 	})
 }

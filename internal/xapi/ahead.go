@@ -1,0 +1,76 @@
+package xapi
+
+import "io"
+
+// ahead reads a body through a buffer that begins small and grows while the
+// client keeps filling it: one that sends slowly costs little memory, and one
+// that is fast few reads. It is what bufio.Reader is, for readers that look for
+// something in all that is there.
+type ahead struct {
+	r     io.Reader
+	buf   []byte
+	start int // buf[start:end] was read and not yet consumed
+	end   int
+	most  int   // bytes that buf may grow to
+	full  bool  // whether the last read left no room
+	err   error // what r ended with
+}
+
+// firstAhead is how large a buffer begins.
+const firstAhead = 4 << 10
+
+// newAhead reads r through at most most bytes.
+func newAhead(r io.Reader, most int) *ahead {
+	return &ahead{r: r, buf: make([]byte, min(firstAhead, most)), most: most}
+}
+
+// peek gives what was read and not yet consumed, once that is n bytes at least;
+// with less comes r's error, and io.ErrShortBuffer where n is more than the
+// buffer may grow to. It is valid until the next call.
+func (a *ahead) peek(n int) ([]byte, error) {
+	for idle := 0; a.end-a.start < n; {
+		if a.err != nil {
+			return a.buf[a.start:a.end], a.err
+		}
+		if !a.room() {
+			return a.buf[a.start:a.end], io.ErrShortBuffer
+		}
+		k, err := a.r.Read(a.buf[a.end:])
+		a.end += k
+		a.err, a.full = err, a.end == len(a.buf)
+		if k > 0 {
+			idle = 0
+		} else if idle++; idle == 100 && err == nil {
+			a.err = io.ErrNoProgress
+		}
+	}
+	return a.buf[a.start:a.end], nil
+}
+
+// room makes room to read into, and reports whether there is any.
+func (a *ahead) room() bool {
+	to := a.buf
+	if a.full && len(to) < a.most {
+		to = make([]byte, min(4*len(to), a.most))
+	}
+	a.end = copy(to, a.buf[a.start:a.end])
+	a.buf, a.start = to, 0
+	return a.end < len(a.buf)
+}
+
+// skip consumes n bytes of what peek gave.
+func (a *ahead) skip(n int) { a.start += n }
+
+// ReadByte gives and consumes one byte. It may be followed by one unread.
+func (a *ahead) ReadByte() (byte, error) {
+	if a.start == a.end {
+		if _, err := a.peek(1); err != nil {
+			return 0, err
+		}
+	}
+	a.start++
+	return a.buf[a.start-1], nil
+}
+
+// unread takes back the byte that ReadByte gave just now.
+func (a *ahead) unread() { a.start-- }

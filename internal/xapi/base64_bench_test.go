@@ -1,0 +1,74 @@
+package xapi
+
+import (
+	"bytes"
+	"encoding/base64"
+	"io"
+	"math/rand/v2"
+	"net/url"
+	"strings"
+	"testing"
+)
+
+// BenchmarkBase64 takes in 4 MiB of a segment as base64, in the ways that
+// clients write it. MB/s are of the body.
+//
+//	go test ./internal/xapi -run '^$' -bench Base64 -benchmem
+func BenchmarkBase64(b *testing.B) {
+	data := make([]byte, 4<<20)
+	_, _ = rand.NewChaCha8([32]byte{1}).Read(data)
+	text := base64.StdEncoding.EncodeToString(data)
+	var lines strings.Builder
+	for i := 0; i < len(text); i += 76 {
+		lines.WriteString(text[i:min(i+76, len(text))] + `\r\n`)
+	}
+	inJSON := func(text string) string { return `{"segment_index":0,"media":"` + text + `"}` }
+	for _, c := range []struct{ name, body string }{
+		{"json", inJSON(text)},
+		{"json, slashes escaped as by PHP", inJSON(strings.ReplaceAll(text, "/", `\/`))},
+		{"json, URL alphabet", inJSON(base64.RawURLEncoding.EncodeToString(data))},
+		{"json, lines of 76", inJSON(lines.String())},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			inBenchmark(b, c.body, len(data), func(body io.Reader, sink io.Writer) error {
+				_, _, err := readJSONUpload(body, uploadBuffer, sink)
+				return err
+			})
+		})
+	}
+	form := "command=APPEND&media_id=1&segment_index=0&media_data="
+	for _, c := range []struct{ name, body string }{
+		{"form, percent-encoded", form + url.QueryEscape(text)},
+		{"form, as it is", form + text},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			inBenchmark(b, c.body, len(data), func(body io.Reader, sink io.Writer) error {
+				_, err := readURLForm(body, uploadBuffer, sink)
+				return err
+			})
+		})
+	}
+	b.Run("text, lines of 76", func(b *testing.B) {
+		inBenchmark(b, strings.ReplaceAll(lines.String(), `\r\n`, "\r\n"), len(data), func(body io.Reader, sink io.Writer) error {
+			return decodeBase64(sink, body)
+		})
+	})
+}
+
+func inBenchmark(b *testing.B, body string, size int, read func(io.Reader, io.Writer) error) {
+	b.Helper()
+	b.SetBytes(int64(len(body)))
+	b.ReportAllocs()
+	text := []byte(body)
+	for b.Loop() {
+		var n tallied
+		if err := read(bytes.NewReader(text), &n); err != nil || int(n) != size {
+			b.Fatalf("%d bytes, %v", n, err)
+		}
+	}
+}
+
+// tallied counts what is written to it.
+type tallied int
+
+func (n *tallied) Write(p []byte) (int, error) { *n += tallied(len(p)); return len(p), nil }
