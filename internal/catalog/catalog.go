@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"sync/atomic"
 
 	"magpie/internal/catalog/queries"
 )
@@ -15,6 +16,8 @@ type Catalog struct {
 
 	// bind fits a connection to the SQL that the queries are written in.
 	bind func(queries.DBTX) queries.DBTX
+
+	writes atomic.Uint64 // transactions that wrote, or may have
 }
 
 // ErrConflict says that a row with that id (or slug, or hash) is already there:
@@ -47,6 +50,7 @@ func (c *Catalog) write(ctx context.Context, fn func(*queries.Queries) error) er
 	if c.writer == nil {
 		return errReadOnly
 	}
+	defer c.writes.Add(1) // after the commit, whose failure need not mean that nothing was written
 	tx, err := c.writer.BeginTx(ctx, nil)
 	if err != nil {
 		return err
@@ -56,6 +60,12 @@ func (c *Catalog) write(ctx context.Context, fn func(*queries.Queries) error) er
 	}
 	return ended(ctx, tx.Commit())
 }
+
+// Writes is a number that changes with each write by this Catalog, once it can be
+// read and before the method that wrote returns. Whoever asks for it and then reads
+// has what is there for as long as the number stays, but for what other processes
+// write.
+func (c *Catalog) Writes() uint64 { return c.writes.Load() }
 
 // snapshot runs fn in a transaction that reads one state of the database, of
 // which every commit that returned before is part.

@@ -23,6 +23,40 @@ func getMedia(ctx context.Context, q *queries.Queries, id media.ID) (media.Media
 	return mediaOf(r)
 }
 
+// Outline is Media without its Manifest, Placeholder, Lost and Facts, so that the
+// cost does not grow with the upload. A media's Manifest never changes, so that
+// one who has it needs only this.
+func (c *Catalog) Outline(ctx context.Context, id media.ID) (media.Media, error) {
+	r, err := c.read().GetMediaOutline(ctx, int64(id))
+	if err != nil {
+		return media.Media{}, during(notFound(err, "There is no media with the id %s.", id), "read media %s", id)
+	}
+	m, err := mediaOf(queries.Media{
+		ID:               r.ID,
+		Owner:            r.Owner,
+		AdditionalOwners: r.AdditionalOwners,
+		Shared:           r.Shared,
+		Category:         r.Category,
+		Type:             r.Type,
+		Slug:             r.Slug,
+		State:            r.State,
+		Attempt:          r.Attempt,
+		Published:        r.Published,
+		Progress:         r.Progress,
+		FailureCode:      r.FailureCode,
+		FailureName:      r.FailureName,
+		FailureMessage:   r.FailureMessage,
+		Width:            r.Width,
+		Height:           r.Height,
+		DurationNS:       r.DurationNS,
+		CreatedAt:        r.CreatedAt,
+		TouchedAt:        r.TouchedAt,
+		ExpiresAt:        r.ExpiresAt,
+		GoneAt:           r.GoneAt,
+	})
+	return m, during(err, "read media %s", id)
+}
+
 // MediaBySlug is Media by the name in public URLs.
 func (c *Catalog) MediaBySlug(ctx context.Context, slug string) (media.Media, error) {
 	r, err := c.read().GetMediaBySlug(ctx, slug)

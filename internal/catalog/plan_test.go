@@ -224,6 +224,7 @@ func runAll(t *testing.T, c *Catalog) {
 		errOf(c.Stalled(ctx, now, now, 10)),
 		errOf(c.Media(ctx, 1)),
 		errOf(c.MediaBySlug(ctx, "slug")),
+		errOf(c.Outline(ctx, 1)),
 		errOf(c.MediaList(ctx, []media.ID{1, 2})),
 		errOf(c.Renditions(ctx, []media.ID{1, 2})),
 		errOf2(c.RenditionBySlug(ctx, "slug", "a")),

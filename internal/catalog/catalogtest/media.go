@@ -35,6 +35,27 @@ func testMedia(t *testing.T, open func(*testing.T) *catalog.Catalog) {
 				t.Fatal(err)
 			}
 			wantEqual(t, got, m)
+			m.Manifest, m.Placeholder, m.Lost, m.Facts = nil, "", 0, media.Facts{} // left out by contract
+			if got, err = c.Outline(t.Context(), m.ID); err != nil {
+				t.Fatal(err)
+			}
+			wantEqual(t, got, m)
+		}
+	})
+
+	t.Run("a write is told of", func(t *testing.T) {
+		c := open(t)
+		finalize(t, c, finalized(1))
+		before := c.Writes()
+		wantMedia(t, c, finalized(1))
+		if c.Writes() != before {
+			t.Error("reading counts as a write")
+		}
+		if _, err := c.DeleteMedia(t.Context(), 1, at(9)); err != nil {
+			t.Fatal(err)
+		}
+		if c.Writes() == before {
+			t.Error("nothing tells of a deletion")
 		}
 	})
 
@@ -57,6 +78,8 @@ func testMedia(t *testing.T, open func(*testing.T) *catalog.Catalog) {
 		c := open(t)
 		_, err := c.Media(t.Context(), 404)
 		wantNotFound(t, "Media", err)
+		_, err = c.Outline(t.Context(), 404)
+		wantNotFound(t, "Outline", err)
 		_, err = c.MediaBySlug(t.Context(), "404")
 		wantNotFound(t, "MediaBySlug", err)
 		_, err = c.DeleteMedia(t.Context(), 404, at(1))

@@ -12,6 +12,14 @@ ON CONFLICT DO NOTHING;
 -- name: GetMedia :one
 SELECT * FROM media WHERE id = @id;
 
+-- GetMediaOutline reads all but the manifest, as GetRenditionBySlug does.
+-- name: GetMediaOutline :one
+SELECT id, owner, additional_owners, shared, category, type, slug, state, attempt,
+    published, progress, failure_code, failure_name, failure_message, width, height,
+    duration_ns, created_at, touched_at, expires_at, gone_at
+FROM media
+WHERE id = @id;
+
 -- name: GetMediaBySlug :one
 SELECT * FROM media WHERE slug = @slug;
 

@@ -230,6 +230,68 @@ func (q *Queries) GetMediaBySlug(ctx context.Context, slug string) (Media, error
 	return i, err
 }
 
+const getMediaOutline = `-- name: GetMediaOutline :one
+SELECT id, owner, additional_owners, shared, category, type, slug, state, attempt,
+    published, progress, failure_code, failure_name, failure_message, width, height,
+    duration_ns, created_at, touched_at, expires_at, gone_at
+FROM media
+WHERE id = $1
+`
+
+type GetMediaOutlineRow struct {
+	ID               int64
+	Owner            string
+	AdditionalOwners string
+	Shared           int64
+	Category         string
+	Type             string
+	Slug             string
+	State            string
+	Attempt          int64
+	Published        int64
+	Progress         int64
+	FailureCode      int64
+	FailureName      string
+	FailureMessage   string
+	Width            int64
+	Height           int64
+	DurationNS       int64
+	CreatedAt        int64
+	TouchedAt        int64
+	ExpiresAt        int64
+	GoneAt           int64
+}
+
+// GetMediaOutline reads all but the manifest, as GetRenditionBySlug does.
+func (q *Queries) GetMediaOutline(ctx context.Context, id int64) (GetMediaOutlineRow, error) {
+	row := q.db.QueryRowContext(ctx, getMediaOutline, id)
+	var i GetMediaOutlineRow
+	err := row.Scan(
+		&i.ID,
+		&i.Owner,
+		&i.AdditionalOwners,
+		&i.Shared,
+		&i.Category,
+		&i.Type,
+		&i.Slug,
+		&i.State,
+		&i.Attempt,
+		&i.Published,
+		&i.Progress,
+		&i.FailureCode,
+		&i.FailureName,
+		&i.FailureMessage,
+		&i.Width,
+		&i.Height,
+		&i.DurationNS,
+		&i.CreatedAt,
+		&i.TouchedAt,
+		&i.ExpiresAt,
+		&i.GoneAt,
+	)
+	return i, err
+}
+
 const insertMedia = `-- name: InsertMedia :execrows
 INSERT INTO media (
     id, owner, additional_owners, shared, category, type, slug, state, attempt,
