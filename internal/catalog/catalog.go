@@ -17,6 +17,9 @@ type Catalog struct {
 	// bind fits a connection to the SQL that the queries are written in.
 	bind func(queries.DBTX) queries.DBTX
 
+	link     *link    // nil where the database is a file
+	migrated []string // names of the migrations that opening it ran
+
 	writes atomic.Uint64 // transactions that wrote, or may have
 }
 
@@ -28,7 +31,7 @@ var errReadOnly = errors.New("the catalogue is open for reading only")
 
 // Ping reads from the database. An error means that it cannot be used now.
 func (c *Catalog) Ping(ctx context.Context) error {
-	_, err := queries.New(c.bind(c.reader)).TokenExists(ctx, "")
+	_, err := c.read().TokenExists(ctx, "")
 	return during(err, "read the catalogue")
 }
 
@@ -43,12 +46,20 @@ func (c *Catalog) Close() error {
 	return err
 }
 
+// Migrated lists the migrations of the schema that opening the catalogue ran, in
+// their order; none if it was up to date.
+func (c *Catalog) Migrated() []string { return c.migrated }
+
 // write runs fn in a transaction that may write, and commits unless fn gives
 // an error. Even single statements go through it: the answer to a bare UPDATE …
-// RETURNING comes before its commit, and the commit's failure after it.
+// RETURNING comes before its commit, and the commit's failure after it. fn may
+// run several times, of which the last counts: it sets what it gives anew.
 func (c *Catalog) write(ctx context.Context, fn func(*queries.Queries) error) error {
 	if c.writer == nil {
 		return errReadOnly
+	}
+	if c.link != nil {
+		return c.link.write(ctx, c.writer, fn)
 	}
 	defer c.writes.Add(1) // after the commit, whose failure need not mean that nothing was written
 	tx, err := c.writer.BeginTx(ctx, nil)
@@ -68,8 +79,12 @@ func (c *Catalog) write(ctx context.Context, fn func(*queries.Queries) error) er
 func (c *Catalog) Writes() uint64 { return c.writes.Load() }
 
 // snapshot runs fn in a transaction that reads one state of the database, of
-// which every commit that returned before is part.
+// which every commit that returned before is part. fn may run several times, as
+// for write.
 func (c *Catalog) snapshot(ctx context.Context, fn func(*queries.Queries) error) error {
+	if c.link != nil {
+		return c.link.snapshot(ctx, c.reader, fn)
+	}
 	tx, err := c.reader.BeginTx(ctx, &sql.TxOptions{ReadOnly: true, Isolation: sql.LevelRepeatableRead})
 	if err != nil {
 		return err
@@ -78,7 +93,12 @@ func (c *Catalog) snapshot(ctx context.Context, fn func(*queries.Queries) error)
 }
 
 // read is for a method that is one reading statement.
-func (c *Catalog) read() *queries.Queries { return queries.New(c.bind(c.reader)) }
+func (c *Catalog) read() *queries.Queries {
+	if c.link != nil {
+		return c.link.read(c.reader)
+	}
+	return queries.New(c.bind(c.reader))
+}
 
 // ended says that the context ended, where database/sql says only that it has
 // rolled the transaction back.

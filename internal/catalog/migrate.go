@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path"
+	"strings"
 
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/database"
@@ -17,32 +19,40 @@ import (
 //go:embed migrations/*.sql
 var migrations embed.FS
 
-// migrate brings the schema up to what this magpie knows. Each migration is one
-// transaction. Several processes may do it at once.
-func migrate(ctx context.Context, db *sql.DB, dialect goose.Dialect) error {
+// migrate brings the schema up to what this magpie knows, and names the
+// migrations that it ran. Each is one transaction. Several processes may do it at
+// once.
+func migrate(ctx context.Context, db *sql.DB, dialect goose.Dialect) (done []string, err error) {
 	p, err := migrator(db, dialect)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for {
 		current, target, err := p.GetVersions(ctx)
 		if err != nil {
-			return fmt.Errorf("read schema version: %w", err)
+			return done, fmt.Errorf("read schema version: %w", err)
 		}
 		if current > target {
-			return tooNew(current, target)
+			return done, tooNew(current, target)
 		}
 		if current == target {
-			return nil
+			return done, nil
 		}
-		_, err = p.Up(ctx)
+		ran, err := p.Up(ctx)
+		var part *goose.PartialError
+		if errors.As(err, &part) {
+			ran = part.Applied
+		}
+		for _, r := range ran {
+			done = append(done, strings.TrimSuffix(path.Base(r.Source.Path), ".sql"))
+		}
 		if err == nil {
-			return nil
+			return done, nil
 		}
 		// Another process may have applied the same migration between the look
 		// and the try. Then the version has moved, and is looked at again.
 		if now, _, e := p.GetVersions(ctx); e != nil || now <= current {
-			return fmt.Errorf("migrate schema from version %d: %w", current, err)
+			return done, fmt.Errorf("migrate schema from version %d: %w", current, err)
 		}
 	}
 }

@@ -46,7 +46,8 @@ func openSQLite(ctx context.Context, path string) (*Catalog, error) {
 	if err := pingUnlocked(ctx, writer); err != nil {
 		return nil, errors.Join(err, writer.Close())
 	}
-	if err := migrate(ctx, writer, goose.DialectSQLite3); err != nil {
+	migrated, err := migrate(ctx, writer, goose.DialectSQLite3)
+	if err != nil {
 		return nil, errors.Join(err, writer.Close())
 	}
 	reader, err := sql.Open("sqlite", sqliteDSN(path, url.Values{
@@ -57,7 +58,7 @@ func openSQLite(ctx context.Context, path string) (*Catalog, error) {
 		return nil, errors.Join(err, writer.Close())
 	}
 	setPool(reader, sqliteReaders)
-	c := &Catalog{reader: reader, writer: writer, bind: bindSQLite}
+	c := &Catalog{reader: reader, writer: writer, bind: bindSQLite, migrated: migrated}
 	if err := c.countOnce(ctx); err != nil {
 		return nil, errors.Join(err, c.Close())
 	}
