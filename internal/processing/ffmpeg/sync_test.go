@@ -49,7 +49,7 @@ func skips(t *testing.T, data []byte) map[string]float64 {
 	t.Helper()
 	// The fragmented file is in the whole, behind the header that Wrap made.
 	inner := bytes.LastIndex(data, []byte("ftyp")) - 4
-	file, err := hybrid.Wrap(bytes.NewReader(data[inner:]), int64(len(data)-inner))
+	file, err := hybrid.Wrap(bytes.NewReader(data[inner:]), int64(len(data)-inner), 0)
 	if err != nil {
 		t.Fatal(err)
 	}

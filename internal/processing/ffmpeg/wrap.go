@@ -50,7 +50,7 @@ func wrapFile(r rung, path string, copied bool) (rendered, error) {
 	if err != nil {
 		return rendered{}, err
 	}
-	file, err := hybrid.Wrap(f, st.Size())
+	file, err := hybrid.Wrap(f, st.Size(), 0)
 	if errors.Is(err, hybrid.ErrEmpty) {
 		return rendered{rung: r}, nil // nothing could be decoded: verify says so
 	}

@@ -1,7 +1,6 @@
 package hybrid
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"os"
@@ -40,20 +39,9 @@ func (t *track) quiet(file *os.File) error {
 	if err != nil {
 		return err
 	}
-	n, keys := 0, t.keys
-	for _, c := range t.chunks {
-		at := c.offset
-		for range c.samples {
-			key := len(keys) > 0 && keys[0] == uint32(n+1)
-			if key {
-				keys = keys[1:]
-			}
-			end := at + int64(t.sizes[n])
-			if err := quietSample(file, at, end, width, key); err != nil {
-				return fmt.Errorf("picture %d: %w", n, err)
-			}
-			at = end
-			n++
+	for s := range t.since(mark{}) {
+		if err := quietSample(file, s, width); err != nil {
+			return s.wrong(err)
 		}
 	}
 	return nil
@@ -61,38 +49,80 @@ func (t *track) quiet(file *os.File) error {
 
 // quietSample goes through one picture's units, each of which has its length
 // before it.
-func quietSample(file *os.File, at, end int64, width int, key bool) error {
-	sliced := false
-	for at < end {
+func quietSample(file *os.File, s span, width int) error {
+	p := picture{key: s.key}
+	for at := s.at; at < s.end; {
 		var head [5]byte // length and the first byte
-		if end-at <= int64(width) {
-			return fmt.Errorf("%w: %d bytes after the last unit", ErrUnits, end-at)
+		if err := fits(width, s.end-at); err != nil {
+			return err
 		}
 		if _, err := file.ReadAt(head[:width+1], at); err != nil {
 			return err
 		}
-		length := int64(0)
-		for _, b := range head[:width] {
-			length = length<<8 | int64(b)
-		}
 		at += int64(width)
-		if length < 1 || length > end-at {
-			return fmt.Errorf("%w: a unit of %d bytes where %d are left", ErrUnits, length, end-at)
+		length, err := unitSize(head[:width], s.end-at)
+		if err != nil {
+			return err
 		}
-		switch kind := head[width] & 31; {
-		case kind >= unitSlice && kind <= unitIDR:
-			if key && !sliced && kind != unitIDR {
-				return fmt.Errorf("%w: a key picture that needs others", ErrUnits)
-			}
-			sliced = true
-		case kind == unitSEI || kind == 0 || kind >= 24: // the last are for whoever wants to use them
-			if err := overwrite(file, at, length, kind == unitSEI); err != nil {
+		f, err := p.unit(head[width], length)
+		if err != nil {
+			return err
+		}
+		if f != nil {
+			if err := f.overwrite(file, at); err != nil {
 				return err
 			}
 		}
 		at += length
 	}
-	if key && !sliced {
+	return p.done()
+}
+
+// fits reports whether left bytes of a sample can be a unit's length and its
+// first byte.
+func fits(width int, left int64) error {
+	if left <= int64(width) {
+		return fmt.Errorf("%w: %d bytes after the last unit", ErrUnits, left)
+	}
+	return nil
+}
+
+// unitSize reads the length of a unit; left is how many bytes come after it.
+func unitSize(number []byte, left int64) (int64, error) {
+	length := int64(0)
+	for _, b := range number {
+		length = length<<8 | int64(b)
+	}
+	if length < 1 || length > left {
+		return 0, fmt.Errorf("%w: a unit of %d bytes where %d are left", ErrUnits, length, left)
+	}
+	return length, nil
+}
+
+// picture is one sample as its units are gone through.
+type picture struct {
+	key    bool // decoding can begin at it, the table says
+	sliced bool // some of the picture itself has come
+}
+
+// unit takes the next unit, by its first byte and its length. What is to be in
+// its place is nil for one that stays.
+func (p *picture) unit(first byte, length int64) (*filler, error) {
+	switch kind := first & 31; {
+	case kind >= unitSlice && kind <= unitIDR:
+		if p.key && !p.sliced && kind != unitIDR {
+			return nil, fmt.Errorf("%w: a key picture that needs others", ErrUnits)
+		}
+		p.sliced = true
+	case kind == unitSEI || kind == 0 || kind >= 24: // the last are for whoever wants to use them
+		return fillerFor(length, kind == unitSEI), nil
+	}
+	return nil, nil
+}
+
+// done is called when there are no more units.
+func (p *picture) done() error {
+	if p.key && !p.sliced {
 		return fmt.Errorf("%w: a key picture without a picture", ErrUnits)
 	}
 	return nil
@@ -117,40 +147,4 @@ func (t *track) unitLength() (int, error) {
 		}
 	}
 	return 0, fmt.Errorf("%w: track %d does not say how its units are kept", ErrUnits, t.id)
-}
-
-// overwrite makes a unit one that says nothing.
-func overwrite(file *os.File, at, length int64, words bool) error {
-	head := []byte{unitFiller}
-	if words && length >= 4 {
-		head = fillerWords(length)
-	}
-	if length > 1 {
-		if _, err := file.WriteAt([]byte{0x80}, at+length-1); err != nil {
-			return err
-		}
-		filling := bytes.Repeat([]byte{0xFF}, int(min(length, 64<<10)))
-		for from := at + int64(len(head)); from < at+length-1; from += int64(len(filling)) {
-			if _, err := file.WriteAt(filling[:min(at+length-1-from, int64(len(filling)))], from); err != nil {
-				return err
-			}
-		}
-	}
-	_, err := file.WriteAt(head, at)
-	return err
-}
-
-// fillerWords begin a unit of words whose words are filler (H.264, D.1.4), of
-// length bytes in all, four or more. What it leaves open is 0xFF up to the last
-// byte, which is 0x80.
-func fillerWords(length int64) []byte {
-	const message, empty = 3, 0
-	out := []byte{unitSEI}
-	left := length - 4 // without the first byte, one message's kind and shortest size, and the last byte
-	if left%256 == 255 {
-		out, left = append(out, message, empty), left-2 // no size fits just that
-	}
-	out = append(out, message)
-	out = append(out, bytes.Repeat([]byte{0xFF}, int(left/256))...)
-	return append(out, byte(left%256))
 }

@@ -30,7 +30,7 @@ func TestQuiet(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer file.Close()
-	read, err := Wrap(file, int64(len(before)))
+	read, err := Wrap(file, int64(len(before)), 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -57,7 +57,7 @@ func TestQuiet(t *testing.T) {
 func TestFillerWords(t *testing.T) {
 	for n := int64(1); n < 3000; n++ {
 		file := scratchFile(t, bytes.Repeat([]byte{'~'}, int(n)+2))
-		if err := overwrite(file, 1, n, true); err != nil {
+		if err := fillerFor(n, true).overwrite(file, 1); err != nil {
 			t.Fatal(err)
 		}
 		all, err := os.ReadFile(file.Name())
@@ -128,12 +128,12 @@ func TestQuietRefuses(t *testing.T) {
 		"a key picture without a picture": {units("\x06abc", "\x09a"), true},
 	} {
 		file := scratchFile(t, c.sample)
-		if err := quietSample(file, 0, int64(len(c.sample)), 4, c.key); !errors.Is(err, ErrUnits) {
+		if err := quietSample(file, span{end: int64(len(c.sample)), key: c.key}, 4); !errors.Is(err, ErrUnits) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 	file := scratchFile(t, units("\x09\xf0", "\x06abc", "\x65abc", "\x18abc"))
-	if err := quietSample(file, 0, 30, 4, true); err != nil {
+	if err := quietSample(file, span{end: 30, key: true}, 4); err != nil {
 		t.Error(err)
 	}
 	if got, _ := os.ReadFile(file.Name()); !bytes.Equal(got, units("\x09\xf0", "\x06\x03\x00\x80", "\x65abc", "\x0c\xff\xff\x80")) {
@@ -150,7 +150,7 @@ func FuzzQuiet(f *testing.F) {
 		width = width%4 + 1
 		file := scratchFile(t, append(append([]byte("before"), sample...), "after"...))
 		defer file.Close()
-		err := quietSample(file, 6, 6+int64(len(sample)), int(width), key)
+		err := quietSample(file, span{at: 6, end: 6 + int64(len(sample)), key: key}, int(width))
 		if err != nil && !errors.Is(err, ErrUnits) {
 			t.Fatal(err)
 		}

@@ -1,6 +1,10 @@
 package hybrid
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"fmt"
+	"iter"
+)
 
 // table is one track's sample table as it grows.
 type table struct {
@@ -142,4 +146,41 @@ func (t *table) chunkOffsets(shift int64, wide bool) []byte {
 		}
 	}
 	return boxOf(kind, out)
+}
+
+// mark is how far a table was at some time.
+type mark struct{ chunks, samples, keys int }
+
+func (t *table) mark() mark { return mark{len(t.chunks), len(t.sizes), len(t.keys)} }
+
+// span is where a sample lies in the fragmented file.
+type span struct {
+	at, end int64
+	key     bool
+	number  int // from 0
+}
+
+// wrong says of which picture an error is.
+func (s span) wrong(err error) error { return fmt.Errorf("picture %d: %w", s.number, err) }
+
+// since yields the samples that came after a mark, in their order.
+func (t *table) since(m mark) iter.Seq[span] {
+	return func(yield func(span) bool) {
+		n, keys := m.samples, t.keys[m.keys:]
+		for _, c := range t.chunks[m.chunks:] {
+			at := c.offset
+			for range c.samples {
+				key := len(keys) > 0 && keys[0] == uint32(n+1)
+				if key {
+					keys = keys[1:]
+				}
+				s := span{at, at + int64(t.sizes[n]), key, n}
+				if !yield(s) {
+					return
+				}
+				at = s.end
+				n++
+			}
+		}
+	}
 }

@@ -56,7 +56,7 @@ func wrapped(t testing.TB, fragmented string) (string, File) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	file, err := Wrap(bytes.NewReader(data), int64(len(data)))
+	file, err := Wrap(bytes.NewReader(data), int64(len(data)), 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -194,14 +194,14 @@ func TestWrapOfALargeFile(t *testing.T) {
 	// A box of 5 GiB of nothing at the end.
 	size := int64(len(data)) + 5<<30
 	tail := []byte{0, 0, 0, 1, 'f', 'r', 'e', 'e', 0, 0, 0, 1, 0x40, 0, 0, 0}
-	file, err := Wrap(sparse{append(data, tail...), size}, size)
+	file, err := Wrap(sparse{append(data, tail...), size}, size, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if !bytes.Contains(file.Header, []byte("co64")) || bytes.Contains(file.Header, []byte("stco")) {
 		t.Error("offsets are not 64-bit ones")
 	}
-	small, err := Wrap(bytes.NewReader(data), int64(len(data)))
+	small, err := Wrap(bytes.NewReader(data), int64(len(data)), 0)
 	if err != nil || !bytes.Contains(small.Header, []byte("stco")) {
 		t.Errorf("a small file has 64-bit offsets, or %v", err)
 	}
@@ -233,29 +233,29 @@ func TestWrapOfDamage(t *testing.T) {
 		t.Fatal(err)
 	}
 	for n := range len(data) {
-		_, _ = Wrap(bytes.NewReader(data[:n]), int64(n))
+		_, _ = Wrap(bytes.NewReader(data[:n]), int64(n), 0)
 	}
 	for i := range min(len(data), 6000) {
 		for _, bits := range []byte{0x01, 0x80, 0xff} {
 			other := append([]byte{}, data...)
 			other[i] ^= bits
-			_, _ = Wrap(bytes.NewReader(other), int64(len(other)))
+			_, _ = Wrap(bytes.NewReader(other), int64(len(other)), 0)
 		}
 	}
 	whole, err := os.ReadFile(plain)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Wrap(bytes.NewReader(whole), int64(len(whole))); err == nil {
+	if _, err := Wrap(bytes.NewReader(whole), int64(len(whole)), 0); err == nil {
 		t.Error("a file without fragments was taken")
 	}
 	for _, n := range []int{0, int(binary.BigEndian.Uint32(whole))} { // nothing, and nothing but the type
-		if _, err := Wrap(bytes.NewReader(whole[:n]), int64(n)); !errors.Is(err, ErrEmpty) {
+		if _, err := Wrap(bytes.NewReader(whole[:n]), int64(n), 0); !errors.Is(err, ErrEmpty) {
 			t.Errorf("the first %d bytes: %v", n, err)
 		}
 	}
 	cut := data[:len(data)-100]
-	if _, err := Wrap(bytes.NewReader(cut), int64(len(cut))); err == nil {
+	if _, err := Wrap(bytes.NewReader(cut), int64(len(cut)), 0); err == nil {
 		t.Error("a file whose last fragment is cut was taken")
 	}
 }
@@ -268,6 +268,6 @@ func FuzzWrap(f *testing.F) {
 	}
 	f.Add(data)
 	f.Fuzz(func(_ *testing.T, data []byte) {
-		_, _ = Wrap(bytes.NewReader(data), int64(len(data)))
+		_, _ = Wrap(bytes.NewReader(data), int64(len(data)), 0)
 	})
 }
