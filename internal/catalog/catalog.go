@@ -17,6 +17,8 @@ type Catalog struct {
 	// bind fits a connection to the SQL that the queries are written in.
 	bind func(queries.DBTX) queries.DBTX
 
+	group *group // what writes to SQLite; else nil
+
 	link     *link    // nil where the database is a file
 	migrated []string // names of the migrations that opening it ran
 
@@ -58,10 +60,13 @@ func (c *Catalog) write(ctx context.Context, fn func(*queries.Queries) error) er
 	if c.writer == nil {
 		return errReadOnly
 	}
+	defer c.writes.Add(1) // after the commit, whose failure need not mean that nothing was written
+	if c.group != nil {
+		return c.group.write(ctx, fn)
+	}
 	if c.link != nil {
 		return c.link.write(ctx, c.writer, fn)
 	}
-	defer c.writes.Add(1) // after the commit, whose failure need not mean that nothing was written
 	tx, err := c.writer.BeginTx(ctx, nil)
 	if err != nil {
 		return err

@@ -71,7 +71,9 @@ func (p planner) QueryRowContext(ctx context.Context, query string, args ...any)
 func TestPlans(t *testing.T) {
 	c := openTest(t)
 	plans := map[string][]string{}
-	c.bind = func(db queries.DBTX) queries.DBTX { return planner{bindSQLite(db), t, plans} }
+	bind := bindSQLite(nil, nil)
+	c.bind = func(db queries.DBTX) queries.DBTX { return planner{bind(db), t, plans} }
+	c.group.bind = c.bind
 	runAll(t, c)
 
 	var all []string

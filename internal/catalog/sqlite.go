@@ -58,7 +58,9 @@ func openSQLite(ctx context.Context, path string) (*Catalog, error) {
 		return nil, errors.Join(err, writer.Close())
 	}
 	setPool(reader, sqliteReaders)
-	c := &Catalog{reader: reader, writer: writer, bind: bindSQLite, migrated: migrated}
+	kept := newStatements(writer)
+	bind := bindSQLite(newStatements(reader), kept)
+	c := &Catalog{reader: reader, writer: writer, bind: bind, group: &group{db: writer, kept: kept, bind: bind}, migrated: migrated}
 	if err := c.countOnce(ctx); err != nil {
 		return nil, errors.Join(err, c.Close())
 	}
@@ -93,7 +95,7 @@ func openSQLiteReadOnly(ctx context.Context, path string) (*Catalog, error) {
 	if err := checkSchema(ctx, reader, goose.DialectSQLite3); err != nil {
 		return nil, errors.Join(err, reader.Close())
 	}
-	return &Catalog{reader: reader, bind: bindSQLite}, nil
+	return &Catalog{reader: reader, bind: bindSQLite(newStatements(reader), nil)}, nil
 }
 
 // sqliteDSN names the file and what every connection sets on itself. Pragmas
