@@ -169,7 +169,7 @@ func (a *app) routes(inline *processing.Admission, gate *auth.Gate) http.Handler
 		RateLimits: a.settings.RateLimits == "x", Faults: a.settings.Faults,
 	}), a.settings.CORSOrigins))
 	all.Handle("/magpie/v1/", crossOrigin(ownapi.New(ownapi.Config{
-		Catalog: a.catalog, Sessions: a.sessions, Later: a.queue.Send, Gate: gate, Originals: delivery.NewOriginals(a.blobs, a.log),
+		Catalog: a.catalog, Sessions: a.sessions, Later: a.queue.Send, Gate: gate, Originals: delivery.NewOriginals(a.catalog, a.blobs, time.Now, a.log),
 		Links: links, Handout: handout, Access: access, Random: rand.Reader,
 		Fail: fail, Now: time.Now, Log: a.log,
 		Webhooks: a.webhooks(), Ending: a.ending,

@@ -121,7 +121,7 @@ func TestChangesActWithinASecond(t *testing.T) {
 	const path = "photophotophoto_/large.jpg"
 	h.opens(path)
 	describe(t, h.catalog, 3, `{"audience_policy":{"creator_subscriptions":[],"x_subscriptions":["Any"]}}`)
-	h.now = h.now.Add(notesFor - 1)
+	h.now = h.now.Add(recentFor - 1)
 	h.opens(path)
 	h.now = h.now.Add(1)
 	h.refuses(media.CodeForbidden, path)

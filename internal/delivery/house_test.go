@@ -72,7 +72,7 @@ func contentOf(name string) string {
 func (h *house) describe(id media.ID, metadata string) {
 	h.t.Helper()
 	describe(h.t, h.catalog, id, metadata)
-	h.now = h.now.Add(notesFor)
+	h.now = h.now.Add(recentFor)
 }
 
 func (h *house) get(method, path string, headers ...string) *httptest.ResponseRecorder {

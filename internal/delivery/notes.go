@@ -3,53 +3,29 @@ package delivery
 import (
 	"context"
 	"fmt"
-	"sync"
 	"time"
 
 	"magpie/internal/catalog"
 	"magpie/internal/media"
 )
 
-// notesFor is how long what an uploader said of a media is taken from memory,
-// and so how long a change may take to act.
-const notesFor = time.Second
-
-// notesKept is of how many media at least the last notes are in memory; there
-// are never more than twice as many.
-const notesKept = 2048
-
-// notes remembers for a moment what uploaders said of media: a player asks for
-// many ranges of one. Only what decides about viewers is kept.
+// notes remembers for a moment what uploaders said of media. Only what decides
+// about viewers is kept.
 type notes struct {
 	catalog *catalog.Catalog
-	now     func() time.Time
-
-	mu  sync.Mutex
-	new map[media.ID]note // and once it is full
-	old map[media.ID]note // it becomes this, in whose place it was
-}
-
-type note struct {
-	said media.Metadata
-	read time.Time // before it was read
+	*recent[media.ID, media.Metadata]
 }
 
 func newNotes(c *catalog.Catalog, now func() time.Time) *notes {
-	return &notes{catalog: c, now: now, new: map[media.ID]note{}}
+	return &notes{c, newRecent[media.ID, media.Metadata](now)}
 }
 
-// of gives the groups that decide about viewers, as they were at most notesFor
+// of gives the groups that decide about viewers, as they were at most recentFor
 // ago.
 func (n *notes) of(ctx context.Context, id media.ID) (media.Metadata, error) {
-	begun := n.now()
-	n.mu.Lock()
-	known, ok := n.new[id]
-	if !ok {
-		known, ok = n.old[id]
-	}
-	n.mu.Unlock()
-	if age := begun.Sub(known.read); ok && age >= 0 && age < notesFor {
-		return known.said, nil
+	said, taken, ok := n.get(id)
+	if ok {
+		return said, nil
 	}
 	groups, err := n.catalog.Metadata(ctx, []media.ID{id})
 	if err != nil {
@@ -59,15 +35,10 @@ func (n *notes) of(ctx context.Context, id media.ID) (media.Metadata, error) {
 	if err != nil {
 		return media.Metadata{}, fmt.Errorf("metadata of %s: %w", id, err)
 	}
-	said := media.Metadata{
+	said = media.Metadata{
 		AllowDownload: all.AllowDownload, AudiencePolicy: all.AudiencePolicy, ContentExpiration: all.ContentExpiration,
 		DomainRestrictions: all.DomainRestrictions, GeoRestrictions: all.GeoRestrictions,
 	}
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if len(n.new) >= notesKept {
-		n.new, n.old = map[media.ID]note{}, n.new
-	}
-	n.new[id] = note{said, begun}
+	n.put(id, said, taken)
 	return said, nil
 }

@@ -13,15 +13,15 @@ import (
 func TestNotes(t *testing.T) {
 	c, now := openCatalog(t), touched()
 	n := newNotes(c, func() time.Time { return now })
-	for id := range media.ID(2*notesKept + 1) {
+	for id := range media.ID(2*recentKept + 1) {
 		if _, err := n.of(t.Context(), id+1); err != nil {
 			t.Fatal(err)
 		}
-		if len(n.new) > notesKept || len(n.old) > notesKept {
+		if len(n.new) > recentKept || len(n.old) > recentKept {
 			t.Fatalf("%d and %d are kept", len(n.new), len(n.old))
 		}
 	}
-	if len(n.old) != notesKept {
+	if len(n.old) != recentKept {
 		t.Errorf("only %d older ones are kept", len(n.old))
 	}
 	h := newHouse(t)
@@ -36,7 +36,7 @@ func TestNotes(t *testing.T) {
 	is(false)
 	describe(t, h.catalog, 3, `{"audience_policy":{"creator_subscriptions":["Any"],"x_subscriptions":[]},"alt_text":{"text":"a cat"}}`)
 	is(false)
-	now = now.Add(notesFor - 1)
+	now = now.Add(recentFor - 1)
 	is(false)
 	now = now.Add(1)
 	is(true)

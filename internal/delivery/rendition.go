@@ -36,6 +36,7 @@ type Renditions struct {
 	blobs   *blob.Store
 	access  Access
 	notes   *notes
+	found   *recent[asking, finding]
 	now     func() time.Time
 	fail    ErrorWriter
 	log     *slog.Logger
@@ -45,7 +46,8 @@ type Renditions struct {
 func NewRenditions(c Config) *Renditions {
 	return &Renditions{
 		catalog: c.Catalog, blobs: c.Blobs, access: c.Access, notes: newNotes(c.Catalog, c.Now),
-		now: c.Now, fail: c.Fail, log: c.Log,
+		found: newRecentOf[asking, finding](c.Catalog, c.Now),
+		now:   c.Now, fail: c.Fail, log: c.Log,
 	}
 }
 

@@ -91,8 +91,36 @@ func asked(r *http.Request) (slug, name string) {
 	return slug, name
 }
 
-// find reads the rendition that a URL means.
+// asking is all of a URL that says which rendition it means.
+type asking struct{ slug, name, size, format string }
+
+// askedMost is how long an asking may be to be remembered.
+const askedMost = 256
+
+// finding is the rendition that a URL means, and its media.
+type finding struct {
+	media     media.Media
+	rendition media.Rendition
+}
+
+// find gives the rendition that a URL means, for a moment from memory.
 func (h *Renditions) find(ctx context.Context, slug, name string, query url.Values) (media.Media, media.Rendition, error) {
+	a := asking{slug, name, query.Get("name"), query.Get("format")}
+	known, taken, ok := h.found.get(a)
+	if ok {
+		return known.media, known.rendition, nil
+	}
+	m, r, err := h.lookUp(ctx, slug, name, query)
+	if err == nil && len(slug)+len(name)+len(a.size)+len(a.format) <= askedMost {
+		// Cloned: they are pieces of a request's whole URL.
+		a = asking{strings.Clone(slug), strings.Clone(name), strings.Clone(a.size), strings.Clone(a.format)}
+		h.found.put(a, finding{m, r}, taken)
+	}
+	return m, r, err
+}
+
+// lookUp is find from the catalogue.
+func (h *Renditions) lookUp(ctx context.Context, slug, name string, query url.Values) (media.Media, media.Rendition, error) {
 	w := sizeAsked(name, query)
 	for _, n := range w.names {
 		if !slices.Contains(endings(), path.Ext(n)) {

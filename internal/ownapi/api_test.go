@@ -61,7 +61,7 @@ func newServer(t *testing.T) *server {
 		_ = json.NewEncoder(w).Encode(err.Error())
 	}
 	s.api = New(Config{
-		Catalog: s.catalog, Sessions: s.sessions, Gate: auth.NewGate(s.tokens, nil, nil), Originals: delivery.NewOriginals(store, log),
+		Catalog: s.catalog, Sessions: s.sessions, Gate: auth.NewGate(s.tokens, nil, nil), Originals: delivery.NewOriginals(s.catalog, store, clock, log),
 		Handout: delivery.Handout{Ring: func() policy.Keyring { return testRing }, Now: clock},
 		Fail:    fail, Now: clock, Log: log,
 	})

@@ -21,8 +21,7 @@ func (a *API) original(w http.ResponseWriter, r *http.Request, who auth.Identity
 			return err
 		}
 	}
-	a.originals.Serve(w, r, m)
-	return nil
+	return a.originals.Serve(w, r, m)
 }
 
 // decide asks policy whether somebody other than the owner may have the upload.
@@ -37,14 +36,18 @@ func (a *API) decide(r *http.Request, m media.Media, who auth.Identity) error {
 	return nil
 }
 
-// usable gives the media in the path, if the caller may use it. One that they
-// may not looks like one that does not exist.
+// usable gives the media in the path, if the caller may use it, as far as
+// Originals.Media reads it. One that they may not looks like one that does not exist.
 func (a *API) usable(r *http.Request, who auth.Identity) (media.Media, error) {
-	id, m, found, err := a.named(r)
+	id, err := media.ParseID(r.PathValue("id"))
 	if err != nil {
 		return media.Media{}, err
 	}
-	if !found || !m.UsableBy(who.User) || !m.GoneAt.IsZero() {
+	m, err := a.originals.Media(r.Context(), id)
+	if err != nil && media.CodeOf(err) != media.CodeNotFound {
+		return media.Media{}, err
+	}
+	if err != nil || !m.UsableBy(who.User) || !m.GoneAt.IsZero() {
 		return media.Media{}, unknownMedia(id)
 	}
 	return m, nil
