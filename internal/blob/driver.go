@@ -47,6 +47,14 @@ type Driver interface {
 	Close() error
 }
 
+// Keyed is a Driver that does better where a blob's key is known from the start:
+// it may send a long blob on while it comes in.
+type Keyed interface {
+	// CreateKeyed is Create for a blob that is committed under key, and no other.
+	// Its Writes fail once ctx has ended.
+	CreateKeyed(ctx context.Context, key string, hint, head int64) (Upload, error)
+}
+
 // MaxHead is the most of a blob's beginning that may be left open.
 const MaxHead = 16 << 20
 

@@ -42,10 +42,23 @@ func (s *Store) Create(ctx context.Context, hint int64) (*Writer, error) {
 // bytes, at most MaxHead, are left open for Writer.WriteHead. hint counts them
 // too.
 func (s *Store) CreateHeaded(ctx context.Context, hint, head int64) (*Writer, error) {
+	return s.CreateKeyed(ctx, "", hint, head)
+}
+
+// CreateKeyed is CreateHeaded for a blob that is committed under key, and no
+// other: a driver that can then needs less room for a long one. ctx must last until
+// Commit.
+func (s *Store) CreateKeyed(ctx context.Context, key string, hint, head int64) (*Writer, error) {
 	if head < 0 || head > MaxHead {
 		return nil, fmt.Errorf("create blob: a head of %d bytes; at most %d can be left open", head, MaxHead)
 	}
-	u, err := s.driver.Create(ctx, max(hint, 0), head)
+	var u Upload
+	var err error
+	if d, ok := s.driver.(Keyed); ok && key != "" {
+		u, err = d.CreateKeyed(ctx, key, max(hint, 0), head)
+	} else {
+		u, err = s.driver.Create(ctx, max(hint, 0), head)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("create blob: %w", err)
 	}
@@ -59,7 +72,7 @@ func (s *Store) Put(ctx context.Context, key string, r io.Reader) (media.Blob, e
 	if err := CheckKey(key); err != nil {
 		return media.Blob{}, fmt.Errorf("put blob: %w", err)
 	}
-	w, err := s.Create(ctx, 0)
+	w, err := s.CreateKeyed(ctx, key, 0, 0)
 	if err != nil {
 		return media.Blob{}, fmt.Errorf("put blob %s: %w", key, err)
 	}
