@@ -27,7 +27,14 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, child(path, os.Getenv(childFrom)))
 		os.Exit(1)
 	}
-	os.Exit(m.Run())
+	code := m.Run()
+	if server.Server != nil {
+		if err := server.Stop(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			code = 1
+		}
+	}
+	os.Exit(code)
 }
 
 // child finalizes one upload after another and says so after each, until it is

@@ -69,7 +69,7 @@ func testRetention(t *testing.T, open func(*testing.T) *catalog.Catalog) {
 				t.Fatal(err)
 			}
 			if id != 3 {
-				if _, err := c.DeleteMedia(t.Context(), id, at(100)); err != nil {
+				if _, err := c.DeleteMedia(t.Context(), id, at(99+int(id))); err != nil { // one first
 					t.Fatal(err)
 				}
 			}
