@@ -96,7 +96,7 @@ func (r *run) startLimit(ctx context.Context) (ingester, error) {
 	return limit{s}, err
 }
 
-func (l limit) ingest(_ context.Context, p *payload, load load) (timing, error) {
+func (l limit) ingest(_ context.Context, p payload, load load) (timing, error) {
 	pieces := p.video(load.size, load.segment)
 	wires, err := l.dial(load.conns)
 	if err != nil {
@@ -114,14 +114,11 @@ func (l limit) ingest(_ context.Context, p *payload, load load) (timing, error) 
 	return timing{durable: took, finished: took}, err
 }
 
-func segmentTo(w *wire, p *payload, off uint64, s piece) error {
+func segmentTo(w *wire, p payload, off uint64, s piece) error {
 	head := binary.BigEndian.AppendUint64(w.buf[:0], off)
 	head = binary.BigEndian.AppendUint64(head, uint64(s.size()))
 	w.buf = head
-	if err := w.write(head, s.size() > 0); err != nil {
-		return err
-	}
-	if err := w.send(p, s); err != nil {
+	if err := w.write(p.parts(head, s)...); err != nil {
 		return err
 	}
 	_, err := w.in.ReadByte()
@@ -146,6 +143,15 @@ func share(wires []*wire, n int, do func(w *wire, i int) error) error {
 			}
 			return nil
 		})
+	}
+	return all.Wait()
+}
+
+// each has every connection do its own.
+func each(wires []*wire, do func(w *wire, i int) error) error {
+	var all errgroup.Group
+	for i, w := range wires {
+		all.Go(func() error { return do(w, i) })
 	}
 	return all.Wait()
 }

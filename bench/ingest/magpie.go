@@ -42,7 +42,7 @@ type uploaded struct {
 }
 
 // call asks magpie something and reads its answer.
-func call(w *wire, p *payload, q request) (uploaded, error) {
+func call(w *wire, p payload, q request) (uploaded, error) {
 	var u uploaded
 	a, err := w.ask(p, q, 200)
 	if err == nil {
@@ -64,7 +64,7 @@ func initialize(w *wire, size int64) (id string, err error) {
 }
 
 // appended sends one segment as a form.
-func appended(w *wire, p *payload, id string, index int, s piece) error {
+func appended(w *wire, p payload, id string, index int, s piece) error {
 	u, err := call(w, p, request{
 		line: "POST /2/media/upload/" + id + "/append", fields: asForm,
 		before: formBegin(index), piece: s, after: []byte(formEnd),
@@ -89,13 +89,13 @@ func finalized(w *wire, id string, size int64) error {
 	return err
 }
 
-func (m magpie) ingest(_ context.Context, p *payload, load load) (timing, error) {
+func (m magpie) ingest(_ context.Context, p payload, load load) (timing, error) {
 	_, t, err := m.upload(p, load)
 	return t, err
 }
 
 // upload makes one upload by several connections.
-func (m magpie) upload(p *payload, load load) (id string, t timing, err error) {
+func (m magpie) upload(p payload, load load) (id string, t timing, err error) {
 	pieces := p.video(load.size, load.segment)
 	wires, err := m.dial(load.conns)
 	if err != nil {

@@ -1,48 +1,19 @@
 package main
 
-import (
-	"bytes"
-	"fmt"
-	"io"
-	"math/rand/v2"
-	"os"
+import "math/rand/v2"
 
-	"golang.org/x/sys/unix"
-)
-
-// payload is what all servers are sent: random bytes, which nothing compresses,
-// in memory that the kernel can send from without copying it.
-type payload struct {
-	file  *os.File // in memory, without a name
-	bytes []byte   // the same, mapped
-}
+// payload is what all servers are sent: random bytes, which nothing compresses.
+type payload []byte
 
 // payloadSize is more than the processors' caches hold, so that no server finds
 // there what it was sent before.
 const payloadSize = 128 << 20
 
-// newPayload makes one, the same each time. It must be closed.
-func newPayload() (*payload, error) {
-	fd, err := unix.MemfdCreate("payload", unix.MFD_CLOEXEC)
-	if err != nil {
-		return nil, fmt.Errorf("memory for the payload: %w", err)
-	}
-	file := os.NewFile(uintptr(fd), "payload")
-	if _, err := io.CopyN(file, rand.NewChaCha8([32]byte{'i', 'n', 'g', 'e', 's', 't'}), payloadSize); err != nil {
-		file.Close()
-		return nil, fmt.Errorf("fill the payload: %w", err)
-	}
-	bytes, err := unix.Mmap(fd, 0, payloadSize, unix.PROT_READ, unix.MAP_SHARED|unix.MAP_POPULATE)
-	if err != nil {
-		file.Close()
-		return nil, fmt.Errorf("map the payload: %w", err)
-	}
-	return &payload{file, bytes}, nil
-}
-
-func (p *payload) close() {
-	_ = unix.Munmap(p.bytes)
-	_ = p.file.Close()
+// newPayload makes one, the same each time.
+func newPayload() payload {
+	p := make(payload, payloadSize)
+	_, _ = rand.NewChaCha8([32]byte{'i', 'n', 'g', 'e', 's', 't'}).Read(p) // which never fails
+	return p
 }
 
 // piece is a stretch of an upload: bytes that are its own, and then so many of
@@ -56,7 +27,7 @@ func (p piece) size() int64 { return int64(len(p.own)) + p.to - p.from }
 
 // video says what the segments of an upload of so many bytes are: an MP4 with its
 // media data first and no end, which is taken for one until it is processed.
-func (p *payload) video(size, segment int64) []piece {
+func (p payload) video(size, segment int64) []piece {
 	var out []piece
 	for off := int64(0); off < size; off += segment {
 		n := min(segment, size-off)
@@ -82,7 +53,7 @@ func videoHead(size int64) []byte {
 	return head
 }
 
-// read gives a piece's bytes, for what checks them.
-func (p *payload) read(s piece) io.Reader {
-	return io.MultiReader(bytes.NewReader(s.own), bytes.NewReader(p.bytes[s.from:s.to]))
+// parts are what a piece of the payload is made of, behind what goes before it.
+func (p payload) parts(before []byte, s piece) [][]byte {
+	return [][]byte{before, s.own, p[s.from:s.to]}
 }

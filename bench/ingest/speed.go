@@ -24,7 +24,7 @@ type timing struct {
 
 // ingester is a server under test that takes uploads.
 type ingester interface {
-	ingest(ctx context.Context, p *payload, load load) (timing, error)
+	ingest(ctx context.Context, p payload, load load) (timing, error)
 	measured() *server
 }
 

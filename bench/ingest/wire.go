@@ -11,9 +11,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// wire is a client's connection. It is a blocking socket, and a payload goes out
-// by sendfile: that is the least that a client can cost, so that the machine is
-// the server's. It is one goroutine's.
+// wire is a client's connection: a blocking socket, to which a request goes in one
+// call from memory that all clients share. That is the least that a client costs
+// (sendfile was tried, and costs both sides more), so that the machine is the
+// server's. It is one goroutine's.
 type wire struct {
 	fd   int
 	host string
@@ -73,34 +74,18 @@ func (w *wire) Read(p []byte) (int, error) {
 // errClosed says that the server hung up.
 var errClosed = errors.New("the server closed the connection")
 
-// write sends bytes; with more, they wait for what follows, to go out with it.
-func (w *wire) write(p []byte, more bool) error {
-	flags := unix.MSG_NOSIGNAL
-	if more {
-		flags |= unix.MSG_MORE
-	}
-	for len(p) > 0 {
-		n, err := unix.SendmsgN(w.fd, p, nil, nil, flags)
+// write sends bytes, all in one call if the socket takes them.
+func (w *wire) write(parts ...[]byte) error {
+	for len(parts) > 0 {
+		n, err := unix.SendmsgBuffers(w.fd, parts, nil, nil, unix.MSG_NOSIGNAL)
 		if err != nil && !errors.Is(err, unix.EINTR) {
 			return fmt.Errorf("write to the server: %w", err)
 		}
-		p = p[max(n, 0):]
-	}
-	return nil
-}
-
-// send sends a stretch of the payload.
-func (w *wire) send(p *payload, s piece) error {
-	if err := w.write(s.own, true); err != nil {
-		return err
-	}
-	for off := s.from; off < s.to; {
-		n, err := unix.Sendfile(w.fd, int(p.file.Fd()), &off, int(s.to-off))
-		if err != nil && !errors.Is(err, unix.EINTR) {
-			return fmt.Errorf("send to the server: %w", err)
+		for n = max(n, 0); len(parts) > 0 && n >= len(parts[0]); parts = parts[1:] {
+			n -= len(parts[0])
 		}
-		if n == 0 && err == nil {
-			return errors.New("the payload ends early")
+		if n > 0 {
+			parts[0] = parts[0][n:]
 		}
 	}
 	return nil
@@ -117,7 +102,7 @@ type request struct {
 }
 
 // ask sends a request and reads its answer, which must have one of the statuses.
-func (w *wire) ask(p *payload, q request, statuses ...int) (answer, error) {
+func (w *wire) ask(p payload, q request, statuses ...int) (answer, error) {
 	if err := w.put(p, q); err != nil {
 		return answer{}, err
 	}
@@ -134,7 +119,7 @@ func (w *wire) ask(p *payload, q request, statuses ...int) (answer, error) {
 }
 
 // put sends a request.
-func (w *wire) put(p *payload, q request) error {
+func (w *wire) put(p payload, q request) error {
 	body := int64(len(q.before)+len(q.after)) + q.piece.size()
 	b := append(w.buf[:0], q.line...)
 	b = append(b, " HTTP/1.1\r\nHost: "...)
@@ -143,16 +128,5 @@ func (w *wire) put(p *payload, q request) error {
 	b = append(append(b, "\r\n"...), q.fields...)
 	b = append(append(b, "\r\n"...), q.before...)
 	w.buf = b
-	if q.piece.size() == 0 {
-		b = append(b, q.after...)
-		w.buf = b
-		return w.write(b, false)
-	}
-	if err := w.write(b, true); err != nil {
-		return err
-	}
-	if err := w.send(p, q.piece); err != nil {
-		return err
-	}
-	return w.write(q.after, false)
+	return w.write(append(p.parts(b, q.piece), q.after)...)
 }
