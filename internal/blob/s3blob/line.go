@@ -140,6 +140,18 @@ func away(cause error) error {
 	return e
 }
 
+// errRaced is a PUT that was told that there is no such key, as stores over a
+// filesystem say while a folder that emptied is removed.
+var errRaced = errors.New("the store lost the object's folder")
+
+// raced gives what a PUT says that can't be meant an error that passes.
+func raced(err error) error {
+	if answer := answerOf(err); answer.Code == minio.NoSuchKey || answer.Code == "ExistingObjectIsDirectory" {
+		return errors.Join(errRaced, err)
+	}
+	return err
+}
+
 // passing says whether an error may be gone when the request is made again:
 // there was no answer, or one that says so. Bytes that arrived damaged are sent
 // again too.
@@ -151,6 +163,9 @@ func passing(err error) bool {
 	var known *media.Error
 	if errors.As(err, &local) || errors.As(err, &known) || errors.Is(err, fs.ErrNotExist) {
 		return false
+	}
+	if errors.Is(err, errRaced) {
+		return true
 	}
 	answer := answerOf(err)
 	switch answer.Code {

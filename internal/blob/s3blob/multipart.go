@@ -94,7 +94,7 @@ func (m *multi) completeOnce(ctx context.Context, conditional bool) error {
 		opts.SetMatchETagExcept("*")
 	}
 	_, err := m.driver.api.CompleteMultipartUpload(ctx, m.driver.address.Bucket, m.driver.object(m.key), m.id, m.parts, opts)
-	return err
+	return raced(err)
 }
 
 // holds gives otherwise unless the object at the key has the right size and is

@@ -238,7 +238,7 @@ func (d *Driver) putOnce(ctx context.Context, key string, p *piece, s sums, cond
 	if err == nil && s.md5 != "" {
 		d.checking.learn(info.ChecksumCRC32C)
 	}
-	return err
+	return raced(err)
 }
 
 // holds says whether the object at key is the piece, by its checksum if the
