@@ -217,7 +217,7 @@ func (d *Driver) put(ctx context.Context, key string, p *piece) error {
 		if err == nil && !same {
 			err = errTaken
 		}
-		return err
+		return raced(err) // or it has gone since
 	})
 	if err != nil && sent && !errors.Is(err, errTaken) {
 		d.forget(ctx, key)
