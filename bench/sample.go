@@ -9,6 +9,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+
+	"magpie/bench/picture"
 )
 
 // make gives the path of a sample, which is made unless it is there already.
@@ -40,7 +42,7 @@ func ffmpeg(ctx context.Context, args ...string) (string, error) {
 // landscape is a photograph of 12 megapixels, as a JPEG.
 func (b *bench) landscape() (string, error) {
 	return b.make("landscape.jpg", func(path string) error {
-		return writeJPEG(path, picture(4000, 3000, 1), 92)
+		return writeJPEG(path, picture.Landscape(4000, 3000, 1), 92)
 	})
 }
 

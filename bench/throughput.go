@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+
+	"magpie/bench/picture"
 )
 
 const (
@@ -115,7 +117,7 @@ func (b *bench) smallPictures(ctx context.Context) ([]sample, error) {
 		w := 320 + i*142
 		name := fmt.Sprintf("small-%d.%s", i, suffix)
 		path, err := b.make(name, func(path string) error {
-			img := picture(w, w*3/4, uint32(i)*1000)
+			img := picture.Landscape(w, w*3/4, uint32(i)*1000)
 			var file bytes.Buffer
 			switch suffix {
 			case "jpg":

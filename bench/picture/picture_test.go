@@ -1,4 +1,4 @@
-package main
+package picture
 
 import (
 	"bytes"
@@ -8,11 +8,11 @@ import (
 // What is measured twice must be measured over the same picture, and one that
 // is nearly flat would say nothing.
 func TestPictureIsTheSameAndFullOfDetail(t *testing.T) {
-	a, b := picture(160, 120, 1), picture(160, 120, 1)
+	a, b := Landscape(160, 120, 1), Landscape(160, 120, 1)
 	if !bytes.Equal(a.Pix, b.Pix) {
 		t.Error("the same arguments give another picture")
 	}
-	if bytes.Equal(a.Pix, picture(160, 120, 2).Pix) {
+	if bytes.Equal(a.Pix, Landscape(160, 120, 2).Pix) {
 		t.Error("another seed gives the same picture")
 	}
 	seen := map[byte]int{}

@@ -1,4 +1,5 @@
-package main
+// Package picture makes up the pictures that are measured with.
+package picture
 
 import (
 	"image"
@@ -6,10 +7,10 @@ import (
 	"math"
 )
 
-// picture is a made-up photograph, the same for the same arguments: rolling
+// Landscape is a made-up photograph, the same for the same arguments: rolling
 // colours with detail at every scale, as in a landscape, some hard edges, and
 // grain.
-func picture(w, h int, seed uint32) *image.RGBA {
+func Landscape(w, h int, seed uint32) *image.RGBA {
 	img := image.NewRGBA(image.Rect(0, 0, w, h))
 	for y := range h {
 		for x := range w {
