@@ -152,9 +152,12 @@ func (c *recount) media(ctx context.Context, page []queries.Media) error {
 	if err != nil {
 		return err
 	}
-	shown := map[int64]int64{}
+	shown, seen := map[int64]int64{}, map[string]bool{}
 	for _, r := range renditions {
-		shown[r.MediaID] += r.BlobSize
+		if !seen[r.BlobKey] { // which is of one media, and may have several names
+			seen[r.BlobKey] = true
+			shown[r.MediaID] += r.BlobSize
+		}
 	}
 	rows, err := c.q.ListKept(ctx, ids)
 	if err != nil {

@@ -141,8 +141,12 @@ func keepRenditions(ctx context.Context, q *queries.Queries, id media.ID, shown 
 		return err
 	}
 	var sum int64
+	seen := map[string]bool{} // a file may be shown under several names
 	for _, r := range shown {
-		sum += r.Blob.Size
+		if !seen[r.Blob.Key] {
+			seen[r.Blob.Key] = true
+			sum += r.Blob.Size
+		}
 	}
 	if err := q.SetKeptRenditions(ctx, queries.SetKeptRenditionsParams{MediaID: int64(id), Renditions: sum}); err != nil {
 		return err

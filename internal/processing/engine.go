@@ -51,7 +51,7 @@ type Input struct {
 	Size     int64
 
 	// URL serves the same bytes with ranges to child processes, on a loopback
-	// port, until Process returns.
+	// port, until Process returns. Videos and GIFs have one.
 	URL string
 
 	// Again means that the media is shown already, and that nobody waits: all
@@ -65,15 +65,19 @@ type Input struct {
 	Quick bool
 
 	// Scratch is an empty folder of this attempt's own, removed afterwards.
+	// Videos and GIFs have one.
 	Scratch string
 }
 
 // Output takes what an engine makes. Its methods may be used from many
 // goroutines while Process runs.
 type Output interface {
-	// Save stores one rendition durably, reading from r to its end. The
-	// rendition's Blob is ignored. Names are unique within an attempt.
-	Save(ctx context.Context, r media.Rendition, from io.Reader) error
+	// Save stores one rendition, reading from to its end. It is durable before
+	// the outcome is published; a fault that shows after Save has returned fails
+	// the attempt. The rendition's Blob is ignored. also are further names for
+	// the same file, which is stored once; names are unique within an attempt.
+	// Renditions are published in the order in which they were saved.
+	Save(ctx context.Context, r media.Rendition, from io.Reader, also ...string) error
 
 	// Progress reports how much of the work is done, 0–100. Calls may come as
 	// often as they like; going backwards is ignored.

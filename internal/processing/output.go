@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"magpie/internal/blob"
 	"magpie/internal/media"
 )
 
@@ -17,25 +18,81 @@ type output struct {
 	m       media.Media
 	touched chan struct{}
 
+	commits sync.WaitGroup
+
 	mu      sync.Mutex
 	percent int
 	saved   []media.Rendition
+	failed  error // the first commit that did
 }
 
 var errSuperseded = errors.New("the attempt was superseded or its media deleted")
 
-// Save stores one rendition under the attempt's own prefix.
-func (o *output) Save(ctx context.Context, r media.Rendition, from io.Reader) error {
-	key := fmt.Sprintf("renditions/%s/%d/%s", o.m.ID, o.m.Attempt, r.Name)
-	kept, err := o.w.blobs.Put(ctx, key, from)
+// Save stores one rendition under the attempt's own prefix. It returns when the
+// bytes are written; that they are made durable goes on meanwhile, since waiting
+// for the disk is most of what a small file takes.
+func (o *output) Save(ctx context.Context, r media.Rendition, from io.Reader, also ...string) error {
+	o.mu.Lock()
+	err := o.failed
+	o.mu.Unlock()
 	if err != nil {
+		return err
+	}
+	if err := blob.CheckKey(o.key(r.Name)); err != nil {
 		return fmt.Errorf("save rendition %s: %w", r.Name, err)
 	}
-	r.Blob = kept
+	w, err := o.w.blobs.Create(ctx, 0)
+	if err == nil {
+		_, err = io.Copy(w, from)
+	}
+	if err != nil {
+		if w != nil {
+			w.Abort()
+		}
+		return fmt.Errorf("save rendition %s: %w", r.Name, err)
+	}
+	o.mu.Lock()
+	first := len(o.saved)
+	o.saved = append(o.saved, r)
+	for _, name := range also {
+		r.Name = name
+		o.saved = append(o.saved, r)
+	}
+	last := len(o.saved)
+	o.mu.Unlock()
+	o.commits.Go(func() { o.commit(ctx, w, first, last) })
+	return nil
+}
+
+func (o *output) key(name string) string {
+	return fmt.Sprintf("renditions/%s/%d/%s", o.m.ID, o.m.Attempt, name)
+}
+
+// commit makes a file durable that is the renditions from first up to last.
+func (o *output) commit(ctx context.Context, w *blob.Writer, first, last int) {
+	o.mu.Lock()
+	name := o.saved[first].Name
+	o.mu.Unlock()
+	kept, err := w.Commit(ctx, o.key(name))
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.saved = append(o.saved, r)
-	return nil
+	if err != nil {
+		if o.failed == nil {
+			o.failed = fmt.Errorf("save rendition %s: %w", name, err)
+		}
+		return
+	}
+	for i := first; i < last; i++ {
+		o.saved[i].Blob = kept
+	}
+}
+
+// settle waits until everything that was saved is durable, or gives why it isn't.
+func (o *output) settle() error {
+	o.commits.Wait()
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.failed
 }
 
 // Progress notes the percentage and wakes follow.
@@ -51,8 +108,12 @@ func (o *output) Progress(percent int) {
 	}
 }
 
-// follow writes progress to the catalogue, at most once a second and at least
-// every Touch, and cancels the attempt once it is superseded. The channel
+// firstLook is how long an attempt takes of whose progress nothing is written:
+// most pictures are ready before.
+const firstLook = 250 * time.Millisecond
+
+// follow writes progress to the catalogue, once the attempt has lasted firstLook,
+// at most once a second and at least every Touch, and cancels the attempt once it is superseded. The channel
 // closes when it has stopped.
 func (o *output) follow(ctx context.Context, cancel context.CancelCauseFunc) <-chan struct{} {
 	done := make(chan struct{})
@@ -60,8 +121,8 @@ func (o *output) follow(ctx context.Context, cancel context.CancelCauseFunc) <-c
 		defer close(done)
 		alive := time.NewTicker(o.w.cfg.Touch)
 		defer alive.Stop()
-		var pause <-chan time.Time // closed season after a write
-		wake := o.touched
+		pause := time.After(firstLook) // closed season, also after a write
+		var wake <-chan struct{}
 		for {
 			select {
 			case <-ctx.Done():

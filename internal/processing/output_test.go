@@ -12,6 +12,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"magpie/internal/blob/blobtest"
 	"magpie/internal/media"
 )
@@ -33,9 +35,13 @@ func TestOutputProgress(t *testing.T) {
 				want   int
 			}{
 				{0, 0, 0},
-				{10, 0, 10},                      // at once
-				{20, 0, 10},                      // in the closed season
-				{30, 900 * time.Millisecond, 10}, // still
+				{5, 100 * time.Millisecond, 0},
+				{6, 200 * time.Millisecond, 6},
+				{10, time.Second, 10},
+				{10, time.Second, 10},
+				{11, 0, 11},                      // at once
+				{20, 0, 11},                      // in the closed season
+				{30, 900 * time.Millisecond, 11}, // still
 				{25, 100 * time.Millisecond, 30}, // the newest that was not backwards
 				{-5, 2 * time.Second, 30},
 				{31, 0, 31},
@@ -167,17 +173,27 @@ func TestOutputConcurrent(t *testing.T) {
 	}
 }
 
-// A rendition that could not be stored is not published, even if the engine
-// shrugs it off, and the error names it.
+// A rendition that could not be made durable fails its attempt, even if the
+// engine shrugs it off, and the error names it. What could not be read, or has no
+// name, is the engine's to decide.
 func TestOutputSaveFails(t *testing.T) {
 	r := newRig(t, openSource(t))
 	m := r.pending(media.TweetVideo, "whole")
 	r.store.SetFaults(blobtest.Faults{Before: blobtest.FailNth(blobtest.OpCommit, 1, blobtest.Full())})
 	broken := errors.New("the pipe broke")
 	r.engine.do = func(ctx context.Context, _ Input, out Output) (media.Outcome, error) {
-		if err := save(ctx, out, "720.mp4", "x"); media.CodeOf(err) != media.CodeFull || !strings.Contains(err.Error(), "720.mp4") {
-			t.Errorf("Save into a full store: %v", err)
-		}
+		_ = save(ctx, out, "720.mp4", "x")
+		_ = save(ctx, out, "480.mp4", "x")
+		return made(), nil
+	}
+	w := r.worker(Config{})
+	if err := w.Run(t.Context(), m.ID, 1); media.CodeOf(err) != media.CodeFull || !strings.Contains(err.Error(), ".mp4") {
+		t.Errorf("Save into a full store: %v", err)
+	}
+	if got := r.media(m.ID); got.State != media.Pending || len(r.published(m.ID)) != 0 {
+		t.Errorf("after that the media is %s and shows %v", got.State, r.published(m.ID))
+	}
+	r.engine.do = func(ctx context.Context, _ Input, out Output) (media.Outcome, error) {
 		if err := out.Save(ctx, media.Rendition{Name: "480.mp4"}, iotest.ErrReader(broken)); !errors.Is(err, broken) {
 			t.Errorf("Save from a broken reader: %v", err)
 		}
@@ -186,10 +202,59 @@ func TestOutputSaveFails(t *testing.T) {
 		}
 		return made(), save(ctx, out, "360.mp4", "small")
 	}
-	if err := r.worker(Config{}).Run(t.Context(), m.ID, 1); err != nil {
+	if err := w.Run(t.Context(), m.ID, 1); err != nil {
 		t.Fatal(err)
 	}
 	if got := r.published(m.ID); len(got) != 1 || got["360.mp4"] != "small" {
 		t.Errorf("published %v", got)
+	}
+}
+
+// A file with several names is stored once and shown under each, in the order of
+// the calls, whatever becomes durable first.
+func TestOutputSavesOnce(t *testing.T) {
+	r := newRig(t, openSource(t))
+	m := r.pending(media.TweetImage, "whole")
+	r.engine.do = func(ctx context.Context, in Input, out Output) (media.Outcome, error) {
+		if in.Scratch != "" || in.URL != "" {
+			t.Errorf("a picture gets the folder %q and the address %q", in.Scratch, in.URL)
+		}
+		err := out.Save(ctx, media.Rendition{Role: media.RoleImage, Name: "orig.png"}, strings.NewReader("all of it"))
+		if err == nil {
+			err = out.Save(ctx, media.Rendition{Role: media.RoleImage, Name: "large.jpg", Width: 6}, strings.NewReader("a picture"), "medium.jpg", "thumb.jpg")
+		}
+		if err == nil {
+			err = out.Save(ctx, media.Rendition{Role: media.RoleImage, Name: "small.jpg"}, strings.NewReader("small"))
+		}
+		return made(), err
+	}
+	if err := r.worker(Config{}).Run(t.Context(), m.ID, 1); err != nil {
+		t.Fatal(err)
+	}
+	list, err := r.rows.Renditions(t.Context(), []media.ID{m.ID})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names, keys []string
+	for _, shown := range list[m.ID] {
+		names = append(names, shown.Name)
+		keys = append(keys, strings.TrimPrefix(shown.Blob.Key, fmt.Sprintf("renditions/%s/1/", m.ID)))
+	}
+	if diff := cmp.Diff([]string{"orig.png", "large.jpg", "medium.jpg", "thumb.jpg", "small.jpg"}, names); diff != "" {
+		t.Errorf("names (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]string{"orig.png", "large.jpg", "large.jpg", "large.jpg", "small.jpg"}, keys); diff != "" {
+		t.Errorf("files (-want +got):\n%s", diff)
+	}
+	want := map[string]string{"orig.png": "all of it", "large.jpg": "a picture", "medium.jpg": "a picture", "thumb.jpg": "a picture", "small.jpg": "small"}
+	if diff := cmp.Diff(want, r.published(m.ID)); diff != "" {
+		t.Errorf("what they hold (-want +got):\n%s", diff)
+	}
+	storage, err := r.rows.Storage(t.Context(), m.Owner)
+	if err != nil || storage.Renditions != int64(len("all of it")+len("a picture")+len("small")) {
+		t.Errorf("the owner's renditions count as %d bytes, %v", storage.Renditions, err)
+	}
+	if faults, err := r.rows.CheckStorage(t.Context()); err != nil || len(faults) > 0 {
+		t.Errorf("counted anew: %v, %v", faults, err)
 	}
 }

@@ -133,7 +133,7 @@ func (r *rig) worker(cfg Config) *Worker {
 
 func (r *rig) workerOver(cfg Config, store blob.Driver, engine Engine, now func() time.Time) *Worker {
 	r.t.Helper()
-	w, err := NewWorker(cfg, r.rows, blob.New(store), map[media.Kind]Engine{media.KindVideo: engine, media.KindGIF: engine}, r.source, now, r.log)
+	w, err := NewWorker(cfg, r.rows, blob.New(store), map[media.Kind]Engine{media.KindVideo: engine, media.KindGIF: engine, media.KindImage: engine}, r.source, now, r.log)
 	if err != nil {
 		r.t.Fatal(err)
 	}

@@ -243,28 +243,25 @@ func (w *Worker) attempt(ctx context.Context, m media.Media, quick bool) (media.
 	if engine == nil {
 		return media.Outcome{}, nil
 	}
-	scratch := filepath.Join(w.cfg.Scratch, fmt.Sprintf("%s-%d", m.ID, m.Attempt))
-	if err := os.Mkdir(scratch, 0o700); err != nil {
-		return media.Outcome{}, fmt.Errorf("make a scratch folder: %w", err)
-	}
-	defer func() {
-		if err := os.RemoveAll(scratch); err != nil {
-			w.log.Warn("scratch folder left behind", "folder", scratch, "err", err)
-		}
-	}()
 	original := w.blobs.ReaderAt(ctx, m.Manifest)
 	defer original.Close()
-	url, withdraw, err := w.source.Offer(original, m.Size())
-	if err != nil {
-		return media.Outcome{}, fmt.Errorf("offer the original: %w", err)
+	in := Input{Media: m, Original: original, Size: m.Size(), Again: m.State.Done(), Quick: quick}
+	if kind := m.Category.Kind(); kind == media.KindVideo || kind == media.KindGIF {
+		withdraw, err := w.forChildren(&in)
+		if err != nil {
+			return media.Outcome{}, err
+		}
+		defer withdraw()
 	}
-	defer withdraw()
 
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	out := &output{w: w, m: m, touched: make(chan struct{}, 1)}
 	done := out.follow(ctx, cancel)
-	outcome, err := process(ctx, engine, Input{Media: m, Original: original, Size: m.Size(), URL: url, Again: m.State.Done(), Quick: quick, Scratch: scratch}, out)
+	outcome, err := process(ctx, engine, in, out)
+	if e := out.settle(); err == nil {
+		err = e
+	}
 	if cause := context.Cause(ctx); err != nil && errors.Is(cause, errSuperseded) {
 		err = cause
 	}
@@ -272,6 +269,27 @@ func (w *Worker) attempt(ctx context.Context, m media.Media, quick bool) (media.
 	<-done
 	outcome.Renditions = out.saved
 	return outcome, err
+}
+
+// forChildren adds what child processes work with to an input: a folder of their
+// own, and an address of the original. withdraw takes both away.
+func (w *Worker) forChildren(in *Input) (withdraw func(), err error) {
+	scratch := filepath.Join(w.cfg.Scratch, fmt.Sprintf("%s-%d", in.Media.ID, in.Media.Attempt))
+	if err := os.Mkdir(scratch, 0o700); err != nil {
+		return nil, fmt.Errorf("make a scratch folder: %w", err)
+	}
+	remove := func() {
+		if err := os.RemoveAll(scratch); err != nil {
+			w.log.Warn("scratch folder left behind", "folder", scratch, "err", err)
+		}
+	}
+	url, recall, err := w.source.Offer(in.Original, in.Size)
+	if err != nil {
+		remove()
+		return nil, fmt.Errorf("offer the original: %w", err)
+	}
+	in.URL, in.Scratch = url, scratch
+	return func() { recall(); remove() }, nil
 }
 
 // process turns an engine's panic into an error with the stack in it, so that

@@ -32,7 +32,7 @@ type memory struct {
 	saveErr  error
 }
 
-func (m *memory) Save(_ context.Context, r media.Rendition, from io.Reader) error {
+func (m *memory) Save(_ context.Context, r media.Rendition, from io.Reader, _ ...string) error {
 	data, err := io.ReadAll(from)
 	if err != nil {
 		return err

@@ -65,7 +65,8 @@ func New(c Config) *Engine {
 
 // Process makes thumb (150×150 out of the middle), small (within 680×680),
 // medium (1200) and large (2048) and saves them under these names with .jpg, or
-// with .png where pixels of the picture are transparent. Beside them it saves
+// with .png where pixels of the picture are transparent. Sizes that show the same
+// are one file. Beside them it saves
 // orig, the whole picture: of JPEG, PNG, WebP and GIF files copied without loss
 // in their own format, or encoded again, as .jpg or .png, if it must be turned;
 // of others as .png. All five always exist; none is larger than the picture. The
@@ -161,6 +162,10 @@ func (e *Engine) save(ctx context.Context, p picture, how encoding, out processi
 		return err
 	}
 	name := p.size.name + how.suffix()
+	var also []string
+	for _, s := range p.also {
+		also = append(also, s.name+how.suffix())
+	}
 	file, err := how.encode(p.img)
 	if err != nil {
 		return fmt.Errorf("encode %s: %w", name, err)
@@ -170,7 +175,7 @@ func (e *Engine) save(ctx context.Context, p picture, how encoding, out processi
 		Role: media.RoleImage, Name: name, ContentType: how.contentType(),
 		Width: b.Dx(), Height: b.Dy(),
 	}
-	if err := out.Save(ctx, r, file); err != nil {
+	if err := out.Save(ctx, r, file, also...); err != nil {
 		return fmt.Errorf("save %s: %w", name, err)
 	}
 	return nil

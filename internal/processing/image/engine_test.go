@@ -162,13 +162,13 @@ type held struct {
 	goOn   chan struct{}
 }
 
-func (h *held) Save(ctx context.Context, r media.Rendition, from io.Reader) error {
+func (h *held) Save(ctx context.Context, r media.Rendition, from io.Reader, also ...string) error {
 	if h.saving != nil {
 		close(h.saving)
 		h.saving = nil
 		<-h.goOn
 	}
-	return h.shelf.Save(ctx, r, from)
+	return h.shelf.Save(ctx, r, from, also...)
 }
 
 func TestMemoryIsSharedByAll(t *testing.T) {

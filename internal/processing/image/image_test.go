@@ -27,6 +27,7 @@ type shelf struct {
 	renditions map[string]media.Rendition
 	files      map[string][]byte
 	percent    []int
+	stored     int   // files, some of which have several names
 	fail       error // what Save gives, if set
 }
 
@@ -34,7 +35,7 @@ func newShelf() *shelf {
 	return &shelf{renditions: map[string]media.Rendition{}, files: map[string][]byte{}}
 }
 
-func (s *shelf) Save(_ context.Context, r media.Rendition, from io.Reader) error {
+func (s *shelf) Save(_ context.Context, r media.Rendition, from io.Reader, also ...string) error {
 	if s.fail != nil {
 		return s.fail
 	}
@@ -42,10 +43,14 @@ func (s *shelf) Save(_ context.Context, r media.Rendition, from io.Reader) error
 	if err != nil {
 		return err
 	}
-	if _, twice := s.files[r.Name]; twice {
-		return errors.New(r.Name + " saved twice")
+	for _, name := range append([]string{r.Name}, also...) {
+		if _, twice := s.files[name]; twice {
+			return errors.New(name + " saved twice")
+		}
+		r.Name = name
+		s.renditions[name], s.files[name] = r, b
 	}
-	s.renditions[r.Name], s.files[r.Name] = r, b
+	s.stored++
 	return nil
 }
 

@@ -280,7 +280,7 @@ type early struct{ *shelf }
 
 var errEarly = errors.New("the disk went away")
 
-func (*early) Save(_ context.Context, _ media.Rendition, from io.Reader) error {
+func (*early) Save(_ context.Context, _ media.Rendition, from io.Reader, _ ...string) error {
 	_, _ = from.Read(make([]byte, 10))
 	return errEarly
 }

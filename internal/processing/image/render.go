@@ -8,6 +8,7 @@ import (
 // picture is one size of a picture, made and upright, but not encoded.
 type picture struct {
 	size size
+	also []size    // that are the same picture
 	img  std.Image // as shrink gives it
 }
 
@@ -30,12 +31,31 @@ func render(ctx context.Context, f frame, o orientation) ([]picture, error) {
 				from = p
 			}
 		}
+		if i := sameAs(out, f, o, s); i >= 0 {
+			out[i].also = append(out[i].also, s)
+			continue
+		}
 		img := s.make(from.frame, from.orientation)
 		out = append(out, picture{size: s, img: img})
 		b := img.Bounds()
 		parents = append(parents, parent{newFrame(img, b.Dx(), b.Dy()), upright})
 	}
 	return out, nil
+}
+
+// sameAs gives which of the pictures, that are upright, a size would show once
+// more: -1 for none. It is one of which the size takes all, pixel for pixel.
+func sameAs(pictures []picture, f frame, o orientation, s size) int {
+	fullW, fullH := o.upright(f.width, f.height)
+	for i, p := range pictures {
+		b := p.img.Bounds()
+		w, h, view := s.of(b.Dx(), b.Dy())
+		makeable := s.makeableOf(w, h) || w == fullW && h == fullH
+		if w == b.Dx() && h == b.Dy() && view == b && makeable {
+			return i
+		}
+	}
+	return -1
 }
 
 // make renders the size from a picture and turns it upright.

@@ -1,6 +1,7 @@
 package image
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	std "image"
@@ -63,5 +64,36 @@ func TestRenderEndsWithItsContext(t *testing.T) {
 	img := quarters(10, 10)
 	if _, err := render(ctx, newFrame(img, 10, 10), upright); !errors.Is(err, context.Canceled) {
 		t.Errorf("err is %v", err)
+	}
+}
+
+// TestSizesThatAreOne counts the files of pictures of which some sizes are alike.
+func TestSizesThatAreOne(t *testing.T) {
+	for _, tc := range []struct {
+		w, h, files int // orig included
+	}{
+		{145, 149, 2},   // none is smaller than the picture
+		{150, 150, 2},   //
+		{145, 151, 3},   // a thumb
+		{680, 300, 3},   // large, medium and small; thumb
+		{1200, 900, 4},  // large and medium; small; thumb
+		{1201, 900, 5},  //
+		{3000, 40, 5},   // a strip, whose thumb is not cut of a smaller size
+		{40, 30, 2},     //
+		{2100, 2100, 5}, //
+	} {
+		out := newShelf()
+		if _, err := New(Config{}).Process(t.Context(), input(media.JPEG, jpegOf(t, quarters(tc.w, tc.h))), out); err != nil {
+			t.Fatal(err)
+		}
+		if len(out.files) != 5 || out.stored != tc.files {
+			t.Errorf("%d×%d: %d names of %d files, want 5 of %d", tc.w, tc.h, len(out.files), out.stored, tc.files)
+		}
+		for name, r := range out.renditions {
+			config, _, err := std.DecodeConfig(bytes.NewReader(out.files[name]))
+			if err != nil || config.Width != r.Width || config.Height != r.Height || r.Name != name {
+				t.Errorf("%d×%d: %s is said to be %+v and is %+v, %v", tc.w, tc.h, name, r, config, err)
+			}
+		}
 	}
 }

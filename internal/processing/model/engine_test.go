@@ -35,7 +35,7 @@ type full struct{ shelf }
 
 var errFull = errors.New("no room")
 
-func (*full) Save(_ context.Context, _ media.Rendition, from io.Reader) error {
+func (*full) Save(_ context.Context, _ media.Rendition, from io.Reader, _ ...string) error {
 	_, _ = io.Copy(io.Discard, from)
 	return errFull
 }

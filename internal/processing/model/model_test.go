@@ -24,7 +24,7 @@ type shelf struct {
 	percent   []int
 }
 
-func (s *shelf) Save(_ context.Context, r media.Rendition, from io.Reader) error {
+func (s *shelf) Save(_ context.Context, r media.Rendition, from io.Reader, _ ...string) error {
 	b, err := io.ReadAll(from)
 	if err != nil {
 		return err

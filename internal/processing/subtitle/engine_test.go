@@ -22,7 +22,7 @@ type kept struct {
 	err     error
 }
 
-func (k *kept) Save(_ context.Context, r media.Rendition, from io.Reader) error {
+func (k *kept) Save(_ context.Context, r media.Rendition, from io.Reader, _ ...string) error {
 	b, err := io.ReadAll(from)
 	if err != nil {
 		return err
