@@ -21,7 +21,8 @@ type Bus struct {
 	cfg     Config
 	closing chan struct{} // closed when Close begins
 	works   sync.WaitGroup
-	healing sync.Mutex // held while the link is replaced or closed
+	healing chan struct{} // holds one while the link is replaced or closed
+	breaker breaker
 
 	mu     sync.Mutex // guards what follows, and the step to closing against works.Add
 	closed bool
@@ -34,6 +35,9 @@ type Bus struct {
 // store that had not been finished is deliverable at once: nobody else can hold
 // a lease on it.
 //
+// A server that is away is no error: what needs it fails until it is there.
+// One that refuses what there is to log in with is.
+//
 // An embedded store that cannot be opened, or that the last two starts died
 // over, is set aside (logged as an error) and an empty one is used.
 func Open(ctx context.Context, cfg Config) (*Bus, error) {
@@ -45,11 +49,19 @@ func Open(ctx context.Context, cfg Config) (*Bus, error) {
 	if cfg.Dir != "" {
 		open = openStore
 	}
-	l, err := open(ctx, cfg)
+	b := &Bus{cfg: cfg, closing: make(chan struct{}), healing: make(chan struct{}, 1)}
+	b.link, err = open(ctx, cfg)
+	if errors.Is(err, errAway) {
+		cfg.Logger.Warn("bus is not well; it goes on without", "error", err)
+		b.ill, err = err, nil
+	}
 	if err != nil {
 		return nil, fmt.Errorf("open the bus: %w", err)
 	}
-	return &Bus{cfg: cfg, closing: make(chan struct{}), link: l}, nil
+	if cfg.Dir == "" {
+		b.works.Go(b.tend)
+	}
+	return b, nil
 }
 
 // Ready fails, saying why, when the server cannot be reached, or when a write to
@@ -58,6 +70,9 @@ func Open(ctx context.Context, cfg Config) (*Bus, error) {
 func (b *Bus) Ready(ctx context.Context) error {
 	if b.isClosing() {
 		return ErrClosed
+	}
+	if err := b.waitForServer(); err != nil {
+		return err
 	}
 	if b.diagnose() != nil {
 		if err := b.heal(ctx); err != nil {
@@ -81,8 +96,8 @@ func (b *Bus) Close() {
 	}
 	b.mu.Unlock()
 	b.works.Wait()
-	b.healing.Lock()
-	defer b.healing.Unlock()
+	b.healing <- struct{}{}
+	defer func() { <-b.healing }()
 	b.current().close()
 }
 

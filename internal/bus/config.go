@@ -1,8 +1,11 @@
 package bus
 
 import (
+	"crypto/rand"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"time"
 )
@@ -15,16 +18,22 @@ type Config struct {
 	// owns the data folder sees to that.
 	Dir string
 
-	// URL is a NATS server or several, with commas between them. JetStream
-	// must be on, and should sync always.
+	// URL is a NATS server or several of one cluster, with commas between them:
+	// nats://host:port, or tls:// for TLS whether the server asks for it or not.
+	// JetStream must be on, and should sync always. A URL may hold what to log
+	// in with; no message of the bus repeats that.
 	URL string
 
-	// Replicas is how many servers of a cluster keep each job: default 3, and
-	// 1 for a server that stands alone. An embedded server keeps one.
+	// Login says what to log in with where the URL does not.
+	Login Login
+
+	// Replicas is how many servers of a cluster keep each job: default 3. One
+	// does in a cluster of fewer servers, until there are more. An embedded
+	// server keeps one.
 	Replicas int
 
 	// Lease is how long a job stays with a process that has gone silent
-	// before it is delivered again: default 30 s. It is renewed every third of
+	// before it is delivered again: default 30 s. It is renewed every half of
 	// it, so a handler may run for as long as it likes.
 	Lease time.Duration
 
@@ -36,6 +45,10 @@ type Config struct {
 	// MaxStore is how many bytes an embedded store may take on disk: default
 	// 1 GiB, which is room for millions of jobs.
 	MaxStore int64
+
+	// Random spreads what many processes would do at the same instant: default
+	// crypto/rand.
+	Random io.Reader
 
 	// Logger takes what the bus and the embedded server have to say. Default:
 	// nothing is logged.
@@ -51,6 +64,11 @@ func (c Config) withDefaults() (Config, error) {
 		return c, errors.New("bus: takes a folder for the embedded store or the URL of a NATS server, not both")
 	case c.Lease < 0 || c.MaxStore < 0 || c.Replicas < 0:
 		return c, errors.New("bus: lease, store size and replicas cannot be negative")
+	}
+	if c.URL != "" {
+		if err := CheckURL(c.URL); err != nil {
+			return c, err
+		}
 	}
 	for _, d := range c.Backoff {
 		if d < 0 {
@@ -71,6 +89,9 @@ func (c Config) withDefaults() (Config, error) {
 	} else if c.Replicas == 0 {
 		c.Replicas = 3
 	}
+	if c.Random == nil {
+		c.Random = rand.Reader
+	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -81,4 +102,14 @@ func (c Config) withDefaults() (Config, error) {
 // in an error.
 func (c Config) backoff(delivery int) time.Duration {
 	return c.Backoff[min(max(delivery, 1), len(c.Backoff))-1]
+}
+
+// chance is a number from 0 to 1, and 1 where there is no randomness to be had.
+// It may be called from many goroutines if Random may.
+func (c Config) chance() float64 {
+	var b [2]byte
+	if _, err := io.ReadFull(c.Random, b[:]); err != nil {
+		return 1
+	}
+	return float64(binary.BigEndian.Uint16(b[:])) / (1 << 16)
 }

@@ -14,7 +14,11 @@ func TestConfigRefused(t *testing.T) {
 		"negative back-off":  {Dir: "a", Backoff: []time.Duration{1, -1}},
 		"negative store":     {Dir: "a", MaxStore: -1},
 		"negative replicas":  {URL: "nats://b", Replicas: -1},
-		"nobody at that URL": {URL: "nats://127.0.0.1:1"},
+		"no URL":             {URL: "b"},
+		"another protocol":   {URL: "nats://a:1,http://b:2"},
+		"a path":             {URL: "nats://a/b"},
+		"a login not there":  {URL: "nats://127.0.0.1:1", Login: Login{File: "/nowhere"}},
+		"half a certificate": {URL: "nats://127.0.0.1:1", Login: Login{Cert: "/nowhere"}},
 	} {
 		if b, err := Open(t.Context(), cfg); err == nil {
 			b.Close()
@@ -32,7 +36,7 @@ func TestConfigDefaults(t *testing.T) {
 	if dir.Lease != 30*time.Second || dir.MaxStore != 1<<30 || dir.Replicas != 1 || dir.Logger == nil {
 		t.Errorf("embedded: %+v", dir)
 	}
-	url, err := Config{URL: "a", Lease: time.Minute}.withDefaults()
+	url, err := Config{URL: "nats://a", Lease: time.Minute}.withDefaults()
 	if err != nil {
 		t.Fatal(err)
 	}

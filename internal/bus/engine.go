@@ -65,7 +65,7 @@ func (e *engine) healthy() error {
 			switch {
 			case ill.Type == server.HealthzErrorConn:
 				missed = true
-			case ill.Type == server.HealthzErrorJetStream, ill.Stream == streamName, ill.Stream == logName:
+			case ill.Type == server.HealthzErrorJetStream, ill.Stream == streamName, ill.Stream == logName, ill.Stream == dutyStream:
 				return fmt.Errorf("the embedded server's store: %s", ill.Error)
 			}
 		}
@@ -83,7 +83,7 @@ func (e *engine) healthy() error {
 // checksum and leaves out what is broken; a queue and what waits to be counted
 // are small enough for that.
 func dropIndex(dir string) error {
-	for _, stream := range []string{streamName, logName} {
+	for _, stream := range []string{streamName, logName, dutyStream} {
 		err := os.RemoveAll(filepath.Join(dir, "jetstream", server.DEFAULT_GLOBAL_ACCOUNT, "streams", stream, "msgs", "index.db"))
 		if err != nil && !errors.Is(err, syscall.ENOTDIR) { // that is something else in the way, and the server will say what
 			return err

@@ -4,9 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime/debug"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 )
 
@@ -48,10 +48,14 @@ func (b *Bus) Follow(ctx context.Context, f Follower) error {
 		case <-reading.Done():
 		}
 	}()
-	for {
+	for failed := 0; ; {
+		began := time.Now()
 		err := b.current().follow(reading, f)
 		if reading.Err() != nil {
 			break
+		}
+		if failed++; time.Since(began) > time.Minute {
+			failed = 1
 		}
 		var theirs *followerError
 		switch {
@@ -59,7 +63,7 @@ func (b *Bus) Follow(ctx context.Context, f Follower) error {
 			b.cfg.Logger.Debug("bus log read again", "error", err)
 		case errors.As(err, &theirs):
 			b.cfg.Logger.Warn("records of the log were not taken; they are read again", "error", err)
-		case !errors.Is(err, errAway) || b.current().healthy() != nil:
+		case b.worthHealing(err):
 			b.cfg.Logger.Warn("bus does not read its log; trying again", "error", err)
 			if err := b.heal(reading); err != nil && reading.Err() == nil {
 				b.cfg.Logger.Warn("bus is not well", "error", err)
@@ -67,7 +71,7 @@ func (b *Bus) Follow(ctx context.Context, f Follower) error {
 		}
 		select {
 		case <-reading.Done():
-		case <-time.After(pause):
+		case <-time.After(b.pause(failed)):
 		}
 	}
 	if ctx.Err() == nil {
@@ -96,15 +100,8 @@ const quiet = 2 * time.Second
 // follow reads the log until ctx ends, the link is given up, or something
 // fails. The error is never nil.
 func (l *link) follow(ctx context.Context, f Follower) error {
-	turn, stop := context.WithCancelCause(ctx)
-	defer stop(nil)
-	go func() {
-		select {
-		case <-l.gone:
-			stop(errAway)
-		case <-turn.Done():
-		}
-	}()
+	turn, stop := l.turn(ctx)
+	defer stop()
 	if !l.nc.IsConnected() {
 		return errAway
 	}
@@ -117,7 +114,7 @@ func (l *link) follow(ctx context.Context, f Follower) error {
 		return &followerError{err}
 	}
 	// Nothing is acked: how far the follower is, it knows itself.
-	c, err := l.js.CreateConsumer(turn, logName, jetstream.ConsumerConfig{
+	made, err := l.js.CreateConsumer(turn, logName, jetstream.ConsumerConfig{
 		DeliverPolicy:     jetstream.DeliverByStartSequencePolicy,
 		OptStartSeq:       after + 1,
 		AckPolicy:         jetstream.AckNonePolicy,
@@ -128,18 +125,19 @@ func (l *link) follow(ctx context.Context, f Follower) error {
 	if err != nil {
 		return fmt.Errorf("make a consumer of the log: %w", err)
 	}
+	c := made.CachedInfo().Name
 	defer func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 		defer cancel()
 		if l.nc.IsConnected() {
-			_ = l.js.DeleteConsumer(ctx, logName, c.CachedInfo().Name) // else it goes after a minute
+			_ = l.js.DeleteConsumer(ctx, logName, c) // else it goes after a minute
 		}
 	}()
 	for first := true; turn.Err() == nil; {
 		if !l.nc.IsConnected() {
 			return errAway
 		}
-		records, err := read(turn, c, f.AtMost)
+		records, err := l.read(turn, c, f.AtMost)
 		if err != nil && turn.Err() == nil {
 			return err
 		}
@@ -152,6 +150,14 @@ func (l *link) follow(ctx context.Context, f Follower) error {
 			}
 			continue
 		}
+		// What came before, a server begins with that has not caught up yet with
+		// the one that had said how far the log goes.
+		for len(records) > 0 && records[0].Sequence <= after {
+			records = records[1:]
+		}
+		if len(records) == 0 {
+			continue
+		}
 		// What is missing at the very start is not there: it was asked for.
 		for _, r := range records {
 			if r.Sequence != after+1 && !first {
@@ -159,53 +165,32 @@ func (l *link) follow(ctx context.Context, f Follower) error {
 			}
 			after, first = r.Sequence, false
 		}
-		if err := handleSafely(turn, log.ID, records, f); err != nil {
+		if err := safely(func() error { return f.Handle(turn, log.ID, records) }); err != nil {
 			return &followerError{err}
 		}
 	}
 	return context.Cause(turn)
 }
 
-// handleSafely turns a follower's panic into an error with the stack in it.
-func handleSafely(ctx context.Context, id string, records []Record, f Follower) (err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			err = fmt.Errorf("panic: %v\n%s", r, debug.Stack())
-		}
-	}()
-	return f.Handle(ctx, id, records)
-}
-
 // read waits a while for a record, and takes all that are there then, up to
-// atMost. None is no error.
-func read(ctx context.Context, c jetstream.Consumer, atMost int) ([]Record, error) {
-	wait, cancel := context.WithTimeout(ctx, quiet)
-	defer cancel()
-	one, err := c.Fetch(1, jetstream.FetchContext(wait))
+// atMost. None is no error: the server says that there is none.
+func (l *link) read(ctx context.Context, consumer string, atMost int) ([]Record, error) {
+	one, err := l.pull(ctx, logName, consumer, 1, quiet)
+	if err == nil && len(one) > 0 && atMost > 1 {
+		var more []*nats.Msg
+		more, err = l.pull(ctx, logName, consumer, atMost-1, 0)
+		one = append(one, more...)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("read the log: %w", err)
 	}
-	records, err := collect(one, nil)
-	if err != nil || len(records) == 0 || atMost == 1 {
-		return records, err
-	}
-	more, err := c.FetchNoWait(atMost - 1)
-	if err != nil {
-		return nil, fmt.Errorf("read the log: %w", err)
-	}
-	return collect(more, records)
-}
-
-func collect(batch jetstream.MessageBatch, records []Record) ([]Record, error) {
-	for msg := range batch.Messages() {
+	records := make([]Record, 0, len(one))
+	for _, msg := range one {
 		meta, err := msg.Metadata()
 		if err != nil {
 			return nil, fmt.Errorf("read a record of the log: %w", err)
 		}
-		records = append(records, Record{Sequence: meta.Sequence.Stream, Data: msg.Data()})
-	}
-	if err := batch.Error(); err != nil && !errors.Is(err, context.DeadlineExceeded) {
-		return nil, fmt.Errorf("read the log: %w", err)
+		records = append(records, Record{Sequence: meta.Sequence.Stream, Data: msg.Data})
 	}
 	return records, nil
 }

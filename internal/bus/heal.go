@@ -27,16 +27,34 @@ func (b *Bus) diagnose() error {
 // would otherwise end the queue until the next start. Then, embedded or not, it
 // makes the queue where it is missing and tries whether that takes a message.
 func (b *Bus) heal(ctx context.Context) error {
-	b.healing.Lock()
-	defer b.healing.Unlock()
+	ctx, cancel := context.WithTimeout(ctx, 2*answerTime)
+	defer cancel()
+	select {
+	case b.healing <- struct{}{}:
+		defer func() { <-b.healing }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 	if b.isClosing() {
 		return ErrClosed
+	}
+	if err := b.waitForServer(); err != nil {
+		return err
 	}
 	err := b.mend(ctx)
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.ill = err
 	return err
+}
+
+// waitForServer fails while there is no connection to a server that is
+// elsewhere: the client makes one as soon as it can.
+func (b *Bus) waitForServer() error {
+	if l := b.current(); l.engine == nil && !l.isGone() && !l.nc.IsConnected() {
+		return errAway
+	}
+	return nil
 }
 
 func (b *Bus) mend(ctx context.Context) error {

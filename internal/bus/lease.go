@@ -28,16 +28,17 @@ func (l *link) runLeased(ctx context.Context, reply string, got time.Time, f fun
 	return lost, err
 }
 
-// keepLease renews the lease of a delivery every third of it until ctx ends, and
-// returns true as soon as the lease is lost: the link is given up, or for a
+// keepLease renews the lease of a delivery every half of it until ctx ends, and
+// soon again where that failed, and returns true as soon as the lease is lost: the link is given up, or for a
 // whole lease since the sending of the last renewal that the server confirmed
 // none was confirmed. The server counts from later than that, so it has not
 // delivered the job again by then.
 func (l *link) keepLease(ctx context.Context, reply string, from time.Time) (lost bool) {
 	lease := l.cfg.Lease
 	end := from.Add(lease)
+	wait := lease / 2
 	for {
-		timer := time.NewTimer(min(lease/3, time.Until(end)))
+		timer := time.NewTimer(min(wait, time.Until(end)))
 		select {
 		case <-ctx.Done():
 			timer.Stop()
@@ -51,11 +52,13 @@ func (l *link) keepLease(ctx context.Context, reply string, from time.Time) (los
 		if !sent.Before(end) {
 			return true
 		}
-		try, cancel := context.WithDeadline(ctx, end)
+		// One that got lost with a server is tried again in time.
+		try, cancel := context.WithTimeout(ctx, min(lease/6, time.Until(end)))
 		err := l.say(try, reply, wordWorking)
 		cancel()
+		wait = lease / 20
 		if err == nil {
-			end = sent.Add(lease)
+			end, wait = sent.Add(lease), lease/2
 		}
 	}
 }

@@ -25,6 +25,10 @@ func TestMain(m *testing.M) {
 		if err := flag.Set("rapid.checks", "40"); err != nil {
 			panic(err)
 		}
+		// Most of them wait for servers most of the time.
+		if err := flag.Set("test.parallel", "8"); err != nil {
+			panic(err)
+		}
 		goleak.VerifyTestMain(m)
 	case "work":
 		workUntilKilled(os.Args[len(os.Args)-1])

@@ -61,8 +61,8 @@ func checkLane(lane Lane) error {
 }
 
 // makeQueue makes the stream and a consumer for each lane where they are
-// missing, and the log, and brings their settings up to date. It may be called
-// at any time.
+// missing, the log and the duties, and brings their settings up to date. It may
+// be called at any time.
 func (l *link) makeQueue(ctx context.Context) error {
 	if err := l.makeLog(ctx); err != nil {
 		return err
@@ -71,20 +71,31 @@ func (l *link) makeQueue(ctx context.Context) error {
 		return err
 	}
 	for _, lane := range Lanes() {
-		if _, err := l.consumer(ctx, lane); err != nil {
+		if err := l.keepConsumer(ctx, streamName, string(lane), subjectPrefix+string(lane)+".*"); err != nil {
 			return err
 		}
 	}
-	return nil
+	return l.makeDuties(ctx)
 }
 
 // dropLeases deletes the consumers that an embedded store may still hold, and
 // with them the leases of the process that had it before.
 func (l *link) dropLeases(ctx context.Context) error {
-	for _, lane := range Lanes() {
-		err := l.js.DeleteConsumer(ctx, streamName, string(lane))
+	drop := func(stream, consumer string) error {
+		err := l.js.DeleteConsumer(ctx, stream, consumer)
 		if err != nil && !errors.Is(err, jetstream.ErrConsumerNotFound) && !errors.Is(err, jetstream.ErrStreamNotFound) {
-			return fmt.Errorf("drop the old leases of lane %s: %w", lane, err)
+			return fmt.Errorf("drop the old leases of %s: %w", consumer, err)
+		}
+		return nil
+	}
+	for _, lane := range Lanes() {
+		if err := drop(streamName, string(lane)); err != nil {
+			return err
+		}
+	}
+	for _, duty := range duties() {
+		if err := drop(dutyStream, string(duty)); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -93,13 +104,11 @@ func (l *link) dropLeases(ctx context.Context) error {
 // makeStream makes the stream, which holds one message for each media that has
 // a job and forgets it when it is acked.
 func (l *link) makeStream(ctx context.Context) error {
-	_, err := l.js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{
+	err := l.keepStream(ctx, jetstream.StreamConfig{
 		Name:                 streamName,
 		Description:          "media that wait to be processed",
 		Subjects:             []string{subjectPrefix + "*.*"},
 		Retention:            jetstream.WorkQueuePolicy,
-		Storage:              jetstream.FileStorage,
-		Replicas:             l.cfg.Replicas,
 		MaxMsgsPerSubject:    1,
 		Discard:              jetstream.DiscardNew,
 		DiscardNewPerSubject: true,
@@ -108,24 +117,4 @@ func (l *link) makeStream(ctx context.Context) error {
 		return fmt.Errorf("make the job queue: %w", err)
 	}
 	return nil
-}
-
-// consumer makes a lane's consumer where there is none; it holds the leases. In
-// an embedded bus they are in memory, so that they end with the process.
-// Deliveries and unacked jobs have no upper bound: a job that waits for its next
-// try counts as unacked and must not hold up the others.
-func (l *link) consumer(ctx context.Context, lane Lane) (jetstream.Consumer, error) {
-	c, err := l.js.CreateOrUpdateConsumer(ctx, streamName, jetstream.ConsumerConfig{
-		Durable:       string(lane),
-		FilterSubject: subjectPrefix + string(lane) + ".*",
-		AckPolicy:     jetstream.AckExplicitPolicy,
-		AckWait:       l.cfg.Lease,
-		MaxDeliver:    -1,
-		MaxAckPending: -1,
-		MemoryStorage: l.engine != nil,
-	})
-	if err != nil {
-		return nil, fmt.Errorf("make the consumer of lane %s: %w", lane, err)
-	}
-	return c, nil
 }

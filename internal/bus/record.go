@@ -48,16 +48,8 @@ func (b *Bus) Publish(ctx context.Context, data []byte) error {
 	if b.isClosing() {
 		return ErrClosed
 	}
-	l := b.current()
-	err := b.knownIll()
-	if err == nil {
-		err = l.publish(ctx, data)
-	}
-	if err != nil && !errors.Is(err, ErrLogFull) && (b.diagnose() != nil || b.current() != l) {
-		if err = b.heal(ctx); err == nil {
-			err = b.current().publish(ctx, data)
-		}
-	}
+	full := func(err error) bool { return errors.Is(err, ErrLogFull) }
+	err := b.try(ctx, func(ctx context.Context, l *link) error { return l.publish(ctx, data) }, full)
 	switch {
 	case err == nil:
 		return nil
@@ -132,13 +124,11 @@ func (l *link) makeLog(ctx context.Context) error {
 	if l.engine != nil {
 		limit = l.cfg.MaxStore / 2 // the rest is for jobs
 	}
-	_, err := l.js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{
+	err := l.keepStream(ctx, jetstream.StreamConfig{
 		Name:        logName,
 		Description: "how media were played, to be counted",
 		Subjects:    []string{logSubject},
 		Retention:   jetstream.LimitsPolicy,
-		Storage:     jetstream.FileStorage,
-		Replicas:    l.cfg.Replicas,
 		Discard:     jetstream.DiscardNew,
 		MaxBytes:    limit,
 		MaxMsgSize:  MaxRecord + 4<<10, // headers count, too

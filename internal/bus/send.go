@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"magpie/internal/media"
@@ -23,18 +25,7 @@ func (b *Bus) Send(ctx context.Context, id media.ID, lane Lane) error {
 	if b.isClosing() {
 		return ErrClosed
 	}
-	// What is known to be wrong is mended first, because the server does not
-	// answer a message that it could not write.
-	l := b.current()
-	err := b.knownIll()
-	if err == nil {
-		err = l.send(ctx, id, lane)
-	}
-	if err != nil && (b.diagnose() != nil || b.current() != l) {
-		if err = b.heal(ctx); err == nil {
-			err = b.current().send(ctx, id, lane)
-		}
-	}
+	err := b.try(ctx, func(ctx context.Context, l *link) error { return l.send(ctx, id, lane) }, nil)
 	switch {
 	case err == nil:
 		return nil
@@ -46,11 +37,12 @@ func (b *Bus) Send(ctx context.Context, id media.ID, lane Lane) error {
 
 // send publishes the job once. The server refuses it if the media has one in
 // any lane. It gives the same answer where it could not read its store, and the
-// job it saw may have ended since; so a refusal is believed only once that job
-// has been looked up, and tried again where there is none.
+// job it saw may have ended since, or, in a cluster, not be there yet; so a
+// refusal is believed only once that job has been looked up, and tried again
+// where there is none.
 func (l *link) send(ctx context.Context, id media.ID, lane Lane) error {
 	var err error
-	for range 3 {
+	for wait := time.Millisecond; wait < time.Second; wait *= 2 {
 		_, err = l.js.Publish(ctx, subject(lane, id), nil, jetstream.WithExpectLastSequenceForSubject(0, anyLane(id)))
 		if err == nil || !isConflict(err) {
 			return err
@@ -58,13 +50,18 @@ func (l *link) send(ctx context.Context, id media.ID, lane Lane) error {
 		if has, err := l.has(ctx, id); err != nil || has {
 			return err
 		}
+		select {
+		case <-ctx.Done():
+			return errors.Join(err, ctx.Err())
+		case <-time.After(wait):
+		}
 	}
 	return err
 }
 
 // move makes a job of the same media in another lane, which the server refuses
 // where the media has another job than this one: that one will do.
-func (l *link) move(ctx context.Context, msg jetstream.Msg, job Job, to Lane) error {
+func (l *link) move(ctx context.Context, msg *nats.Msg, job Job, to Lane) error {
 	if err := checkLane(to); err != nil {
 		return err
 	}
@@ -120,7 +117,7 @@ func isConflict(err error) bool {
 }
 
 // Len is how many jobs there are in all lanes together: waiting, running, or
-// between two tries.
+// between two tries. In a cluster it may be a moment old.
 func (b *Bus) Len(ctx context.Context) (int, error) {
 	if b.isClosing() {
 		return 0, ErrClosed

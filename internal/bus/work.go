@@ -8,7 +8,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/nats-io/nats.go/jetstream"
+	"github.com/nats-io/nats.go"
 
 	"magpie/internal/media"
 )
@@ -60,7 +60,9 @@ func (b *Bus) Work(ctx context.Context, lane Lane, slots int, handle Handler) er
 
 	var wg sync.WaitGroup
 	for range slots {
-		wg.Go(func() { b.fill(slot, lane, handle) })
+		wg.Go(func() {
+			b.fill(slot, string(lane), func(ctx context.Context, l *link) error { return l.takeTurns(ctx, lane, handle) })
+		})
 	}
 	select {
 	case <-ctx.Done():
@@ -75,15 +77,19 @@ func (b *Bus) Work(ctx context.Context, lane Lane, slots int, handle Handler) er
 }
 
 // fill keeps one slot at work until ctx ends, through whatever happens to the
-// server.
-func (b *Bus) fill(ctx context.Context, lane Lane, handle Handler) {
-	for {
-		err := b.current().takeTurns(ctx, lane, handle)
+// server. Where errors go on it tries less often.
+func (b *Bus) fill(ctx context.Context, what string, takeTurns func(context.Context, *link) error) {
+	for failed := 0; ; {
+		began := time.Now()
+		err := takeTurns(ctx, b.current())
 		if ctx.Err() != nil {
 			return
 		}
-		if !errors.Is(err, errAway) || b.current().healthy() != nil {
-			b.cfg.Logger.Warn("bus fetches no jobs; trying again", "lane", lane, "error", err)
+		if failed++; time.Since(began) > time.Minute {
+			failed = 1 // it went well meanwhile
+		}
+		if b.worthHealing(err) {
+			b.cfg.Logger.Warn("bus fetches nothing; trying again", "from", what, "error", err)
 			if err := b.heal(ctx); err != nil && ctx.Err() == nil {
 				b.cfg.Logger.Warn("bus is not well", "error", err)
 			}
@@ -91,13 +97,34 @@ func (b *Bus) fill(ctx context.Context, lane Lane, handle Handler) {
 		select {
 		case <-ctx.Done():
 			return
-		case <-time.After(pause):
+		case <-time.After(b.pause(failed)):
 		}
 	}
 }
 
-// pause is how long a slot waits before it tries again what went wrong.
-const pause = 250 * time.Millisecond
+// worthHealing reports whether a loop that ended with an error should have the
+// bus healed. Without a connection there is nothing to heal, and a server that
+// stopped answering is best asked again.
+func (b *Bus) worthHealing(err error) bool {
+	switch {
+	case b.current().healthy() != nil:
+		return true
+	case errors.Is(err, errAway), errors.Is(err, errSilent):
+		return false
+	}
+	return true
+}
+
+// pause is how long a slot waits before it tries again what went wrong so many
+// times: at once nearly, and in a while on a remote bus that stays away, by
+// chance up to half as long again.
+func (b *Bus) pause(failed int) time.Duration {
+	d := 250 * time.Millisecond
+	if b.cfg.Dir == "" {
+		d = min(d<<min(failed-1, 4), 2*time.Second)
+	}
+	return d + time.Duration(float64(d)*b.cfg.chance()/2)
+}
 
 // errAway says that there is no connection for now, or no longer this one.
 var errAway = errors.New("bus: not connected")
@@ -105,8 +132,28 @@ var errAway = errors.New("bus: not connected")
 // takeTurns fetches one job at a time and does it, until ctx ends, the link is
 // given up, or fetching fails. The error is never nil.
 func (l *link) takeTurns(ctx context.Context, lane Lane, handle Handler) error {
+	turn, stop := l.turn(ctx)
+	defer stop()
+	for turn.Err() == nil {
+		// A request that is made while there is no connection is not made up
+		// for when there is.
+		if !l.nc.IsConnected() {
+			return errAway
+		}
+		msgs, err := l.pull(turn, streamName, string(lane), 1, standing)
+		switch {
+		case len(msgs) > 0:
+			l.do(ctx, msgs[0], handle)
+		case err != nil && turn.Err() == nil:
+			return err
+		}
+	}
+	return context.Cause(turn)
+}
+
+// turn is ctx until the link is given up, whose cause is errAway then.
+func (l *link) turn(ctx context.Context) (context.Context, func()) {
 	turn, stop := context.WithCancelCause(ctx)
-	defer stop(nil)
 	go func() {
 		select {
 		case <-l.gone:
@@ -114,67 +161,16 @@ func (l *link) takeTurns(ctx context.Context, lane Lane, handle Handler) error {
 		case <-turn.Done():
 		}
 	}()
-	var c jetstream.Consumer
-	for turn.Err() == nil {
-		// A request that is made while there is no connection is not made up
-		// for when there is.
-		if !l.nc.IsConnected() {
-			return errAway
-		}
-		if c == nil {
-			var err error
-			if c, err = l.consumer(turn, lane); err != nil {
-				return err
-			}
-		}
-		msg, err := fetch(turn, c)
-		switch {
-		case err == nil:
-			l.do(ctx, msg, handle)
-		case turn.Err() == nil:
-			return err
-		}
-	}
-	return context.Cause(turn)
-}
-
-// fetch waits for one message until ctx ends. Where it fails, it has taken its
-// request back and looked whether the server had answered that before it heard:
-// a message on the way would stay leased to nobody.
-//
-// It asks with an iterator of its own because one that goes on to the next
-// message forgets to ask for it where the last came too quickly, and stands
-// still for half a minute (nats.go 1.55, while its fetchInProgress is set).
-func fetch(ctx context.Context, c jetstream.Consumer) (jetstream.Msg, error) {
-	jobs, err := c.Messages(jetstream.PullMaxMessages(1))
-	if err != nil {
-		return nil, err
-	}
-	defer jobs.Stop()
-	defer context.AfterFunc(ctx, jobs.Drain)()
-	msg, failed := jobs.Next()
-	if failed == nil {
-		return msg, nil
-	}
-	jobs.Drain()
-	for {
-		msg, err := jobs.Next()
-		if err == nil {
-			return msg, nil
-		}
-		if errors.Is(err, jetstream.ErrMsgIteratorClosed) {
-			return nil, failed
-		}
-	}
+	return turn, func() { stop(nil) }
 }
 
 // do runs the handler for one delivery and tells the server how it went.
-func (l *link) do(ctx context.Context, msg jetstream.Msg, handle Handler) {
+func (l *link) do(ctx context.Context, msg *nats.Msg, handle Handler) {
 	got := time.Now()
 	job, err := readJob(msg)
 	log := l.cfg.Logger.With("media", job.ID, "lane", job.Lane, "delivery", job.Delivery)
 	if err != nil {
-		log.Error("bus holds a message that is no job; it is dropped", "subject", msg.Subject(), "error", err)
+		log.Error("bus holds a message that is no job; it is dropped", "subject", msg.Subject, "error", err)
 		l.settle(ctx, msg, wordNever)
 		return
 	}
@@ -183,7 +179,9 @@ func (l *link) do(ctx context.Context, msg jetstream.Msg, handle Handler) {
 		return
 	}
 
-	lost, err := l.runLeased(ctx, msg.Reply(), got, func(ctx context.Context) error { return safely(ctx, job, handle) })
+	lost, err := l.runLeased(ctx, msg.Reply, got, func(ctx context.Context) error {
+		return safely(func() error { return handle(ctx, job) })
+	})
 	if lost {
 		log.Warn("bus lease lost; the job is delivered again")
 		return
@@ -205,29 +203,29 @@ func (l *link) do(ctx context.Context, msg jetstream.Msg, handle Handler) {
 }
 
 // safely turns a handler's panic into an error with the stack in it.
-func safely(ctx context.Context, job Job, handle Handler) (err error) {
+func safely(handle func() error) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = fmt.Errorf("panic: %v\n%s", r, debug.Stack())
 		}
 	}()
-	return handle(ctx, job)
+	return handle()
 }
 
 // settle tells the server what became of a delivery. It does so after ctx has
 // ended too, for as long as the lease may last.
-func (l *link) settle(ctx context.Context, msg jetstream.Msg, word []byte) error {
+func (l *link) settle(ctx context.Context, msg *nats.Msg, word []byte) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), min(l.cfg.Lease, answerTime))
 	defer cancel()
-	return l.say(ctx, msg.Reply(), word)
+	return l.say(ctx, msg.Reply, word)
 }
 
 // readJob reads a delivery. The Job holds what could be read.
-func readJob(msg jetstream.Msg) (Job, error) {
+func readJob(msg *nats.Msg) (Job, error) {
 	meta, err := msg.Metadata()
 	if err != nil {
 		return Job{}, err
 	}
-	lane, id, err := parseSubject(msg.Subject())
+	lane, id, err := parseSubject(msg.Subject)
 	return Job{ID: id, Lane: lane, Delivery: int(meta.NumDelivered)}, err
 }

@@ -55,7 +55,7 @@ func laterIsLater(t *testing.T, open Opener) {
 	failTimes(t, b, 3, func() error {
 		return fmt.Errorf("no room: %w", bus.Later(5*time.Millisecond, errBroken))
 	})
-	failTimes(t, b, 3, func() error { return bus.Later(-1, nil) })
+	failTimes(t, open(t, patient()), 3, func() error { return bus.Later(-1, nil) })
 }
 
 // waitingHoldsUpNobody: jobs that wait for their next try take no slot and no
@@ -117,7 +117,7 @@ func moveIsOneJob(t *testing.T, open Opener) {
 
 // moveRefused: a job that cannot be moved is delivered again where it is.
 func moveRefused(t *testing.T, open Opener) {
-	b := open(t, bus.Config{Lease: never, Backoff: []time.Duration{time.Millisecond}})
-	failTimes(t, b, 3, func() error { return bus.Move(bus.Fast) })
-	failTimes(t, b, 2, func() error { return bus.Move("nowhere") })
+	cfg := bus.Config{Lease: never, Backoff: []time.Duration{time.Millisecond}}
+	failTimes(t, open(t, cfg), 3, func() error { return bus.Move(bus.Fast) })
+	failTimes(t, open(t, cfg), 2, func() error { return bus.Move("nowhere") })
 }

@@ -104,14 +104,24 @@ func send(t *testing.T, b *bus.Bus, id media.ID, lane bus.Lane) {
 	}
 }
 
+// wantLen waits for a number of jobs: in a cluster it may be a moment old.
 func wantLen(t *testing.T, b *bus.Bus, want int) {
 	t.Helper()
-	got, err := b.Len(deadline(t))
-	if err != nil {
-		t.Fatalf("Len: %v", err)
-	}
-	if got != want {
-		t.Fatalf("there are %d jobs, want %d", got, want)
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	for {
+		got, err := b.Len(ctx)
+		if err != nil && ctx.Err() == nil {
+			t.Fatalf("Len: %v", err)
+		}
+		if err == nil && got == want {
+			return
+		}
+		select {
+		case <-ctx.Done():
+			t.Fatalf("there are %d jobs, want %d", got, want)
+		case <-time.After(10 * time.Millisecond):
+		}
 	}
 }
 
