@@ -56,11 +56,9 @@ func (g *gateway) start() (stop func(), err error) {
 	if g.folder, err = os.MkdirTemp("", "s3blob"); err != nil {
 		return nil, err
 	}
-	buckets, sidecar := filepath.Join(g.folder, "buckets"), filepath.Join(g.folder, "sidecar")
-	for _, folder := range []string{buckets, sidecar} {
-		if err := os.Mkdir(folder, 0o700); err != nil {
-			return nil, err
-		}
+	buckets := filepath.Join(g.folder, "buckets")
+	if err := os.Mkdir(buckets, 0o700); err != nil {
+		return nil, err
 	}
 	for range 5 { // another process may take the port first
 		if g.address, err = freePort(); err != nil {
@@ -68,7 +66,9 @@ func (g *gateway) start() (stop func(), err error) {
 		}
 		var output bytes.Buffer
 		gone := make(chan struct{})
-		cmd := exec.Command(program, "--port", g.address, "--access", accessKey, "--secret", secretKey, "--health", "/health", "--quiet", "posix", "--sidecar", sidecar, buckets)
+		// Metadata are extended attributes: in a sidecar folder versitygw loses them
+		// where blobs come and go at once, and without any it can't do If-None-Match.
+		cmd := exec.Command(program, "--port", g.address, "--access", accessKey, "--secret", secretKey, "--health", "/health", "--quiet", "posix", buckets)
 		cmd.Stdout, cmd.Stderr = &output, &output
 		cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 		if err := cmd.Start(); err != nil {
