@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"os"
 	"path"
 	"runtime"
 	"sync"
@@ -15,7 +16,6 @@ import (
 	"magpie/internal/analytics"
 	"magpie/internal/auth"
 	"magpie/internal/blob"
-	"magpie/internal/blob/diskblob"
 	"magpie/internal/bus"
 	"magpie/internal/catalog"
 	"magpie/internal/delivery"
@@ -82,11 +82,10 @@ func newApp(ctx context.Context, s settings, log *slog.Logger) (a *app, err erro
 			return a, fmt.Errorf("--geoip: %w", err)
 		}
 	}
-	disk, err := diskblob.Open(s.blobs(), diskblob.Options{Reserve: int64(s.Reserve)})
-	if err != nil {
-		return a, fmt.Errorf("open the blob store: %w", err)
+	place := blobPlace{blobsFlag: s.blobsFlag, data: s.Data, reserve: s.Reserve, spool: s.Spool, env: os.Getenv, log: log}
+	if a.blobs, err = place.open(); err != nil {
+		return a, err
 	}
-	a.blobs = blob.New(disk)
 	a.close = append(a.close, a.blobs.Close)
 	if a.bus, err = bus.Open(ctx, bus.Config{Dir: s.queue(), Logger: log}); err != nil {
 		return a, fmt.Errorf("open the bus: %w", err)
@@ -179,7 +178,8 @@ func (a *app) routes(inline *processing.Admission, gate *auth.Gate) http.Handler
 	routeMedia(all, renditions)
 	all.HandleFunc("GET /healthz", healthy)
 	all.HandleFunc("GET /readyz", a.ready)
-	return observed(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	patience := xapi.Patience{Stall: a.settings.Patience, MinRate: int64(a.settings.MinRate), Now: time.Now}
+	return patience.Handler(observed(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		// The mux would redirect these, and few clients send a body twice.
 		if clean := path.Clean(r.URL.Path); clean != r.URL.Path && clean+"/" != r.URL.Path {
 			fail(w, r, media.Errorf(media.CodeNotFound, "There is nothing at %s %s, whose path has doubled slashes or dots; %s has none.", r.Method, r.URL.Path, clean))
@@ -190,7 +190,7 @@ func (a *app) routes(inline *processing.Admission, gate *auth.Gate) http.Handler
 			return
 		}
 		all.ServeHTTP(w, r)
-	}), a.log, time.Now, fail)
+	}), a.log, time.Now, fail))
 }
 
 // routeMedia puts what viewers see under /media. An image has addresses without a

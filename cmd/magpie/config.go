@@ -25,8 +25,10 @@ import (
 // environment variable beside it, or under the flag's name in the YAML file, in
 // that order of precedence. docs/configuration.md is held against it.
 type settings struct {
-	Listen      string   `default:"127.0.0.1:8080" env:"MAGPIE_LISTEN" help:"Address to listen on."`
-	Data        string   `default:"./data" env:"MAGPIE_DATA" help:"Data folder; made if missing."`
+	Listen string `default:"127.0.0.1:8080" env:"MAGPIE_LISTEN" help:"Address to listen on."`
+	Data   string `default:"./data" env:"MAGPIE_DATA" help:"Data folder; made if missing."`
+	blobsFlag
+	spoolFlag
 	KeyFile     string   `name:"key-file" env:"MAGPIE_KEY_FILE" placeholder:"PATH" help:"File with the key that clients' secrets are sealed under; made if missing. Default: key in the data folder."`
 	PublicURL   string   `env:"MAGPIE_PUBLIC_URL" placeholder:"URL" help:"Origin of the URLs that answers hand out, such as https://media.example. Default: the host that the request named."`
 	MediaOrigin string   `env:"MAGPIE_MEDIA_ORIGIN" placeholder:"URL" help:"Origin for media, apart from the API's. It must lead to this server, which serves nothing else there."`
@@ -48,6 +50,8 @@ type settings struct {
 	SweepGrace      time.Duration  `default:"1h" env:"MAGPIE_SWEEP_GRACE" help:"How long the bytes of what has ended are kept."`
 	DeleteGrace     time.Duration  `default:"24h" env:"MAGPIE_DELETE_GRACE" help:"How long a media that was deleted can be restored; its bytes are kept so long."`
 	Quota           size           `default:"0" env:"MAGPIE_QUOTA" placeholder:"SIZE" help:"How much one user may store, originals and what is made of them; 0 for any amount. magpie user quota sets another for one user."`
+	Patience        time.Duration  `default:"1m" env:"MAGPIE_PATIENCE" help:"How long a client may keep a request waiting: for the next byte of its body, or until it takes in more of an answer."`
+	MinRate         size           `name:"min-rate" default:"1KB" env:"MAGPIE_MIN_RATE" placeholder:"SIZE" help:"Bytes a second that a body must bring on average, and a large answer be taken in with, less any pauses within the patience; 0 for any."`
 	Reserve         size           `default:"256MiB" env:"MAGPIE_RESERVE" help:"Disk space that uploads leave free."`
 	Workers         int            `default:"0" env:"MAGPIE_WORKERS" help:"Videos processed at once, in each of the two lanes; 0 for one for every two processors."`
 	MaxRung         int            `default:"2160" env:"MAGPIE_MAX_RUNG" help:"The largest size that videos are offered in, by the short side: 180, 360, 720, 1080, 1440 or 2160."`
@@ -101,6 +105,12 @@ func (s *settings) Validate() error {
 			wrong(name, "%s is negative", d)
 		}
 	}
+	if s.Patience < time.Second || s.Patience > time.Hour {
+		wrong("patience", "%s is not between 1s and 1h", s.Patience)
+	}
+	if s.MinRate > 1<<30 {
+		wrong("min-rate", "%s a second is faster than any client", s.MinRate)
+	}
 	if s.Workers < 0 {
 		wrong("workers", "%d is negative", s.Workers)
 	}
@@ -113,6 +123,8 @@ func (s *settings) Validate() error {
 		}
 	}
 	s.signIn.check(wrong)
+	s.blobsFlag.check(wrong)
+	s.spoolFlag.check(wrong, s.profile().maxSegment)
 	s.webhookTargets(wrong)
 	s.whence.check(wrong)
 	if kinds := []string{"off", "x"}; !slices.Contains(kinds, s.RateLimits) {
@@ -154,7 +166,6 @@ func (s *settings) slots() int {
 
 // paths below the data folder.
 func (s *settings) database() string { return databaseIn(s.Data) }
-func (s *settings) blobs() string    { return filepath.Join(s.Data, "blobs") }
 func (s *settings) queue() string    { return filepath.Join(s.Data, "queue") }
 func (s *settings) scratch() string  { return filepath.Join(s.Data, "scratch") }
 

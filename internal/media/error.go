@@ -26,6 +26,7 @@ const (
 	CodeQuota             Code = "quota"              // more than the user may store
 	CodeGone              Code = "gone"               // it was there and is not any more
 	CodeWithheld          Code = "withheld"           // kept from the country that the caller is in
+	CodeTooSlow           Code = "too_slow"           // the request did not come fast enough
 	CodeTooLarge          Code = "too_large"          // more bytes than are allowed
 	CodeUnsupported       Code = "unsupported"        // a content type nobody can read here
 	CodeBusy              Code = "busy"               // try again after RetryAfter

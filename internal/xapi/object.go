@@ -192,6 +192,6 @@ func shorten(s string) string {
 func brokenBody(err error) *media.Error {
 	return &media.Error{
 		Code: media.CodeInvalid, Field: "body", Cause: err,
-		Detail: "The request body broke off before its end, or came too slowly; send the request again.",
+		Detail: "The request body broke off before its end; send the request again.",
 	}
 }

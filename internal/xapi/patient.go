@@ -4,44 +4,156 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"os"
+	"sync"
 	"time"
+
+	"magpie/internal/media"
 )
 
-// bodyPatience is how long a request body may stand still.
-const bodyPatience = 60 * time.Second
+// Patience is how long clients may keep the server waiting, on every route: for
+// the bytes of a body, and until they take in an answer.
+//
+// A client begins with Stall to spare. Waiting for it costs that time, and every
+// byte that comes wins some back, a second for each MinRate of them, never more
+// than Stall in all. So one that is faster than MinRate may pause for Stall
+// whenever it likes, one that is slower is let go after a while, and what the
+// server itself takes, to write to disk or to process, costs nobody anything.
+//
+// An answer that nothing is taken of for Stall, or less than MinRate on average,
+// is broken off. Neither bounds how long a whole request takes.
+type Patience struct {
+	Stall   time.Duration
+	MinRate int64            // bytes a second; with 0 any byte wins all of Stall back
+	Now     func() time.Time // by which deadlines are set
+}
 
-// patientBody moves the read deadline forward with every read, so that a slow
-// client may take as long as it likes and a dead one may not.
+// Handler is next with that patience. What next sets as a deadline by
+// http.ResponseController holds beside it: the earlier one counts.
+func (p Patience) Handler(next http.Handler) http.Handler {
+	buffers := &sync.Pool{New: func() any { b := make([]byte, copyBuffer); return &b }}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		pw := p.take(w, r)
+		pw.buffers = buffers
+		next.ServeHTTP(pw, r)
+		pw.arm() // for what the server still has to send
+	})
+}
+
+// take makes a request and its response patient ones.
+func (p Patience) take(w http.ResponseWriter, r *http.Request) *patientWriter {
+	control := http.NewResponseController(w)
+	pw := &patientWriter{
+		ResponseWriter: w, p: p, control: control,
+		kernel: r.TLS == nil && r.ProtoMajor == 1,
+		body:   &patientBody{p: p, control: control, spare: p.Stall},
+	}
+	_ = control.SetWriteDeadline(time.Time{}) // of the request before; not every connection has one
+	if r.Body == nil || r.Body == http.NoBody {
+		pw.body.ended = true
+		return pw
+	}
+	pw.body.ReadCloser = r.Body
+	pw.body.arm(p.Now()) // also for a body that nobody reads: the server reads on before it closes
+	r.Body = pw.body
+	return pw
+}
+
+// patientBody moves the read deadline forward as bytes come in.
 type patientBody struct {
 	io.ReadCloser
+	p       Patience
 	control *http.ResponseController
+	spare   time.Duration // for which the client may still be waited for
+	armed   time.Time     // the deadline that is set
+	limit   time.Time     // another's deadline, zero for none
 	began   bool
 	ended   bool
 	broke   error // what ended it before its end
 }
 
-// patient makes a request's body a patientBody, once.
-func patient(w http.ResponseWriter, body io.ReadCloser) *patientBody {
-	if b, ok := body.(*patientBody); ok {
-		return b
-	}
-	return &patientBody{ReadCloser: body, control: http.NewResponseController(w)}
-}
-
 func (b *patientBody) Read(p []byte) (int, error) {
 	b.began = true
-	_ = b.control.SetReadDeadline(time.Now().Add(bodyPatience)) // not every connection has one
-	n, err := b.ReadCloser.Read(p)
-	b.ended = b.ended || err != nil
-	if err != nil && !errors.Is(err, io.EOF) {
-		b.broke = err
+	if b.broke != nil {
+		return 0, b.broke
 	}
-	if errors.Is(err, io.EOF) {
+	before := b.p.Now()
+	if b.spare <= 0 {
+		return 0, b.end(b.p.tooSlow())
+	}
+	b.arm(before)
+	n, err := b.ReadCloser.Read(p)
+	b.spare = b.p.spare(b.spare, n, b.p.Now().Sub(before))
+	switch {
+	case err == nil:
+		return n, nil
+	case errors.Is(err, io.EOF):
+		b.ended = true
 		// Past the body, a deadline would take the client for gone. One that
 		// stalled keeps it: the server reads on before it closes.
 		_ = b.control.SetReadDeadline(time.Time{})
+		return n, err
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		err = b.p.tooSlow()
+		if !b.limit.IsZero() && !b.p.Now().Before(b.limit) {
+			err = media.Errorf(media.CodeTooSlow, "The request body came too slowly: a small one must come within some seconds. Send the request again.")
+		}
 	}
-	return n, err
+	return n, b.end(err)
+}
+
+func (b *patientBody) end(err error) error {
+	b.ended, b.broke = true, err
+	return err
+}
+
+// arm sets the deadline, unless the one that is set is nearly as late: a timer
+// for every read would cost more than small reads do. It is never too late.
+func (b *patientBody) arm(now time.Time) {
+	until := now.Add(b.spare)
+	if !b.limit.IsZero() && b.limit.Before(until) {
+		until = b.limit
+	}
+	near := min(b.p.Stall/10, b.spare/8)
+	if late := until.Sub(b.armed); !b.armed.IsZero() && late >= 0 && late <= near {
+		return
+	}
+	b.armed = until
+	_ = b.control.SetReadDeadline(until) // not every connection has one
+}
+
+// spare is what is left of the time for which a client may be waited for, once
+// n bytes of it took as long as waited.
+func (p Patience) spare(before time.Duration, n int, waited time.Duration) time.Duration {
+	switch {
+	case p.MinRate > 0:
+		won := time.Duration(float64(n) / float64(p.MinRate) * float64(time.Second))
+		return min(before-waited+won, p.Stall)
+	case n > 0:
+		return p.Stall
+	}
+	return before - waited
+}
+
+func (p Patience) tooSlow() error {
+	if p.MinRate > 0 {
+		return media.Errorf(media.CodeTooSlow, "The request body came too slowly: it may stand still for %s, and must bring %d bytes a second on average. Send the request again, on a better connection or in smaller pieces.", p.Stall, p.MinRate)
+	}
+	return media.Errorf(media.CodeTooSlow, "The request body came too slowly: it may stand still for %s. Send the request again.", p.Stall)
+}
+
+// patientOf finds the patient writer below a response, nil where there is none.
+func patientOf(w http.ResponseWriter) *patientWriter {
+	for {
+		switch t := w.(type) {
+		case *patientWriter:
+			return t
+		case interface{ Unwrap() http.ResponseWriter }:
+			w = t.Unwrap()
+		default:
+			return nil
+		}
+	}
 }
 
 // minDrain is how much of a refused body is read at least, whatever the
@@ -53,10 +165,16 @@ const minDrain = 64 << 20
 // a body is reset, and the answer lost with it. A client that waits for
 // 100-continue is not told to go on.
 func drain(w http.ResponseWriter, r *http.Request, maxSegment int64) {
-	body := patient(w, r.Body)
-	if body.ended || (r.Header.Get("Expect") != "" && !body.began) {
+	began := false
+	if p := patientOf(w); p != nil {
+		if p.body.ended {
+			return
+		}
+		began = p.body.began
+	}
+	if r.Body == nil || r.Header.Get("Expect") != "" && !began {
 		return
 	}
 	const envelope = 1 << 20 // around the segment
-	_, _ = io.Copy(io.Discard, io.LimitReader(body, max(maxSegment, minDrain)+envelope))
+	_, _ = io.Copy(io.Discard, io.LimitReader(r.Body, max(maxSegment, minDrain)+envelope))
 }

@@ -69,6 +69,8 @@ func shapeOf(c media.Code) shape {
 		return shape{http.StatusUnavailableForLegalReasons, "Unavailable For Legal Reasons", "resource-unavailable", ""}
 	case media.CodeTooLarge:
 		return shape{http.StatusRequestEntityTooLarge, "Payload Too Large", "invalid-request", ""}
+	case media.CodeTooSlow:
+		return shape{http.StatusRequestTimeout, "Request Timeout", "about:blank", ""}
 	case media.CodeUnsupported:
 		return shape{http.StatusUnsupportedMediaType, "Unsupported Media Type", "invalid-request", ""}
 	case media.CodeNoMethod:
@@ -89,6 +91,7 @@ func shapeOf(c media.Code) shape {
 // path tells in which of X's shapes: v2's, or v1.1's.
 func WriteProblem(log *slog.Logger, maxSegment int64) func(http.ResponseWriter, *http.Request, error) {
 	return func(w http.ResponseWriter, r *http.Request, err error) {
+		p := patientOf(w)
 		var e *media.Error
 		if !errors.As(err, &e) {
 			e = &media.Error{Code: media.CodeInternal}
@@ -98,8 +101,14 @@ func WriteProblem(log *slog.Logger, maxSegment int64) func(http.ResponseWriter, 
 			// still be reading, and without an answer it would get an empty 200.
 			log.WarnContext(r.Context(), "client left", "method", r.Method, "path", r.URL.Path, "err", err)
 			e = media.Invalid("connection", "The connection was closed before the request was done; send it again, and keep your side open until the answer has come.")
-			if body, ok := r.Body.(*patientBody); ok && body.broke != nil {
-				e = brokenBody(body.broke) // and that is why
+			if p != nil && p.body.broke != nil {
+				e = brokenBody(p.body.broke) // and that is why
+			}
+		}
+		if p != nil && media.CodeOf(p.body.broke) == media.CodeTooSlow { // whatever the reader made of it
+			errors.As(p.body.broke, &e)
+			if r.ProtoMajor == 1 {
+				w.Header().Set("Connection", "close") // RFC 9110 §15.5.9
 			}
 		}
 		drain(w, r, maxSegment)

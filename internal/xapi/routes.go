@@ -57,7 +57,8 @@ type Processing struct {
 // uploadBuffer is what one upload request holds in memory.
 const uploadBuffer = 256 << 10
 
-// New makes the API's handler.
+// New makes the API's handler. Serve it behind Patience.Handler: it waits for
+// bodies as long as they come.
 func New(c Config) *API {
 	a := &API{
 		sessions: c.Sessions, catalog: c.Catalog, gate: c.Gate, process: c.Process, handout: c.Handout, now: c.Now, log: c.Log,
@@ -103,11 +104,9 @@ type need struct {
 type handler func(w http.ResponseWriter, r *http.Request, who auth.Identity) error
 
 // endpoint makes an http.Handler of a handler: it identifies the caller, counts
-// the request against the caller's limits, keeps a stalled body from holding the
-// request for ever, and answers errors.
+// the request against the caller's limits, and answers errors.
 func (a *API) endpoint(n need, h handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		r.Body = patient(w, r.Body)
 		who, done, err := a.gate.Request(r)
 		defer done()
 		if err == nil {

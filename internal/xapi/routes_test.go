@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/base64"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -114,17 +113,17 @@ func TestNoDeadlineWhileAClientWaits(t *testing.T) {
 		"one-shot":      s.request("POST", "/2/media/upload", form("media", png()), "Content-Type", formKind),
 		"one-shot JSON": s.request("POST", "/2/media/upload", map[string]any{"media": base64.StdEncoding.EncodeToString([]byte(png()))}),
 	} {
-		w := &timed{ResponseRecorder: httptest.NewRecorder()}
+		w := newTimed()
 		ran := false
 		s.now = func(_ context.Context, id media.ID) error {
 			ran = true
-			if !w.deadline.IsZero() {
-				t.Errorf("%s: a deadline of %v", name, w.deadline)
+			if !w.read.IsZero() {
+				t.Errorf("%s: a deadline of %v", name, w.read)
 			}
 			s.publish(id, picture())
 			return nil
 		}
-		s.api.ServeHTTP(w, r)
+		w.patience().Handler(s.api).ServeHTTP(w, r)
 		if w.Code != http.StatusOK || !ran {
 			t.Errorf("%s: %d, ran %v: %s", name, w.Code, ran, w.Body)
 		}

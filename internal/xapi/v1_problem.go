@@ -67,6 +67,8 @@ func v1Words(e *media.Error) (status, code int, words string) {
 		return http.StatusBadRequest, code, words
 	case media.CodeTooLarge:
 		return http.StatusRequestEntityTooLarge, v1BadMedia, e.Detail
+	case media.CodeTooSlow:
+		return http.StatusRequestTimeout, v1BadParameter, e.Detail
 	case media.CodeNoCredentials:
 		return http.StatusBadRequest, v1NoAuth, "Bad Authentication data: " + e.Detail
 	case media.CodeSignature:
