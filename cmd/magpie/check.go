@@ -6,19 +6,22 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"log/slog"
 	"strings"
 
 	"github.com/dustin/go-humanize/english"
 
 	"magpie/internal/blob"
-	"magpie/internal/blob/diskblob"
 	"magpie/internal/catalog"
 	"magpie/internal/media"
 	"magpie/internal/upload"
 )
 
 // checkCommand reads everything back.
-type checkCommand struct{ dataFlag }
+type checkCommand struct {
+	dataFlag
+	blobsFlag
+}
 
 // Run ends with status 0 only when every row and blob is whole. It changes
 // nothing and may run beside a server.
@@ -28,11 +31,11 @@ func (c *checkCommand) Run(ctx context.Context, s surroundings) error {
 		return fmt.Errorf("open the catalogue: %w", err)
 	}
 	defer rows.Close()
-	disk, err := diskblob.Open((&settings{Data: c.Data}).blobs(), diskblob.Options{ReadOnly: true})
+	place := blobPlace{blobsFlag: c.blobsFlag, data: c.Data, readOnly: true, env: s.env, log: slog.New(slog.NewTextHandler(s.err, nil))}
+	store, err := place.open()
 	if err != nil {
-		return fmt.Errorf("open the blob store: %w", err)
+		return err
 	}
-	store := blob.New(disk)
 	defer store.Close()
 	k := &checker{rows: rows, store: store, out: s.out}
 	if err := k.run(ctx); err != nil {

@@ -124,7 +124,9 @@ func (s *settings) Validate() error {
 	}
 	s.signIn.check(wrong)
 	s.blobsFlag.check(wrong)
-	s.spoolFlag.check(wrong, s.profile().maxSegment)
+	if s.Blobs != "" {
+		s.spoolFlag.check(wrong, s.profile().maxSegment)
+	}
 	s.webhookTargets(wrong)
 	s.whence.check(wrong)
 	if kinds := []string{"off", "x"}; !slices.Contains(kinds, s.RateLimits) {

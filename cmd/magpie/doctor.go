@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 
@@ -15,6 +16,7 @@ import (
 // doctorCommand looks at the machine before a server does.
 type doctorCommand struct {
 	dataFlag
+	blobsFlag
 	FFmpeg  string `name:"ffmpeg" env:"MAGPIE_FFMPEG" placeholder:"PATH" help:"The ffmpeg program. Default: from PATH."`
 	FFprobe string `name:"ffprobe" env:"MAGPIE_FFPROBE" placeholder:"PATH" help:"The ffprobe program. Default: from PATH."`
 }
@@ -44,6 +46,11 @@ func (c *doctorCommand) Run(ctx context.Context, s surroundings) error {
 	report("data folder", err, words)
 	words, err = space(c.Data)
 	report("disk", err, words)
+	if c.Blobs != "" {
+		place := blobPlace{blobsFlag: c.blobsFlag, data: c.Data, readOnly: true, env: s.env, log: slog.New(slog.NewTextHandler(s.err, nil))}
+		words, err = place.reachable(ctx)
+		report("blobs", err, words)
+	}
 	words, err = files()
 	report("open files", err, words)
 	if bad > 0 {

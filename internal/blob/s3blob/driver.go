@@ -90,7 +90,7 @@ func Open(a Address, opts Options) (*Driver, error) {
 	if opts.PartSize < minPart || opts.PartSize > 1<<30 {
 		return nil, fmt.Errorf("open bucket: parts of %d bytes are not between 5 MiB and 1 GiB", opts.PartSize)
 	}
-	if least := 2 * max(opts.PartSize, blob.MaxHead); opts.MaxSpool < least {
+	if least := 2 * max(opts.PartSize, blob.MaxHead); !opts.ReadOnly && opts.MaxSpool < least {
 		return nil, fmt.Errorf("open bucket: a spool of %d bytes is too small; it needs %d", opts.MaxSpool, least)
 	}
 	found, err := findCredentials(opts.Env, a)

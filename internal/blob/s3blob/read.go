@@ -11,7 +11,6 @@ import (
 	"strings"
 
 	"github.com/minio/minio-go/v7"
-
 )
 
 // resumes is how often in a row a body may break off without a byte.
@@ -121,4 +120,3 @@ func (r *reader) Close() error {
 	r.err = fs.ErrClosed
 	return nil
 }
-

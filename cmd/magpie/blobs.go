@@ -1,0 +1,91 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"time"
+
+	"magpie/internal/blob"
+	"magpie/internal/blob/diskblob"
+	"magpie/internal/blob/s3blob"
+)
+
+// blobsFlag says where the bytes of media are kept.
+type blobsFlag struct {
+	Blobs string `env:"MAGPIE_BLOBS" placeholder:"URL" help:"Where the bytes of media are kept: s3://bucket/prefix?endpoint=https://host:port&region=NAME. Default: blobs in the data folder."`
+}
+
+// spoolFlag is how much of the local disk bytes may take up that are on their
+// way to a bucket.
+type spoolFlag struct {
+	Spool size `name:"s3-spool" default:"1GiB" env:"MAGPIE_S3_SPOOL" placeholder:"SIZE" help:"Disk space below the data folder that uploads and renditions may take up on their way to S3."`
+}
+
+// check refuses an address that can't be read. It has no secrets: those are in
+// the environment or in files.
+func (f blobsFlag) check(wrong func(name, format string, args ...any)) {
+	if f.Blobs == "" {
+		return
+	}
+	if _, err := s3blob.ParseAddress(f.Blobs); err != nil {
+		wrong("blobs", "%s", err)
+	}
+}
+
+// check refuses a spool in which not even one upload has room.
+func (f spoolFlag) check(wrong func(name, format string, args ...any), maxSegment int64) {
+	if least := size(max(maxSegment, 64<<20)); f.Spool < least {
+		wrong("s3-spool", "%s is less than one segment or four parts of a rendition need, %s", f.Spool, least)
+	}
+}
+
+// blobPlace is where blobs are and how they are used.
+type blobPlace struct {
+	blobsFlag
+	data     string // the data folder
+	reserve  size   // of its disk
+	spool    size
+	readOnly bool
+	env      func(string) string
+	log      *slog.Logger
+}
+
+// open opens the store. Only here are drivers named.
+func (p blobPlace) open() (*blob.Store, error) {
+	d, err := p.driver()
+	if err != nil {
+		return nil, fmt.Errorf("open the blob store: %w", err)
+	}
+	return blob.New(d), nil
+}
+
+func (p blobPlace) driver() (blob.Driver, error) {
+	if p.Blobs == "" {
+		return diskblob.Open(filepath.Join(p.data, "blobs"), diskblob.Options{Reserve: int64(p.reserve), ReadOnly: p.readOnly})
+	}
+	address, err := s3blob.ParseAddress(p.Blobs)
+	if err != nil {
+		return nil, fmt.Errorf("--blobs: %w", err)
+	}
+	return s3blob.Open(address, s3blob.Options{
+		Spool: filepath.Join(p.data, "spool"), MaxSpool: int64(p.spool), ReadOnly: p.readOnly,
+		Env: p.env, Now: time.Now, Log: p.log,
+	})
+}
+
+// reachable says in words that the store can take blobs, or why not.
+func (p blobPlace) reachable(ctx context.Context) (string, error) {
+	store, err := p.open()
+	if err != nil {
+		return "", err
+	}
+	defer store.Close()
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	if err := store.Ready(ctx); err != nil {
+		return "", err
+	}
+	return p.Blobs + " answers", nil
+}
