@@ -2,7 +2,7 @@
 // what a machine can do at all (the reference writer, limit.go) and beside other
 // servers: tusd, which it builds, and nginx, which must be installed.
 //
-//	go run ./bench/ingest [-magpie bin/magpie] [-case speed,…] [-servers limit,magpie,tusd,nginx]
+//	go run ./bench/ingest [-magpie bin/magpie] [-case speed,…]
 //
 // Each server is started afresh for each round on a free port, with its data on
 // the same filesystem. The clients are the same for all and cost as little as
@@ -52,6 +52,12 @@ type measurement struct {
 func measurements() []measurement {
 	return []measurement{
 		{"speed", "one upload by one and by eight connections", (*run).speed},
+		{"finalize", "how long finalize takes", (*run).finalizes},
+		{"base64", "appends as JSON", (*run).base64s},
+		{"memory", "at rest, and with 16 uploads in parallel", (*run).memories},
+		{"slow", "a fast upload beside slow ones", (*run).slows},
+		{"small", "many small uploads by eight clients", (*run).smalls},
+		{"read", "the original, whole and in ranges", (*run).reads},
 	}
 }
 
@@ -107,6 +113,7 @@ func configure(args []string, out, log io.Writer) (*run, []measurement, error) {
 		names = append(names, m.name)
 	}
 	cases := flags.String("case", strings.Join(names, ","), "what to measure")
+	long := flags.Bool("day", false, "also measure what is the same after 100,000 uploads, which takes long and 20 GB of disk")
 	servers := flags.String("servers", strings.Join(known(), ","), "what to measure it on")
 	conns := flags.String("conns", "1,8", "numbers of connections")
 	flags.IntVar(&r.rounds, "rounds", 5, "how often each is measured")
@@ -124,12 +131,15 @@ func configure(args []string, out, log io.Writer) (*run, []measurement, error) {
 		return nil, nil, fmt.Errorf("-rounds %d: wants 1 or more", r.rounds)
 	}
 	var chosen []measurement
-	for _, name := range strings.Split(*cases, ",") {
+	for _, name := range strings.FieldsFunc(*cases, func(c rune) bool { return c == ',' }) { // "" for none, beside -day
 		i := slices.Index(names, name)
 		if i < 0 {
 			return nil, nil, fmt.Errorf("-case %s: there are %s", name, strings.Join(names, ", "))
 		}
 		chosen = append(chosen, measurements()[i])
+	}
+	if *long {
+		chosen = append(chosen, measurement{"day", "after 100,000 uploads", (*run).day})
 	}
 	for _, name := range strings.Split(*servers, ",") {
 		if !slices.Contains(known(), name) {

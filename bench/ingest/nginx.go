@@ -91,7 +91,7 @@ func (n nginx) ingest(_ context.Context, p payload, load load) (timing, error) {
 	defer hangUp(wires)
 	began := time.Now()
 	err = share(wires, len(pieces), func(w *wire, i int) error {
-		_, err := w.ask(p, request{line: "PUT /" + strconv.Itoa(i), piece: pieces[i]}, 201)
+		_, err := w.ask(p, request{line: "PUT /" + load.name + strconv.Itoa(i), piece: pieces[i]}, 201)
 		return err
 	})
 	if err != nil {

@@ -13,6 +13,7 @@ import (
 type load struct {
 	size, segment int64
 	conns         int
+	name          string // of what is stored, where a client chooses names
 }
 
 // timing is how long one upload took, from the first byte of its first segment.
@@ -48,7 +49,7 @@ func (r *run) speed(ctx context.Context) error {
 			for i := range r.servers {
 				name := r.servers[(i+round)%len(r.servers)] // none is always the first
 				r.say("speed, %d connections, round %d: %s", conns, round+1, name)
-				if err := r.speedOf(ctx, name, load{r.size, r.segment, conns}, all[name]); err != nil {
+				if err := r.speedOf(ctx, name, load{size: r.size, segment: r.segment, conns: conns}, all[name]); err != nil {
 					return fmt.Errorf("%s: %w", name, err)
 				}
 			}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"net"
@@ -17,11 +18,17 @@ func (s *server) sync(atOnce int) error {
 	var all errgroup.Group
 	all.SetLimit(atOnce)
 	err := filepath.WalkDir(s.folder, func(path string, d fs.DirEntry, err error) error {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
 		if err != nil || !d.Type().IsRegular() {
 			return err
 		}
 		all.Go(func() error {
 			file, err := os.Open(path)
+			if errors.Is(err, fs.ErrNotExist) {
+				return nil // gone meanwhile, as locks are
+			}
 			if err != nil {
 				return err
 			}
