@@ -94,6 +94,7 @@ func (c *Catalog) EraseUser(ctx context.Context, user string, now time.Time) (Er
 	var e Erased
 	at := millis(now)
 	err := c.write(ctx, func(q *queries.Queries) error {
+		e = Erased{}
 		// Clients before the account, as CreateConsent locks them.
 		for _, step := range []struct {
 			sum *int64

@@ -24,11 +24,20 @@ func (c *Catalog) Claim(ctx context.Context, id media.ID, now time.Time) (media.
 	var m media.Media
 	var claimed bool
 	err := c.write(ctx, func(q *queries.Queries) error {
-		r, err := q.ClaimMedia(ctx, queries.ClaimMediaParams{ID: int64(id), Now: millis(now)})
+		step := queries.ClaimMediaParams{ID: int64(id), Now: millis(now)}
+		r, err := q.ClaimMedia(ctx, step)
+		if errors.Is(err, sql.ErrNoRows) {
+			// Held, so that nobody's step comes between the next three.
+			if _, err := q.HoldAny(ctx, int64(id)); err != nil {
+				return notFound(err, "There is no media with the id %s.", id)
+			}
+			r, err = q.ClaimMedia(ctx, step)
+		}
 		if errors.Is(err, sql.ErrNoRows) {
 			r, err = claimRedo(ctx, q, id, now)
 		}
 		if errors.Is(err, sql.ErrNoRows) {
+			claimed = false
 			m, err = getMedia(ctx, q, id)
 			return err
 		}
@@ -99,6 +108,14 @@ func (c *Catalog) Postpone(ctx context.Context, id media.ID, attempt int64, dura
 // one name are an error.
 func (c *Catalog) Publish(ctx context.Context, id media.ID, attempt int64, o media.Outcome, now time.Time) (bool, error) {
 	published, err := c.change(ctx, func(q *queries.Queries) (int64, error) {
+		// The media before its redo, as Claim locks them.
+		before, err := q.MediaState(ctx, int64(id))
+		if errors.Is(err, sql.ErrNoRows) {
+			return 0, nil
+		}
+		if err != nil {
+			return 0, err
+		}
 		again, err := q.DeleteRedo(ctx, queries.DeleteRedoParams{ID: int64(id), Attempt: attempt})
 		switch {
 		case err != nil:
@@ -112,7 +129,11 @@ func (c *Catalog) Publish(ctx context.Context, id media.ID, attempt int64, o med
 			}
 			return n, noteEvent(ctx, q, MediaFailed, id, now)
 		}
-		return succeedOnce(ctx, q, id, attempt, o, again > 0, now)
+		n, err := succeed(ctx, q, id, attempt, o, again > 0, now)
+		if err != nil || n == 0 || media.State(before) == media.Succeeded {
+			return n, err
+		}
+		return n, noteEvent(ctx, q, MediaSucceeded, id, now)
 	})
 	return published, during(err, "publish media %s, attempt %d", id, attempt)
 }
@@ -129,22 +150,6 @@ func fail(ctx context.Context, q *queries.Queries, id media.ID, attempt int64, o
 		DurationNS:     int64(o.Duration),
 		Now:            millis(now),
 	})
-}
-
-// succeedOnce is succeed, and notes it unless the media had succeeded before.
-func succeedOnce(ctx context.Context, q *queries.Queries, id media.ID, attempt int64, o media.Outcome, again bool, now time.Time) (int64, error) {
-	before, err := q.MediaState(ctx, int64(id))
-	if errors.Is(err, sql.ErrNoRows) {
-		return 0, nil
-	}
-	if err != nil {
-		return 0, err
-	}
-	n, err := succeed(ctx, q, id, attempt, o, again, now)
-	if err != nil || n == 0 || media.State(before) == media.Succeeded {
-		return n, err
-	}
-	return n, noteEvent(ctx, q, MediaSucceeded, id, now)
 }
 
 func succeed(ctx context.Context, q *queries.Queries, id media.ID, attempt int64, o media.Outcome, again bool, now time.Time) (int64, error) {

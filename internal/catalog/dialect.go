@@ -83,9 +83,11 @@ func (s sqliteDB) QueryRowContext(ctx context.Context, query string, args ...any
 }
 
 // sqliteText turns $1 into ?1, because SQLite numbers $1 by first appearance,
-// and drops row locks: its one writer needs none. No query has a "$" elsewhere.
+// and drops row locks, since its one writer needs none, and the collation that
+// compares bytes, since that is its own. No query has a "$" elsewhere.
 func sqliteText(query string) string {
 	query = strings.ReplaceAll(query, "$", "?")
 	query = strings.ReplaceAll(query, "FOR UPDATE SKIP LOCKED", "")
+	query = strings.ReplaceAll(query, ` COLLATE "C"`, "")
 	return strings.ReplaceAll(query, "FOR UPDATE", "")
 }

@@ -45,6 +45,16 @@ func appName(client string) string {
 	return "the app " + client
 }
 
+// holdUpload keeps an upload's session, and with it who manages it, as it is until
+// the transaction ends. That of one that is not there it leaves to the caller.
+func holdUpload(ctx context.Context, q *queries.Queries, id media.ID) error {
+	_, err := q.HoldSession(ctx, int64(id))
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil
+	}
+	return err
+}
+
 // manage records who manages an upload once a group management_info was set, or
 // cleared, for "".
 func manage(ctx context.Context, q *queries.Queries, id media.ID, group string, by Actor) error {

@@ -145,6 +145,7 @@ type Moving struct {
 func (c *Catalog) Moving(ctx context.Context, since time.Time, limit int) ([]Moving, error) {
 	var out []Moving
 	err := c.snapshot(ctx, func(q *queries.Queries) error {
+		out = nil
 		for _, state := range []media.State{media.Pending, media.InProgress} {
 			rows, err := q.MovingMedia(ctx, queries.MovingMediaParams{State: string(state), Since: millis(since), AtMost: atMost(limit)})
 			if err != nil {

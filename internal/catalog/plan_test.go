@@ -107,7 +107,7 @@ func TestPlans(t *testing.T) {
 		"ExpireSessions":     "SEARCH s USING INDEX session_unfinished (expires_at<?)",
 		"PruneExpired":       "USING INDEX session_expired (ended_at<?)",
 		"PruneGone":          "USING INDEX media_gone (gone_at>? AND gone_at<?)",
-		"ExpireMedia":        "USING INDEX media_retention (expires_at>? AND expires_at<?)",
+		"ExpiringMedia":      "USING INDEX media_retention (expires_at>? AND expires_at<?)",
 		"StalledPending":     "USING INDEX media_unfinished (state=? AND touched_at<?)",
 		"StalledInProgress":  "USING INDEX media_unfinished (state=? AND touched_at<?)",
 		"KeptOfGone":         "USING INDEX media_gone (gone_at>? AND gone_at<?)",

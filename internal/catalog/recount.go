@@ -17,6 +17,7 @@ import (
 func (c *Catalog) CheckStorage(ctx context.Context) ([]string, error) {
 	var faults []string
 	err := c.snapshot(ctx, func(q *queries.Queries) error {
+		faults = nil
 		count := recount{q: q, sums: map[string]*Storage{}, fault: func(format string, args ...any) {
 			faults = append(faults, fmt.Sprintf(format, args...))
 		}}

@@ -15,6 +15,14 @@ import (
 // that others of its owner use stays, and where is told. It is one transaction.
 func (c *Catalog) RemoveMedia(ctx context.Context, id media.ID, by Actor, force bool, now time.Time) (deleted bool, uses []Use, err error) {
 	deleted, err = c.change(ctx, func(q *queries.Queries) (int64, error) {
+		uses = nil
+		if err := holdUpload(ctx, q, id); err != nil {
+			return 0, err
+		}
+		// Held too, so that nobody comes to use it once it was seen that nobody does.
+		if _, err := q.HoldAny(ctx, int64(id)); err != nil {
+			return 0, notFound(err, "There is no media with the id %s.", id)
+		}
 		m, err := getMedia(ctx, q, id)
 		if err != nil || !m.GoneAt.IsZero() {
 			return 0, err
@@ -39,6 +47,9 @@ func (c *Catalog) RemoveMedia(ctx context.Context, id media.ID, by Actor, force 
 // media.CodeForbidden.
 func (c *Catalog) RestoreMedia(ctx context.Context, id media.ID, by Actor, since, now time.Time) (bool, error) {
 	restored, err := c.change(ctx, func(q *queries.Queries) (int64, error) {
+		if err := holdUpload(ctx, q, id); err != nil {
+			return 0, err
+		}
 		// Held first, so that what LetGo did is seen.
 		if _, err := q.HoldAny(ctx, int64(id)); err != nil {
 			return 0, notFound(err, "There is no media with the id %s.", id)
@@ -65,6 +76,9 @@ func (c *Catalog) RestoreMedia(ctx context.Context, id media.ID, by Actor, since
 // manages is media.CodeForbidden.
 func (c *Catalog) AbortSession(ctx context.Context, id media.ID, by Actor, now time.Time) (bool, error) {
 	aborted, err := c.change(ctx, func(q *queries.Queries) (int64, error) {
+		if err := holdUpload(ctx, q, id); err != nil {
+			return 0, err
+		}
 		if err := mayChange(ctx, q, id, by); err != nil {
 			return 0, err
 		}

@@ -13,9 +13,19 @@ import (
 // set and <= now, and gives their ids in ascending order.
 func (c *Catalog) ExpireMedia(ctx context.Context, now time.Time, limit int) ([]media.ID, error) {
 	ids, err := c.changeMany(ctx, func(q *queries.Queries) ([]int64, error) {
-		ids, err := q.ExpireMedia(ctx, queries.ExpireMediaParams{Now: millis(now), AtMost: atMost(limit)})
+		held, err := q.ExpiringMedia(ctx, queries.ExpiringMediaParams{Now: millis(now), AtMost: atMost(limit)})
 		if err != nil {
 			return nil, err
+		}
+		var ids []int64
+		for _, id := range held {
+			n, err := q.ExpireMedia(ctx, queries.ExpireMediaParams{ID: id, Now: millis(now)})
+			if err != nil {
+				return nil, err
+			}
+			if n > 0 {
+				ids = append(ids, id)
+			}
 		}
 		for _, id := range ids {
 			if err := noteEvent(ctx, q, MediaExpired, media.ID(id), now); err != nil {

@@ -101,15 +101,24 @@ func (c *Catalog) BeginClosing(ctx context.Context, id media.ID, token string, n
 	var s media.Session
 	var took bool
 	err := c.write(ctx, func(q *queries.Queries) error {
-		r, err := q.BeginClosing(ctx, queries.BeginClosingParams{
-			ID:          int64(id),
-			Token:       token,
-			Now:         millis(now),
-			StaleBefore: millis(staleBefore),
-		})
+		step := queries.BeginClosingParams{ID: int64(id), Token: token, Now: millis(now), StaleBefore: millis(staleBefore)}
+		r, err := q.BeginClosing(ctx, step)
 		if errors.Is(err, sql.ErrNoRows) {
-			s, err = getSession(ctx, q, id)
-			return err
+			// Whoever stood in the way may be done by now, so the answer is only
+			// certain once the row can't change any more.
+			if r, err = q.HoldSession(ctx, int64(id)); err != nil {
+				return notFound(err, "There is no upload with the id %s.", id)
+			}
+			again, err := q.BeginClosing(ctx, step)
+			switch {
+			case errors.Is(err, sql.ErrNoRows):
+				took = false
+				s, err = sessionOf(r)
+				return err
+			case err != nil:
+				return err
+			}
+			r = again
 		}
 		if err != nil {
 			return err

@@ -68,7 +68,7 @@ func (c *Catalog) SetQuota(ctx context.Context, owner string, quota int64) error
 // is left as it is.
 func (c *Catalog) Reserve(ctx context.Context, id media.ID, bytes, quota int64) error {
 	err := c.write(ctx, func(q *queries.Queries) error {
-		before, err := q.GetSession(ctx, int64(id))
+		before, err := q.HoldSession(ctx, int64(id)) // for two at once not to count from the same
 		if err != nil {
 			return notFound(err, "There is no upload with the id %s.", id)
 		}

@@ -53,8 +53,11 @@ func (c *Catalog) AttachSubtitles(ctx context.Context, video media.ID, add []med
 }
 
 // holdSubtitles keeps the video and the files live until the transaction ends,
-// and two changes of one video apart.
+// and two changes of one video apart, and who manages it as it is.
 func holdSubtitles(ctx context.Context, q *queries.Queries, video media.ID, add []media.Subtitle) error {
+	if err := holdUpload(ctx, q, video); err != nil {
+		return err
+	}
 	ids := []media.ID{video}
 	for _, s := range add {
 		ids = append(ids, s.File)

@@ -228,8 +228,34 @@ func testStorage(t *testing.T, open func(*testing.T) *catalog.Catalog) {
 	})
 
 	t.Run("whatever happens, the sums are right", func(t *testing.T) {
-		rapid.Check(t, func(rt *rapid.T) { storageModel(rt, open(t)) })
+		c := open(t)
+		rapid.Check(t, func(rt *rapid.T) {
+			storageModel(rt, c)
+			forget(rt, c)
+		})
 	})
+}
+
+// forget removes every upload of storageModel, which takes less than a new
+// catalogue, and leaves the sums at nothing.
+func forget(t *rapid.T, c *catalog.Catalog) {
+	if _, err := c.ExpireSessions(t.Context(), at(5000), at(5000), 100); err != nil {
+		t.Fatal(err)
+	}
+	for id := media.ID(1); id <= 3; id++ {
+		if _, err := c.DeleteMedia(t.Context(), id, at(5000)); err != nil && media.CodeOf(err) != media.CodeNotFound {
+			t.Fatal(err)
+		}
+	}
+	if _, err := c.Prune(t.Context(), at(6000), 100); err != nil {
+		t.Fatal(err)
+	}
+	wantCounted(t, c)
+	for _, owner := range []string{ann, bob} {
+		if s, err := c.Storage(t.Context(), owner); err != nil || s.Used() != 0 || s.Media != 0 {
+			t.Fatalf("user %s has %+v, %v when all is gone", owner, s, err)
+		}
+	}
 }
 
 // storageModel does random things to a few uploads of two users and counts

@@ -11,7 +11,7 @@ SELECT * FROM account WHERE id = @id;
 SELECT * FROM account WHERE username = @username;
 
 -- name: ListAccounts :many
-SELECT * FROM account ORDER BY created_at, id;
+SELECT * FROM account ORDER BY created_at, id COLLATE "C";
 
 -- LockAccount holds an account as it is until the transaction ends: who erases
 -- it waits, and then sees what was made for it.

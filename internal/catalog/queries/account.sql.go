@@ -81,7 +81,7 @@ func (q *Queries) InsertAccount(ctx context.Context, arg InsertAccountParams) (i
 }
 
 const listAccounts = `-- name: ListAccounts :many
-SELECT id, username, password_hash, created_at FROM account ORDER BY created_at, id
+SELECT id, username, password_hash, created_at FROM account ORDER BY created_at, id COLLATE "C"
 `
 
 func (q *Queries) ListAccounts(ctx context.Context) ([]Account, error) {

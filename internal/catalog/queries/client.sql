@@ -12,7 +12,7 @@ SELECT * FROM client WHERE id = @id;
 SELECT * FROM client WHERE api_key = @api_key;
 
 -- name: ListClients :many
-SELECT * FROM client ORDER BY created_at, id;
+SELECT * FROM client ORDER BY created_at, id COLLATE "C";
 
 -- LockClient holds a client as it is, unrevoked, until the transaction ends:
 -- who revokes it waits, and then sees what was made under it.

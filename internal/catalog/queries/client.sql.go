@@ -111,7 +111,7 @@ func (q *Queries) InsertClient(ctx context.Context, arg InsertClientParams) (int
 }
 
 const listClients = `-- name: ListClients :many
-SELECT id, secret_hash, api_key, api_secret, name, owner, is_public, read_only, redirect_uris, app_serial, created_at, revoked_at FROM client ORDER BY created_at, id
+SELECT id, secret_hash, api_key, api_secret, name, owner, is_public, read_only, redirect_uris, app_serial, created_at, revoked_at FROM client ORDER BY created_at, id COLLATE "C"
 `
 
 func (q *Queries) ListClients(ctx context.Context) ([]Client, error) {

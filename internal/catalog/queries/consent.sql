@@ -17,7 +17,7 @@ ON CONFLICT DO NOTHING;
 SELECT * FROM consent WHERE id = @id;
 
 -- name: ListConsents :many
-SELECT * FROM consent ORDER BY created_at, id;
+SELECT * FROM consent ORDER BY created_at, id COLLATE "C";
 
 -- name: GetCode :one
 SELECT * FROM code WHERE hash = @hash;

@@ -167,7 +167,7 @@ func (q *Queries) InsertRefreshToken(ctx context.Context, arg InsertRefreshToken
 }
 
 const listConsents = `-- name: ListConsents :many
-SELECT id, client_id, user_id, scopes, created_at, ends_at, revoked_at FROM consent ORDER BY created_at, id
+SELECT id, client_id, user_id, scopes, created_at, ends_at, revoked_at FROM consent ORDER BY created_at, id COLLATE "C"
 `
 
 func (q *Queries) ListConsents(ctx context.Context) ([]Consent, error) {

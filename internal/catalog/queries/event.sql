@@ -38,21 +38,23 @@ SELECT * FROM event WHERE id > @after ORDER BY id LIMIT CAST(@at_most AS BIGINT)
 SELECT * FROM event WHERE owner = @owner AND id > @after ORDER BY id LIMIT CAST(@at_most AS BIGINT);
 
 -- name: PruneEvents :many
-DELETE FROM event
-WHERE id IN (
+WITH taken AS (
     SELECT e.id FROM event e
     WHERE e.at < @before
     ORDER BY e.at
     LIMIT CAST(@at_most AS BIGINT)
     FOR UPDATE SKIP LOCKED
 )
+DELETE FROM event
+WHERE id IN (SELECT id FROM taken)
 RETURNING id;
 
 -- name: NotePruned :exec
 UPDATE event_counter SET pruned = @pruned WHERE id = 1 AND pruned < @pruned;
 
+-- MediaState also keeps the media as it is until the transaction ends.
 -- name: MediaState :one
-SELECT state FROM media WHERE id = @id;
+SELECT state FROM media WHERE id = @id FOR UPDATE;
 
 -- MovingMedia reads who is at work on what, without the manifests.
 -- name: MovingMedia :many

@@ -217,9 +217,10 @@ func (q *Queries) LockEventCounter(ctx context.Context) (int64, error) {
 }
 
 const mediaState = `-- name: MediaState :one
-SELECT state FROM media WHERE id = $1
+SELECT state FROM media WHERE id = $1 FOR UPDATE
 `
 
+// MediaState also keeps the media as it is until the transaction ends.
 func (q *Queries) MediaState(ctx context.Context, id int64) (string, error) {
 	row := q.db.QueryRowContext(ctx, mediaState, id)
 	var state string
@@ -306,14 +307,15 @@ func (q *Queries) NotePruned(ctx context.Context, pruned int64) error {
 }
 
 const pruneEvents = `-- name: PruneEvents :many
-DELETE FROM event
-WHERE id IN (
+WITH taken AS (
     SELECT e.id FROM event e
     WHERE e.at < $1
     ORDER BY e.at
     LIMIT CAST($2 AS BIGINT)
     FOR UPDATE SKIP LOCKED
 )
+DELETE FROM event
+WHERE id IN (SELECT id FROM taken)
 RETURNING id
 `
 

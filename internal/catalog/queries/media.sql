@@ -75,21 +75,28 @@ LIMIT CAST(@at_most AS BIGINT);
 -- name: DeleteMedia :execrows
 UPDATE media SET gone_at = @now WHERE id = @id AND gone_at = 0;
 
--- ExpireMedia leaves subtitles that a video shows which has not expired itself.
--- name: ExpireMedia :many
+-- ExpiringMedia holds media whose time has come. It leaves subtitles that a video
+-- shows which has not expired itself.
+-- name: ExpiringMedia :many
+SELECT m.id FROM media m
+WHERE m.gone_at = 0 AND m.expires_at > 0 AND m.expires_at <= @now
+  AND NOT EXISTS (
+    SELECT 1 FROM subtitle s JOIN media v ON v.id = s.media_id
+    WHERE s.file_id = m.id AND v.gone_at = 0 AND (v.expires_at = 0 OR v.expires_at > @now)
+  )
+ORDER BY m.expires_at
+LIMIT CAST(@at_most AS BIGINT)
+FOR UPDATE SKIP LOCKED;
+
+-- ExpireMedia ends one that ExpiringMedia holds, unless it was attached to a video
+-- just before it was held: that statement did not see it yet, and this one does.
+-- name: ExpireMedia :execrows
 UPDATE media SET gone_at = @now
-WHERE id IN (
-    SELECT m.id FROM media m
-    WHERE m.gone_at = 0 AND m.expires_at > 0 AND m.expires_at <= @now
-      AND NOT EXISTS (
-        SELECT 1 FROM subtitle s JOIN media v ON v.id = s.media_id
-        WHERE s.file_id = m.id AND v.gone_at = 0 AND (v.expires_at = 0 OR v.expires_at > @now)
-      )
-    ORDER BY m.expires_at
-    LIMIT CAST(@at_most AS BIGINT)
-    FOR UPDATE SKIP LOCKED
-)
-RETURNING id;
+WHERE media.id = @id AND media.gone_at = 0
+  AND NOT EXISTS (
+    SELECT 1 FROM subtitle s JOIN media v ON v.id = s.media_id
+    WHERE s.file_id = media.id AND v.gone_at = 0 AND (v.expires_at = 0 OR v.expires_at > @now)
+  );
 
 -- name: PageMedia :many
 SELECT * FROM media

@@ -73,30 +73,51 @@ func (q *Queries) DeleteMedia(ctx context.Context, arg DeleteMediaParams) (int64
 	return result.RowsAffected()
 }
 
-const expireMedia = `-- name: ExpireMedia :many
+const expireMedia = `-- name: ExpireMedia :execrows
 UPDATE media SET gone_at = $1
-WHERE id IN (
-    SELECT m.id FROM media m
-    WHERE m.gone_at = 0 AND m.expires_at > 0 AND m.expires_at <= $1
-      AND NOT EXISTS (
-        SELECT 1 FROM subtitle s JOIN media v ON v.id = s.media_id
-        WHERE s.file_id = m.id AND v.gone_at = 0 AND (v.expires_at = 0 OR v.expires_at > $1)
-      )
-    ORDER BY m.expires_at
-    LIMIT CAST($2 AS BIGINT)
-    FOR UPDATE SKIP LOCKED
-)
-RETURNING id
+WHERE media.id = $2 AND media.gone_at = 0
+  AND NOT EXISTS (
+    SELECT 1 FROM subtitle s JOIN media v ON v.id = s.media_id
+    WHERE s.file_id = media.id AND v.gone_at = 0 AND (v.expires_at = 0 OR v.expires_at > $1)
+  )
 `
 
 type ExpireMediaParams struct {
+	Now int64
+	ID  int64
+}
+
+// ExpireMedia ends one that ExpiringMedia holds, unless it was attached to a video
+// just before it was held: that statement did not see it yet, and this one does.
+func (q *Queries) ExpireMedia(ctx context.Context, arg ExpireMediaParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, expireMedia, arg.Now, arg.ID)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const expiringMedia = `-- name: ExpiringMedia :many
+SELECT m.id FROM media m
+WHERE m.gone_at = 0 AND m.expires_at > 0 AND m.expires_at <= $1
+  AND NOT EXISTS (
+    SELECT 1 FROM subtitle s JOIN media v ON v.id = s.media_id
+    WHERE s.file_id = m.id AND v.gone_at = 0 AND (v.expires_at = 0 OR v.expires_at > $1)
+  )
+ORDER BY m.expires_at
+LIMIT CAST($2 AS BIGINT)
+FOR UPDATE SKIP LOCKED
+`
+
+type ExpiringMediaParams struct {
 	Now    int64
 	AtMost int64
 }
 
-// ExpireMedia leaves subtitles that a video shows which has not expired itself.
-func (q *Queries) ExpireMedia(ctx context.Context, arg ExpireMediaParams) ([]int64, error) {
-	rows, err := q.db.QueryContext(ctx, expireMedia, arg.Now, arg.AtMost)
+// ExpiringMedia holds media whose time has come. It leaves subtitles that a video
+// shows which has not expired itself.
+func (q *Queries) ExpiringMedia(ctx context.Context, arg ExpiringMediaParams) ([]int64, error) {
+	rows, err := q.db.QueryContext(ctx, expiringMedia, arg.Now, arg.AtMost)
 	if err != nil {
 		return nil, err
 	}

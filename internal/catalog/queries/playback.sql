@@ -57,21 +57,23 @@ ON CONFLICT (media_id) DO UPDATE SET
     watch_ms = playback_total.watch_ms + excluded.watch_ms;
 
 -- name: PrunePlaybackSeen :execrows
-DELETE FROM playback_seen
-WHERE session IN (
+WITH taken AS (
     SELECT s.session FROM playback_seen s
     WHERE s.expires_at < @before
     ORDER BY s.expires_at
     LIMIT CAST(@at_most AS BIGINT)
     FOR UPDATE SKIP LOCKED
-);
+)
+DELETE FROM playback_seen
+WHERE session IN (SELECT session FROM taken);
 
 -- name: PrunePlaybackHours :execrows
-DELETE FROM playback_hour
-WHERE (media_id, hour) IN (
+WITH taken AS (
     SELECT h.media_id, h.hour FROM playback_hour h
     WHERE h.hour < @before
     ORDER BY h.hour
     LIMIT CAST(@at_most AS BIGINT)
     FOR UPDATE SKIP LOCKED
-);
+)
+DELETE FROM playback_hour
+WHERE (media_id, hour) IN (SELECT media_id, hour FROM taken);

@@ -158,14 +158,15 @@ func (q *Queries) MovePlaybackOffset(ctx context.Context, arg MovePlaybackOffset
 }
 
 const prunePlaybackHours = `-- name: PrunePlaybackHours :execrows
-DELETE FROM playback_hour
-WHERE (media_id, hour) IN (
+WITH taken AS (
     SELECT h.media_id, h.hour FROM playback_hour h
     WHERE h.hour < $1
     ORDER BY h.hour
     LIMIT CAST($2 AS BIGINT)
     FOR UPDATE SKIP LOCKED
 )
+DELETE FROM playback_hour
+WHERE (media_id, hour) IN (SELECT media_id, hour FROM taken)
 `
 
 type PrunePlaybackHoursParams struct {
@@ -182,14 +183,15 @@ func (q *Queries) PrunePlaybackHours(ctx context.Context, arg PrunePlaybackHours
 }
 
 const prunePlaybackSeen = `-- name: PrunePlaybackSeen :execrows
-DELETE FROM playback_seen
-WHERE session IN (
+WITH taken AS (
     SELECT s.session FROM playback_seen s
     WHERE s.expires_at < $1
     ORDER BY s.expires_at
     LIMIT CAST($2 AS BIGINT)
     FOR UPDATE SKIP LOCKED
 )
+DELETE FROM playback_seen
+WHERE session IN (SELECT session FROM taken)
 `
 
 type PrunePlaybackSeenParams struct {

@@ -10,6 +10,10 @@ ON CONFLICT (id) DO NOTHING;
 -- name: GetSession :one
 SELECT * FROM session WHERE id = @id;
 
+-- HoldSession keeps a session as it is until the transaction ends.
+-- name: HoldSession :one
+SELECT * FROM session WHERE id = @id FOR UPDATE;
+
 -- name: BeginClosing :one
 UPDATE session
 SET state = 'closing', closing_token = @token, closing_since = @now
@@ -30,9 +34,7 @@ WHERE id = @id AND state = 'closing' AND closing_token = @token
 RETURNING owner, reserved;
 
 -- name: ExpireSessions :many
-UPDATE session
-SET state = 'expired', closing_token = '', closing_since = 0, ended_at = @now
-WHERE id IN (
+WITH taken AS (
     SELECT s.id FROM session s
     WHERE s.state IN ('open', 'closing') AND s.expires_at <= @now
       AND (s.state = 'open' OR s.closing_since < @stale_before)
@@ -40,25 +42,28 @@ WHERE id IN (
     LIMIT CAST(@at_most AS BIGINT)
     FOR UPDATE SKIP LOCKED
 )
+UPDATE session
+SET state = 'expired', closing_token = '', closing_since = 0, ended_at = @now
+WHERE id IN (SELECT id FROM taken)
 RETURNING id, owner, reserved;
 
 -- PruneExpired removes sessions that came to nothing, and by the foreign keys
 -- all that hangs from them.
 -- name: PruneExpired :many
-DELETE FROM session
-WHERE id IN (
+WITH taken AS (
     SELECT s.id FROM session s
     WHERE s.state = 'expired' AND s.ended_at < @before
     ORDER BY s.ended_at
     LIMIT CAST(@at_most AS BIGINT)
     FOR UPDATE SKIP LOCKED
 )
+DELETE FROM session
+WHERE id IN (SELECT id FROM taken)
 RETURNING id;
 
 -- PruneGone removes gone media by their sessions, once their bytes count no more.
 -- name: PruneGone :many
-DELETE FROM session
-WHERE id IN (
+WITH taken AS (
     SELECT m.id FROM media m
     WHERE m.gone_at > 0 AND m.gone_at < @before
       AND NOT EXISTS (SELECT 1 FROM kept k WHERE k.media_id = m.id)
@@ -66,6 +71,8 @@ WHERE id IN (
     LIMIT CAST(@at_most AS BIGINT)
     FOR UPDATE SKIP LOCKED
 )
+DELETE FROM session
+WHERE id IN (SELECT id FROM taken)
 RETURNING id;
 
 -- name: PageSessions :many

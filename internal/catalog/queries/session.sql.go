@@ -78,9 +78,7 @@ func (q *Queries) CloseSession(ctx context.Context, arg CloseSessionParams) (Clo
 }
 
 const expireSessions = `-- name: ExpireSessions :many
-UPDATE session
-SET state = 'expired', closing_token = '', closing_since = 0, ended_at = $1
-WHERE id IN (
+WITH taken AS (
     SELECT s.id FROM session s
     WHERE s.state IN ('open', 'closing') AND s.expires_at <= $1
       AND (s.state = 'open' OR s.closing_since < $2)
@@ -88,6 +86,9 @@ WHERE id IN (
     LIMIT CAST($3 AS BIGINT)
     FOR UPDATE SKIP LOCKED
 )
+UPDATE session
+SET state = 'expired', closing_token = '', closing_since = 0, ended_at = $1
+WHERE id IN (SELECT id FROM taken)
 RETURNING id, owner, reserved
 `
 
@@ -132,6 +133,33 @@ SELECT id, owner, category, type, total_bytes, shared, additional_owners, state,
 
 func (q *Queries) GetSession(ctx context.Context, id int64) (Session, error) {
 	row := q.db.QueryRowContext(ctx, getSession, id)
+	var i Session
+	err := row.Scan(
+		&i.ID,
+		&i.Owner,
+		&i.Category,
+		&i.Type,
+		&i.TotalBytes,
+		&i.Shared,
+		&i.AdditionalOwners,
+		&i.State,
+		&i.ClosingToken,
+		&i.ClosingSince,
+		&i.CreatedAt,
+		&i.ExpiresAt,
+		&i.EndedAt,
+		&i.Reserved,
+	)
+	return i, err
+}
+
+const holdSession = `-- name: HoldSession :one
+SELECT id, owner, category, type, total_bytes, shared, additional_owners, state, closing_token, closing_since, created_at, expires_at, ended_at, reserved FROM session WHERE id = $1 FOR UPDATE
+`
+
+// HoldSession keeps a session as it is until the transaction ends.
+func (q *Queries) HoldSession(ctx context.Context, id int64) (Session, error) {
+	row := q.db.QueryRowContext(ctx, holdSession, id)
 	var i Session
 	err := row.Scan(
 		&i.ID,
@@ -253,14 +281,15 @@ func (q *Queries) PageSessions(ctx context.Context, arg PageSessionsParams) ([]S
 }
 
 const pruneExpired = `-- name: PruneExpired :many
-DELETE FROM session
-WHERE id IN (
+WITH taken AS (
     SELECT s.id FROM session s
     WHERE s.state = 'expired' AND s.ended_at < $1
     ORDER BY s.ended_at
     LIMIT CAST($2 AS BIGINT)
     FOR UPDATE SKIP LOCKED
 )
+DELETE FROM session
+WHERE id IN (SELECT id FROM taken)
 RETURNING id
 `
 
@@ -295,8 +324,7 @@ func (q *Queries) PruneExpired(ctx context.Context, arg PruneExpiredParams) ([]i
 }
 
 const pruneGone = `-- name: PruneGone :many
-DELETE FROM session
-WHERE id IN (
+WITH taken AS (
     SELECT m.id FROM media m
     WHERE m.gone_at > 0 AND m.gone_at < $1
       AND NOT EXISTS (SELECT 1 FROM kept k WHERE k.media_id = m.id)
@@ -304,6 +332,8 @@ WHERE id IN (
     LIMIT CAST($2 AS BIGINT)
     FOR UPDATE SKIP LOCKED
 )
+DELETE FROM session
+WHERE id IN (SELECT id FROM taken)
 RETURNING id
 `
 

@@ -1,10 +1,11 @@
 -- InsertSignIn inserts nothing unless the account still has the password that
--- was checked.
+-- was checked. Who changes the password meanwhile waits, and then ends this too.
 -- name: InsertSignIn :execrows
 INSERT INTO signin (hash, user_id, created_at, expires_at)
 SELECT CAST(@hash AS TEXT), a.id, CAST(@created_at AS BIGINT), CAST(@expires_at AS BIGINT)
 FROM account AS a
-WHERE a.id = @user_id AND a.password_hash = @checked;
+WHERE a.id = @user_id AND a.password_hash = @checked
+FOR UPDATE;
 
 -- name: GetSignIn :one
 SELECT sqlc.embed(signin), sqlc.embed(account)

@@ -65,6 +65,7 @@ INSERT INTO signin (hash, user_id, created_at, expires_at)
 SELECT CAST($1 AS TEXT), a.id, CAST($2 AS BIGINT), CAST($3 AS BIGINT)
 FROM account AS a
 WHERE a.id = $4 AND a.password_hash = $5
+FOR UPDATE
 `
 
 type InsertSignInParams struct {
@@ -76,7 +77,7 @@ type InsertSignInParams struct {
 }
 
 // InsertSignIn inserts nothing unless the account still has the password that
-// was checked.
+// was checked. Who changes the password meanwhile waits, and then ends this too.
 func (q *Queries) InsertSignIn(ctx context.Context, arg InsertSignInParams) (int64, error) {
 	result, err := q.db.ExecContext(ctx, insertSignIn,
 		arg.Hash,

@@ -20,7 +20,7 @@ ON CONFLICT DO NOTHING;
 SELECT * FROM token WHERE hash = @hash;
 
 -- name: ListTokens :many
-SELECT * FROM token ORDER BY created_at, id;
+SELECT * FROM token ORDER BY created_at, id COLLATE "C";
 
 -- name: RevokeToken :execrows
 UPDATE token SET revoked_at = @now WHERE id = @id AND revoked_at = 0;

@@ -122,7 +122,7 @@ func (q *Queries) InsertToken(ctx context.Context, arg InsertTokenParams) (int64
 }
 
 const listTokens = `-- name: ListTokens :many
-SELECT id, hash, user_id, scopes, app_only, label, is_first, created_at, expires_at, revoked_at, client_id, consent_id FROM token ORDER BY created_at, id
+SELECT id, hash, user_id, scopes, app_only, label, is_first, created_at, expires_at, revoked_at, client_id, consent_id FROM token ORDER BY created_at, id COLLATE "C"
 `
 
 func (q *Queries) ListTokens(ctx context.Context) ([]Token, error) {

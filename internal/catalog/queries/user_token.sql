@@ -8,10 +8,10 @@ ON CONFLICT DO NOTHING;
 SELECT * FROM user_token WHERE token = @token;
 
 -- name: ListUserTokens :many
-SELECT * FROM user_token ORDER BY created_at, token;
+SELECT * FROM user_token ORDER BY created_at, token COLLATE "C";
 
 -- name: ListUserTokensOfClient :many
-SELECT * FROM user_token WHERE client_id = @client_id ORDER BY created_at, token;
+SELECT * FROM user_token WHERE client_id = @client_id ORDER BY created_at, token COLLATE "C";
 
 -- name: RevokeUserToken :execrows
 UPDATE user_token SET revoked_at = @now WHERE token = @token AND revoked_at = 0;

@@ -59,7 +59,7 @@ func (q *Queries) InsertUserToken(ctx context.Context, arg InsertUserTokenParams
 }
 
 const listUserTokens = `-- name: ListUserTokens :many
-SELECT token, secret, client_id, user_id, created_at, revoked_at FROM user_token ORDER BY created_at, token
+SELECT token, secret, client_id, user_id, created_at, revoked_at FROM user_token ORDER BY created_at, token COLLATE "C"
 `
 
 func (q *Queries) ListUserTokens(ctx context.Context) ([]UserToken, error) {
@@ -93,7 +93,7 @@ func (q *Queries) ListUserTokens(ctx context.Context) ([]UserToken, error) {
 }
 
 const listUserTokensOfClient = `-- name: ListUserTokensOfClient :many
-SELECT token, secret, client_id, user_id, created_at, revoked_at FROM user_token WHERE client_id = $1 ORDER BY created_at, token
+SELECT token, secret, client_id, user_id, created_at, revoked_at FROM user_token WHERE client_id = $1 ORDER BY created_at, token COLLATE "C"
 `
 
 func (q *Queries) ListUserTokensOfClient(ctx context.Context, clientID string) ([]UserToken, error) {

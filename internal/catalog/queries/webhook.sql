@@ -42,15 +42,16 @@ ORDER BY w.id;
 
 -- ClaimDelivery takes the one that has been due for longest.
 -- name: ClaimDelivery :one
-UPDATE webhook_delivery
-SET attempt = attempt + 1, tries = tries + 1, busy_until = @busy_until
-WHERE webhook_delivery.webhook_id = @webhook_id AND webhook_delivery.event_id IN (
+WITH taken AS (
     SELECT d.event_id FROM webhook_delivery d
     WHERE d.webhook_id = @webhook_id AND d.state = 'waiting' AND d.next_at <= @now AND d.busy_until <= @now
     ORDER BY d.next_at
     LIMIT 1
     FOR UPDATE SKIP LOCKED
 )
+UPDATE webhook_delivery
+SET attempt = attempt + 1, tries = tries + 1, busy_until = @busy_until
+WHERE webhook_delivery.webhook_id = @webhook_id AND webhook_delivery.event_id IN (SELECT event_id FROM taken)
 RETURNING *;
 
 -- name: SettleDelivery :execrows

@@ -10,15 +10,16 @@ import (
 )
 
 const claimDelivery = `-- name: ClaimDelivery :one
-UPDATE webhook_delivery
-SET attempt = attempt + 1, tries = tries + 1, busy_until = $1
-WHERE webhook_delivery.webhook_id = $2 AND webhook_delivery.event_id IN (
+WITH taken AS (
     SELECT d.event_id FROM webhook_delivery d
     WHERE d.webhook_id = $2 AND d.state = 'waiting' AND d.next_at <= $3 AND d.busy_until <= $3
     ORDER BY d.next_at
     LIMIT 1
     FOR UPDATE SKIP LOCKED
 )
+UPDATE webhook_delivery
+SET attempt = attempt + 1, tries = tries + 1, busy_until = $1
+WHERE webhook_delivery.webhook_id = $2 AND webhook_delivery.event_id IN (SELECT event_id FROM taken)
 RETURNING webhook_id, event_id, state, attempt, tries, next_at, busy_until, last_at, last_status, last_words, done_at
 `
 
