@@ -108,14 +108,14 @@ func (s *server) measure(ctx context.Context, f sample, segments int) (id string
 	if id, err = s.send(ctx, f, segments); err != nil {
 		return "", cost{}, err
 	}
-	if err := forgetPeak(s.cmd.Process.Pid); err != nil {
+	if err := s.process().ForgetPeak(); err != nil {
 		return "", cost{}, err
 	}
-	rest, cpu, began := s.peak(), s.cpu(), time.Now()
+	rest, cpu, began := s.process().Peak(), s.process().CPU(), time.Now()
 	if err := s.finish(ctx, id); err != nil {
 		return "", cost{}, err
 	}
-	return id, cost{wall: time.Since(began), cpu: s.cpu() - cpu, rss: s.peak(), rest: rest}, nil
+	return id, cost{wall: time.Since(began), cpu: s.process().CPU() - cpu, rss: s.process().Peak(), rest: rest}, nil
 }
 
 // call sends a request and reads the answer into v, if that is not nil. What is

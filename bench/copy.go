@@ -5,6 +5,8 @@ import (
 	_ "embed"
 	"os"
 	"path/filepath"
+
+	"magpie/bench/gauge"
 )
 
 //go:embed copy.sh
@@ -60,8 +62,8 @@ func (b *bench) copying(ctx context.Context, title, name string) error {
 		}
 		ours = append(ours, c)
 	}
-	b.table.add(title+", "+cell(st.Size()), "wall", "÷ ffmpeg's", "processor time", "÷ ffmpeg's")
-	b.table.add("ffmpeg -c copy, bench/copy.sh", theirs.wall(), 1.0, theirs.cpu(), 1.0)
-	b.table.add("magpie, finalize to the first succeeded", ours.wall(), ratio(ours.wall(), theirs.wall()), ours.cpu(), ratio(ours.cpu(), theirs.cpu()))
+	b.table.Add(title+", "+gauge.Cell(st.Size()), "wall", "÷ ffmpeg's", "processor time", "÷ ffmpeg's")
+	b.table.Add("ffmpeg -c copy, bench/copy.sh", theirs.wall(), 1.0, theirs.cpu(), 1.0)
+	b.table.Add("magpie, finalize to the first succeeded", ours.wall(), gauge.Ratio(ours.wall(), theirs.wall()), ours.cpu(), gauge.Ratio(ours.cpu(), theirs.cpu()))
 	return nil
 }

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+
+	"magpie/bench/gauge"
 )
 
 const (
@@ -26,7 +28,7 @@ func (b *bench) events(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	b.table.add("events in a message", "messages a second", "events a second", "p50", "p95", "processor time a second")
+	b.table.Add("events in a message", "messages a second", "events a second", "p50", "p95", "processor time a second")
 	for _, size := range []int{10, 100} {
 		var each, p50, p95 costs
 		for round := range b.rounds {
@@ -36,10 +38,10 @@ func (b *bench) events(ctx context.Context) error {
 				return err
 			}
 			each = append(each, cost{wall: all / time.Duration(max(len(took), 1)), cpu: time.Duration(float64(cpu) / all.Seconds())})
-			p50, p95 = append(p50, cost{wall: percentile(took, 50)}), append(p95, cost{wall: percentile(took, 95)})
+			p50, p95 = append(p50, cost{wall: gauge.Percentile(took, 50)}), append(p95, cost{wall: gauge.Percentile(took, 95)})
 		}
-		rate := ratio(time.Second, each.wall())
-		b.table.add(size, fmt.Sprintf("%.0f", rate), fmt.Sprintf("%.0f", rate*float64(size)), tenths(p50.wall()), tenths(p95.wall()), each.cpu())
+		rate := gauge.Ratio(time.Second, each.wall())
+		b.table.Add(size, fmt.Sprintf("%.0f", rate), fmt.Sprintf("%.0f", rate*float64(size)), tenths(p50.wall()), tenths(p95.wall()), each.cpu())
 	}
 	return nil
 }
@@ -77,7 +79,7 @@ func (b *bench) rushOfEvents(ctx context.Context, picture sample, size int) (too
 
 	web := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: eventClients}}
 	defer web.CloseIdleConnections()
-	before, began := s.cpu(), time.Now()
+	before, began := s.process().CPU(), time.Now()
 	var mu sync.Mutex
 	next := 0
 	clients, ctx := errgroup.WithContext(ctx)
@@ -100,7 +102,7 @@ func (b *bench) rushOfEvents(ctx context.Context, picture sample, size int) (too
 		})
 	}
 	err = clients.Wait()
-	return took, time.Since(began), s.cpu() - before, err
+	return took, time.Since(began), s.process().CPU() - before, err
 }
 
 // tell sends one message.

@@ -5,6 +5,8 @@ import (
 	_ "embed"
 	"fmt"
 	"path/filepath"
+
+	"magpie/bench/gauge"
 )
 
 //go:embed thumbnails.sh
@@ -31,13 +33,13 @@ func (b *bench) images(ctx context.Context) error {
 		}
 		ours, rest = append(ours, c), append(rest, cost{rss: c.rest})
 	}
-	b.table.add("JPEG of 12 megapixels", "wall", "÷ vips'", "processor time", "peak memory", "÷ vips'")
-	b.table.add("vipsthumbnail, four sizes, bench/thumbnails.sh", theirs.wall(), 1.0, theirs.cpu(), theirs.rss(), 1.0)
-	b.table.add("magpie, the same four and orig", ours.wall(), ratio(ours.wall(), theirs.wall()), ours.cpu(), ours.rss(), ratio(ours.rss(), theirs.rss()))
-	b.table.add("… of its memory, beyond what it has at rest", "", "", "", ours.rss()-rest.rss(), ratio(ours.rss()-rest.rss(), theirs.rss()))
+	b.table.Add("JPEG of 12 megapixels", "wall", "÷ vips'", "processor time", "peak memory", "÷ vips'")
+	b.table.Add("vipsthumbnail, four sizes, bench/thumbnails.sh", theirs.wall(), 1.0, theirs.cpu(), theirs.rss(), 1.0)
+	b.table.Add("magpie, the same four and orig", ours.wall(), gauge.Ratio(ours.wall(), theirs.wall()), ours.cpu(), ours.rss(), gauge.Ratio(ours.rss(), theirs.rss()))
+	b.table.Add("… of its memory, beyond what it has at rest", "", "", "", ours.rss()-rest.rss(), gauge.Ratio(ours.rss()-rest.rss(), theirs.rss()))
 	b.print()
 
-	b.table.add("size", "pixels", "SSIM to vips'")
+	b.table.Add("size", "pixels", "SSIM to vips'")
 	for _, s := range []struct{ name, pixels string }{
 		{"large", "2048x1536"}, {"medium", "1200x900"}, {"small", "680x510"}, {"thumb", "150x150"},
 	} {
@@ -45,7 +47,7 @@ func (b *bench) images(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		b.table.add(s.name, s.pixels, fmt.Sprintf("%.4f", like))
+		b.table.Add(s.name, s.pixels, fmt.Sprintf("%.4f", like))
 	}
 	return nil
 }

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"magpie/bench/gauge"
 )
 
 //go:embed ladder.sh
@@ -50,10 +52,10 @@ func (b *bench) ladder(ctx context.Context) error {
 		}
 		oursTorn = append(oursTorn, c)
 	}
-	b.table.add("60 s of 1080p, four rungs", "wall", "÷ ffmpeg's", "processor time", "÷ ffmpeg's")
-	b.table.add("ffmpeg, bench/ladder.sh", theirs.wall(), 1.0, theirs.cpu(), 1.0)
-	b.table.add("magpie, finalize to succeeded", ours.wall(), ratio(ours.wall(), theirs.wall()), ours.cpu(), ratio(ours.cpu(), theirs.cpu()))
-	b.table.add("… 1000 segments, index last", oursTorn.wall(), ratio(oursTorn.wall(), theirs.wall()), oursTorn.cpu(), ratio(oursTorn.cpu(), theirs.cpu()))
+	b.table.Add("60 s of 1080p, four rungs", "wall", "÷ ffmpeg's", "processor time", "÷ ffmpeg's")
+	b.table.Add("ffmpeg, bench/ladder.sh", theirs.wall(), 1.0, theirs.cpu(), 1.0)
+	b.table.Add("magpie, finalize to succeeded", ours.wall(), gauge.Ratio(ours.wall(), theirs.wall()), ours.cpu(), gauge.Ratio(ours.cpu(), theirs.cpu()))
+	b.table.Add("… 1000 segments, index last", oursTorn.wall(), gauge.Ratio(oursTorn.wall(), theirs.wall()), oursTorn.cpu(), gauge.Ratio(oursTorn.cpu(), theirs.cpu()))
 	b.print()
 	return b.rungs(ctx, first, folder)
 }

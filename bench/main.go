@@ -21,6 +21,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"magpie/bench/gauge"
 )
 
 // bench is one run.
@@ -30,7 +32,7 @@ type bench struct {
 	dir    string // for samples, and data folders while they are used
 	out    io.Writer
 	log    io.Writer
-	table  table
+	table  gauge.Table
 }
 
 // measurement is one case: a name to ask for it by, and what measures it.
@@ -92,14 +94,14 @@ func run(ctx context.Context, args []string, out, log io.Writer) (err error) {
 	} else if err := os.MkdirAll(b.dir, 0o755); err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "%s\n%s, medians of %d rounds in turns\n\n", machine(ctx), time.Now().Format(time.DateOnly), b.rounds)
+	fmt.Fprintf(out, "%s\n%s, medians of %d rounds in turns\n\n", gauge.Machine(ctx, []string{"ffmpeg", "-version"}, []string{"vips", "--version"}), time.Now().Format(time.DateOnly), b.rounds)
 	for _, m := range chosen {
-		fmt.Fprintf(out, "%s, at a load of %s:\n\n", m.name, load())
+		fmt.Fprintf(out, "%s, at a load of %s:\n\n", m.name, gauge.Load())
 		if err := m.run(b, ctx); err != nil {
 			return fmt.Errorf("%s: %w", m.name, err)
 		}
 		b.print()
-		fmt.Fprintf(out, "The load is %s now.\n\n", load())
+		fmt.Fprintf(out, "The load is %s now.\n\n", gauge.Load())
 	}
 	return nil
 }
@@ -127,7 +129,7 @@ func choose(names []string) ([]measurement, error) {
 
 // print writes the table out and begins another.
 func (b *bench) print() {
-	b.table.print(b.out)
+	b.table.Print(b.out)
 	b.table = nil
 	fmt.Fprintln(b.out)
 }

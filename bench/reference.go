@@ -8,6 +8,8 @@ import (
 	"os/exec"
 	"syscall"
 	"time"
+
+	"magpie/bench/gauge"
 )
 
 // reference runs one of the scripts and says what it cost. It runs as nice as
@@ -17,7 +19,7 @@ func reference(ctx context.Context, script, source, folder string) (cost, error)
 		return cost{}, err
 	}
 	// A child's peak begins with that of the process it was made by.
-	if err := forgetPeak(os.Getpid()); err != nil {
+	if err := gauge.Process(os.Getpid()).ForgetPeak(); err != nil {
 		return cost{}, err
 	}
 	var stderr bytes.Buffer
@@ -32,9 +34,4 @@ func reference(ctx context.Context, script, source, folder string) (cost, error)
 		c.rss = u.Maxrss << 10
 	}
 	return c, nil
-}
-
-// forgetPeak lets a process's peak of memory begin again from what it has now.
-func forgetPeak(pid int) error {
-	return os.WriteFile(fmt.Sprintf("/proc/%d/clear_refs", pid), []byte("5"), 0)
 }

@@ -9,6 +9,8 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+
+	"magpie/bench/gauge"
 )
 
 // keepRungs copies the renditions of a media out of a server's store, where
@@ -68,13 +70,13 @@ func (b *bench) rungs(ctx context.Context, source, theirs string) error {
 		return err
 	}
 	both, alone := total(ours, ".mp4", ".m3u8"), total(plain, ".mp4")
-	b.table.add("bytes stored", "bytes", "÷ the MP4s'")
-	b.table.add("ffmpeg's four MP4s, no HLS", alone, 1.0)
-	b.table.add("magpie's MP4 and HLS", both, ratio(both, alone))
-	b.table.add("… poster, thumbnails and tracks beside them", total(ours, "")-both, ratio(total(ours, "")-both, alone))
+	b.table.Add("bytes stored", "bytes", "÷ the MP4s'")
+	b.table.Add("ffmpeg's four MP4s, no HLS", alone, 1.0)
+	b.table.Add("magpie's MP4 and HLS", both, gauge.Ratio(both, alone))
+	b.table.Add("… poster, thumbnails and tracks beside them", total(ours, "")-both, gauge.Ratio(total(ours, "")-both, alone))
 	b.print()
 
-	b.table.add("rung, x264 veryfast", "kb/s", "SSIM", "PSNR", "ffmpeg's kb/s", "SSIM", "PSNR")
+	b.table.Add("rung, x264 veryfast", "kb/s", "SSIM", "PSNR", "ffmpeg's kb/s", "SSIM", "PSNR")
 	for _, rung := range []string{"320x180", "640x360", "1280x720", "1920x1080"} {
 		b.say("quality of %s", rung)
 		row := []any{rung}
@@ -90,7 +92,7 @@ func (b *bench) rungs(ctx context.Context, source, theirs string) error {
 			}
 			row = append(row, fmt.Sprint(st.Size()*8/60/1000), fmt.Sprintf("%.4f", like), fmt.Sprintf("%.2f dB", noise))
 		}
-		b.table.add(row...)
+		b.table.Add(row...)
 	}
 	return nil
 }

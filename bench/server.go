@@ -8,10 +8,10 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"strconv"
-	"strings"
 	"syscall"
 	"time"
+
+	"magpie/bench/gauge"
 )
 
 // secret is the token of every server.
@@ -63,21 +63,14 @@ func (s *server) stop() error {
 	return os.RemoveAll(s.data)
 }
 
-// cpu is the processor time of the server and the children that it waited for.
-func (s *server) cpu() time.Duration {
-	const perTick = time.Second / 100 // the kernel's unit in this file
-	_, fields, _ := strings.Cut(read(fmt.Sprintf("/proc/%d/stat", s.cmd.Process.Pid)), ") ")
-	var ticks int64
-	for i, f := range strings.Fields(fields) {
-		if i >= 11 && i <= 14 { // utime, stime, cutime, cstime
-			n, _ := strconv.ParseInt(f, 10, 64)
-			ticks += n
-		}
-	}
-	return time.Duration(ticks) * perTick
-}
+// process is what is measured from outside.
+func (s *server) process() gauge.Process { return gauge.Process(s.cmd.Process.Pid) }
 
-// peak is the most memory that the server had, its children not counted.
-func (s *server) peak() int64 {
-	return field(read(fmt.Sprintf("/proc/%d/status", s.cmd.Process.Pid)), "VmHWM:") << 10
+// read gives what a file says, if it is there.
+func read(name string) string {
+	b, err := os.ReadFile(name)
+	if err != nil {
+		return ""
+	}
+	return string(b)
 }

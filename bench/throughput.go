@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"magpie/bench/gauge"
 	"magpie/bench/picture"
 )
 
@@ -45,7 +46,7 @@ func (b *bench) throughput(ctx context.Context) error {
 	if stopErr := s.stop(); err == nil {
 		err = stopErr
 	}
-	b.table.add("upload begun to ready", "a second", "p50", "p95", "slowest")
+	b.table.Add("upload begun to ready", "a second", "p50", "p95", "slowest")
 	alone.pictures.row(b, "200 pictures")
 	alone.clips.row(b, "20 clips")
 	together.pictures.row(b, "both at once: pictures")
@@ -63,13 +64,13 @@ func (c *crowd) note(all time.Duration, took []time.Duration) {
 	for _, n := range []struct {
 		into *costs
 		wall time.Duration
-	}{{&c.everything, all / time.Duration(len(took))}, {&c.p50, percentile(took, 50)}, {&c.p95, percentile(took, 95)}, {&c.slowest, percentile(took, 100)}} {
+	}{{&c.everything, all / time.Duration(len(took))}, {&c.p50, gauge.Percentile(took, 50)}, {&c.p95, gauge.Percentile(took, 95)}, {&c.slowest, gauge.Percentile(took, 100)}} {
 		*n.into = append(*n.into, cost{wall: n.wall})
 	}
 }
 
 func (c *crowd) row(b *bench, title string) {
-	b.table.add(title, fmt.Sprintf("%.1f", ratio(time.Second, c.everything.wall())), c.p50.wall(), c.p95.wall(), c.slowest.wall())
+	b.table.Add(title, fmt.Sprintf("%.1f", gauge.Ratio(time.Second, c.everything.wall())), c.p50.wall(), c.p95.wall(), c.slowest.wall())
 }
 
 // rush is one round.

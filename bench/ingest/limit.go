@@ -44,13 +44,14 @@ func writeForever(folder string) error {
 		}
 		go func() {
 			defer c.Close()
-			if err := takeSegments(c, file); err != nil && !errors.Is(err, io.EOF) {
+			if err := takeSegments(c, file); !errors.Is(err, io.EOF) {
 				fmt.Println("error:", err)
 			}
 		}()
 	}
 }
 
+// takeSegments goes on until the connection ends, which is io.EOF.
 func takeSegments(c net.Conn, file *os.File) error {
 	buf := make([]byte, 1<<20)
 	for {
