@@ -6,7 +6,7 @@ LISTEN  ?= 127.0.0.1:8080
 TOOL    := go tool -modfile=tools/go.mod
 SOURCES  = $(shell find . -name node_modules -prune -o -name '*.go' -print)
 
-.PHONY: build serve test race lint soak bench steps generate deps-bench deps-serve deps-test
+.PHONY: build serve test race lint soak bench steps generate deps-bench deps-ingest deps-serve deps-test
 
 build:
 	go build -trimpath -o bin/magpie ./cmd/magpie
@@ -37,9 +37,11 @@ generate:
 soak: deps-serve deps-test build
 	MAGPIE_SOAK=1 go test -count=1 -timeout 80m ./...
 
-# What docs/performance.md reports: all of it, or `make bench CASES="ladder images"`.
-bench: deps-serve deps-bench build
-	go run ./bench -magpie bin/magpie $(CASES)
+# What docs/performance.md reports: processing, all of it or `make bench CASES="ladder images"`,
+# and how bytes come in and go out: `make bench CASES=ingest INGEST="-case speed,read -rounds 3"`.
+bench: deps-serve deps-bench build $(if $(filter ingest,$(CASES)),deps-ingest)
+	$(if $(filter ingest,$(CASES)),go run ./bench/ingest -magpie bin/magpie $(INGEST))
+	$(if $(or $(filter-out ingest,$(CASES)),$(if $(CASES),,all)),go run ./bench -magpie bin/magpie $(filter-out ingest,$(CASES)))
 
 # The benchmarks of single steps.
 steps:
@@ -48,6 +50,10 @@ steps:
 # libvips, to compare with.
 deps-bench:
 	@$(call need,vipsthumbnail:libvips-tools)
+
+# nginx, which bench/ingest starts itself; tusd it builds.
+deps-ingest:
+	@$(call need,/usr/sbin/nginx:nginx-light)
 
 deps-serve:
 	@$(call need,ffmpeg)

@@ -54,7 +54,7 @@ func (r *run) startNginx(ctx context.Context) (nginx, error) {
 	// It says that it listens by writing its pid, so a shell waits for that.
 	s, err := r.start(ctx, "nginx", `listening on (\S+)`, func(folder string) []string {
 		failed = configureNginx(folder, port)
-		const wait = `(until [ -s "$1/pid" ]; do sleep 0.01; done; echo listening on "127.0.0.1:$2") & exec nginx -p "$1" -c "$1/conf"`
+		const wait = `(until [ -s "$1/pid" ]; do sleep 0.01; done; echo listening on "127.0.0.1:$2") & PATH="$PATH:/usr/sbin" exec nginx -p "$1" -c "$1/conf"`
 		return []string{"sh", "-c", wait, "sh", folder, port}
 	})
 	if err == nil {
