@@ -17,6 +17,10 @@ const (
 	// one request per box header.
 	readAhead = 1 << 20
 
+	// maxAhead is how far that grows, fourfold each time, while the file is read in
+	// order: each opening is a request to S3, which costs time and money.
+	maxAhead = 16 << 20
+
 	// maxSkip is how far forward a reader is moved by reading instead of being
 	// opened anew.
 	maxSkip = 64 << 10
@@ -36,6 +40,7 @@ type ReaderAt struct {
 
 	mu     sync.Mutex
 	idle   []*cursor // the longest unused first
+	used   *cursor   // the last one that was read to its end
 	closed bool
 }
 
@@ -44,7 +49,15 @@ type ReaderAt struct {
 type cursor struct {
 	key      string
 	pos, end int64
+	ahead    int64 // how much it was opened for
+	last     bool  // its end is the blob's
 	r        io.ReadCloser
+}
+
+// before says whether reading on from the cursor's end leads to off of a blob,
+// or may do so.
+func (c *cursor) before(key string, off int64) bool {
+	return c != nil && (c.key == key && c.end == off || c.last && off == 0)
 }
 
 // ReaderAt reads the file that m describes at any offset, as long as ctx
@@ -141,20 +154,27 @@ func (a *ReaderAt) take(b media.Blob, off, n int64) (c *cursor, reused bool, err
 			return c, true, nil
 		}
 	}
+	ahead := int64(readAhead)
+	if a.used.before(b.Key, off) {
+		ahead = min(4*a.used.ahead, maxAhead)
+	}
 	a.mu.Unlock()
 
-	n = min(max(n, readAhead), b.Size-off)
+	n = min(max(n, ahead), b.Size-off)
 	r, err := a.store.openSpan(a.ctx, media.Span{Blob: b, Offset: off, Length: n})
 	if err != nil {
 		return nil, false, err
 	}
-	return &cursor{key: b.Key, pos: off, end: off + n, r: r}, false, nil
+	return &cursor{key: b.Key, pos: off, end: off + n, ahead: ahead, last: off+n == b.Size, r: r}, false, nil
 }
 
 // give puts a cursor back for the next ReadAt, or closes it when it is used up
 // or nobody will ask; of too many, the longest unused goes.
 func (a *ReaderAt) give(c *cursor) {
 	a.mu.Lock()
+	if c.pos == c.end {
+		a.used = c
+	}
 	if !a.closed && c.pos < c.end {
 		a.idle = append(a.idle, c)
 		c = nil

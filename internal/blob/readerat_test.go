@@ -234,3 +234,30 @@ func TestReadAtEdges(t *testing.T) {
 		t.Errorf("after its context ended: %v", err)
 	}
 }
+
+// TestReadAheadGrows: a file that is read in order, in small pieces, costs few
+// openings.
+func TestReadAheadGrows(t *testing.T) {
+	const size, piece = 40 << 20, 32 << 10
+	s, m := newStore()
+	data := make([]byte, size)
+	man := file(t, s, "segments/1", data, 24<<20, 16<<20)
+	n := 0
+	m.SetFaults(blobtest.Faults{Before: func(c blobtest.Call) error {
+		if c.Op == blobtest.OpOpen {
+			n++
+		}
+		return nil
+	}})
+	a := s.ReaderAt(ctx, man)
+	defer a.Close()
+	p := make([]byte, piece)
+	for off := int64(0); off < size; off += piece {
+		if _, err := a.ReadAt(p, off); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n != 5 { // 1, 4, 16 and 3 MiB of the first, all of the second
+		t.Errorf("%d openings to read the file in order, want 5", n)
+	}
+}
