@@ -1,0 +1,282 @@
+package s3blob
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"magpie/internal/blob"
+	"magpie/internal/media"
+)
+
+// faults are the ways in which a connection goes wrong and another does not.
+func faults() map[string]fault {
+	return map[string]fault{
+		"refused":              {refuse: true},
+		"black hole":           {hole: true},
+		"503":                  {busy: true},
+		"cut in the head":      {cutRequest: 100},
+		"cut in the request":   {cutRequest: 700_000},
+		"cut in the answer":    {cutAnswer: 50},
+		"cut in a long answer": {cutAnswer: 500_000},
+		"answer lost":          {loseAnswer: true},
+		"slow":                 {pause: 20 * time.Millisecond},
+	}
+}
+
+// behindProxy gives a driver that reaches its bucket through a proxy, and one
+// that reaches the same directly.
+func behindProxy(t *testing.T) (d *Driver, p *proxy, direct *Driver) {
+	t.Helper()
+	p = newProxy(t, shared.address)
+	a := shared.bucket(t, p.address())
+	d = open(t, a, Options{PartSize: minPart, Stall: 400 * time.Millisecond})
+	a.Endpoint = shared.address
+	return d, p, open(t, a, Options{})
+}
+
+func noise(seed byte, n int) []byte {
+	data := make([]byte, n)
+	_, _ = rand.NewChaCha8([32]byte{seed}).Read(data) // never fails
+	return data
+}
+
+// put commits data, as a segment if keyed is false and else as a rendition.
+func put(d *Driver, key string, data []byte, keyed bool) error {
+	ctx := context.Background()
+	u, err := d.Create(ctx, int64(len(data)), 0)
+	if keyed {
+		u.Abort()
+		u, err = d.CreateKeyed(ctx, key, 0, 0)
+	}
+	if err != nil {
+		return err
+	}
+	defer u.Abort()
+	for piece := range slices.Chunk(data, 256<<10) {
+		if _, err := u.Write(piece); err != nil {
+			return err
+		}
+	}
+	return u.Commit(ctx, key)
+}
+
+func get(d *Driver, key string) ([]byte, error) {
+	r, err := d.Open(context.Background(), key, 0, 1<<30)
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	return io.ReadAll(r)
+}
+
+func wantBytes(t *testing.T, d *Driver, key string, want []byte) {
+	t.Helper()
+	got, err := get(d, key)
+	if err != nil {
+		t.Errorf("read %s: %v", key, err)
+	} else if !bytes.Equal(got, want) {
+		t.Errorf("read %s: %d other bytes than the %d that were put", key, len(got), len(want))
+	}
+}
+
+func keys(t *testing.T, d *Driver) []string {
+	t.Helper()
+	var all []string
+	for info, err := range d.List(context.Background(), "") {
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, info.Key)
+	}
+	return all
+}
+
+// TestFaultsThatPass: everything a driver does gets through two connections in a
+// row that go wrong.
+func TestFaultsThatPass(t *testing.T) {
+	for name, f := range faults() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d, p, direct := behindProxy(t)
+			short, long := noise(1, 2<<20), noise(2, 2*minPart+12345)
+			if err := put(direct, "segments/1/there", short, false); err != nil {
+				t.Fatal(err)
+			}
+			twice := func(n int) fault {
+				if n < 2 {
+					return f
+				}
+				return fault{}
+			}
+			for op, run := range map[string]func() error{
+				"put a segment":   func() error { return put(d, "segments/1/a", short, false) },
+				"put a rendition": func() error { return put(d, "renditions/1/1/a", long, true) },
+				"stat":            func() error { _, err := d.Stat(context.Background(), "segments/1/there"); return err },
+				"delete":          func() error { return d.Delete(context.Background(), "segments/1/none") },
+				"ready":           func() error { return d.Ready(context.Background()) },
+				"list": func() error {
+					for _, err := range d.List(context.Background(), "segments/1/") {
+						if err != nil {
+							return err
+						}
+					}
+					return nil
+				},
+				"read": func() error {
+					got, err := get(d, "segments/1/there")
+					if err == nil && !bytes.Equal(got, short) {
+						err = fmt.Errorf("%d other bytes", len(got))
+					}
+					return err
+				},
+			} {
+				p.set(twice)
+				if err := run(); err != nil {
+					t.Errorf("%s: %v", op, err)
+				}
+			}
+			wantBytes(t, direct, "segments/1/a", short)
+			wantBytes(t, direct, "renditions/1/1/a", long)
+			if used := d.spool.used; used != 0 {
+				t.Errorf("%d bytes of the spool are still taken", used)
+			}
+		})
+	}
+}
+
+// TestFaultsThatStay: while every connection goes wrong callers are told to come
+// back, and once none does everything works by itself; what was not stored is
+// not there.
+func TestFaultsThatStay(t *testing.T) {
+	for name, f := range faults() {
+		if name == "slow" || name == "cut in a long answer" {
+			continue // gets through
+		}
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d, p, direct := behindProxy(t)
+			p.set(func(int) fault { return f })
+			for key, keyed := range map[string]bool{"segments/1/a": false, "renditions/1/1/a": true} {
+				err := put(d, key, noise(1, minPart+1<<20), keyed)
+				if media.CodeOf(err) != media.CodeBusy {
+					t.Errorf("put %s: got %v, want media.CodeBusy", key, err)
+				}
+			}
+			if err := d.Ready(context.Background()); f.cutRequest < 1000 && media.CodeOf(err) != media.CodeBusy {
+				t.Errorf("ready: got %v, want media.CodeBusy", err)
+			}
+			p.set(func(int) fault { return fault{} })
+			until(t, "a put succeeds", func() bool { return put(d, "segments/1/b", []byte("b"), false) == nil })
+			until(t, "only that is there", func() bool { return slices.Equal(keys(t, direct), []string{"segments/1/b"}) })
+			if used := d.spool.used; used != 0 {
+				t.Errorf("%d bytes of the spool are still taken", used)
+			}
+		})
+	}
+}
+
+// until polls.
+func until(t *testing.T, what string, done func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(40 * time.Second); !done(); time.Sleep(50 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("never: %s", what)
+		}
+	}
+}
+
+// TestAcknowledgedIsWhole: under faults of every kind, blobs are there whole if
+// they were acknowledged, and else not at all.
+func TestAcknowledgedIsWhole(t *testing.T) {
+	t.Parallel()
+	d, p, direct := behindProxy(t)
+	all := slices.Collect(maps.Values(faults()))
+	random := rand.New(rand.NewPCG(1, 2))
+	p.set(func(int) fault { // called under the proxy's lock
+		if random.IntN(2) == 0 {
+			return fault{}
+		}
+		return all[random.IntN(len(all))]
+	})
+	var mu sync.Mutex
+	stored := map[string][]byte{}
+	var wg sync.WaitGroup
+	for w := range 4 {
+		wg.Go(func() {
+			for i := range 8 {
+				key := fmt.Sprintf("segments/%d/%d", w, i)
+				data := noise(byte(8*w+i), 1+i*300_000)
+				if i%4 == 3 {
+					data = noise(byte(8*w+i), minPart+i*100_000)
+				}
+				if err := put(d, key, data, i%4 == 3); err == nil {
+					mu.Lock()
+					stored[key] = data
+					mu.Unlock()
+				} else if media.CodeOf(err) != media.CodeBusy {
+					t.Errorf("put %s: %v", key, err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	p.set(func(int) fault { return fault{} })
+	if len(stored) == 0 {
+		t.Error("nothing was stored")
+	}
+	want := slices.Sorted(maps.Keys(stored))
+	until(t, "exactly what was acknowledged is there", func() bool { return cmp.Diff(want, keys(t, direct)) == "" })
+	for key, data := range stored {
+		wantBytes(t, direct, key, data)
+	}
+}
+
+// TestKeyedHeads: a blob whose beginning comes last goes in parts too.
+func TestKeyedHeads(t *testing.T) {
+	d := open(t, shared.bucket(t, ""), Options{PartSize: minPart})
+	for name, c := range map[string]struct{ head, rest, after int }{
+		"one part":              {1000, 5000, 5000},
+		"at the end":            {1 << 20, 3 * minPart, 3 * minPart},
+		"half-way":              {1 << 20, 3 * minPart, 2*minPart + 1},
+		"at once":               {1 << 20, 3 * minPart, 0},
+		"longer than a part":    {minPart + 99, 2 * minPart, 2 * minPart},
+		"the most":              {blob.MaxHead, 2 * minPart, 100},
+		"nothing behind":        {1000, 0, 0},
+		"exactly the first":     {1 << 20, minPart - 1<<20, minPart - 1<<20},
+		"one byte of the third": {1 << 20, 2*minPart - 1<<20 + 1, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			key := "renditions/1/1/" + fmt.Sprint(c.head, "-", c.rest, "-", c.after)
+			data := noise(3, c.head+c.rest)
+			u, err := d.CreateKeyed(t.Context(), key, 0, int64(c.head))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer u.Abort()
+			for _, step := range []func() error{
+				func() error { _, err := u.Write(data[c.head : c.head+c.after]); return err },
+				func() error { return u.WriteHead(data[:c.head]) },
+				func() error { _, err := u.Write(data[c.head+c.after:]); return err },
+				func() error { return u.Commit(t.Context(), key) },
+			} {
+				if err := step(); err != nil {
+					t.Fatal(err)
+				}
+			}
+			wantBytes(t, d, key, data)
+		})
+	}
+	if used := d.spool.used; used != 0 {
+		t.Errorf("%d bytes of the spool are still taken", used)
+	}
+}
