@@ -63,10 +63,9 @@ func newApp(ctx context.Context, s settings, log *slog.Logger) (a *app, err erro
 			err = errors.Join(err, a.Close())
 		}
 	}()
-	if a.catalog, err = catalog.OpenSQLite(ctx, s.database()); err != nil {
-		return a, fmt.Errorf("open the catalogue: %w", err)
+	if err := a.openCatalogue(ctx); err != nil {
+		return a, err
 	}
-	a.close = append(a.close, a.catalog.Close)
 	if a.keys, err = auth.OpenKeys(keyIn(s.Data, s.KeyFile), rand.Reader); err != nil {
 		return a, fmt.Errorf("--key-file: %w", err)
 	}
@@ -82,34 +81,36 @@ func newApp(ctx context.Context, s settings, log *slog.Logger) (a *app, err erro
 			return a, fmt.Errorf("--geoip: %w", err)
 		}
 	}
-	place := blobPlace{blobsFlag: s.blobsFlag, data: s.Data, reserve: s.Reserve, spool: s.Spool, env: os.Getenv, log: log}
-	if a.blobs, err = place.open(); err != nil {
+	if err := a.openBlobs(ctx); err != nil {
 		return a, err
 	}
-	a.close = append(a.close, a.blobs.Close)
-	if a.bus, err = bus.Open(ctx, bus.Config{Dir: s.queue(), Logger: log}); err != nil {
-		return a, fmt.Errorf("open the bus: %w", err)
+	if err := a.openBus(ctx); err != nil {
+		return a, err
 	}
-	a.close = append(a.close, func() error { a.bus.Close(); return nil })
 	a.counter = analytics.NewCounter(a.bus, a.catalog, s.KeepCounts, time.Now, log)
-	if err := a.counter.Prepare(ctx); err != nil {
-		return a, fmt.Errorf("see how far playback is counted: %w", err)
+	if s.alone() { // else others publish, and a cluster may be away for now
+		if err := a.counter.Prepare(ctx); err != nil {
+			return a, fmt.Errorf("see how far playback is counted: %w", err)
+		}
 	}
 
-	worker, err := a.newWorker(ctx)
+	worker, err := a.openQueue(ctx)
 	if err != nil {
 		return a, err
 	}
-	a.queue = processing.NewQueue(a.bus, a.catalog, worker, time.Now, log)
 	a.tokens = auth.NewTokens(a.catalog, time.Now, rand.Reader)
 	p := s.profile()
+	var aloneSince time.Time
+	if s.alone() {
+		aloneSince = time.Now() // the caller holds the lock
+	}
 	a.sessions = upload.New(upload.Config{
 		Lifetime: p.lifetime, Brief: p.brief, MaxSegment: p.maxSegment, Limits: p.limits, Retention: p.retention,
 		Grace:       max(s.SweepGrace, 1), // 0 would be the default, and means none here
 		DeleteGrace: max(s.DeleteGrace, 1),
 		PruneAfter:  7*24*time.Hour + s.SweepGrace + s.DeleteGrace, // a row outlives its bytes
 		Quota:       int64(s.Quota),
-		AloneSince:  time.Now(), // the caller holds the lock
+		AloneSince:  aloneSince,
 	}, a.catalog, a.blobs, time.Now, rand.Reader, log)
 	gate, err := a.newGate()
 	if err != nil {
@@ -117,6 +118,42 @@ func newApp(ctx context.Context, s settings, log *slog.Logger) (a *app, err erro
 	}
 	a.handler = a.routes(processing.NewAdmission(worker, runtime.NumCPU(), 64), gate)
 	return a, nil
+}
+
+func (a *app) openCatalogue(ctx context.Context) (err error) {
+	if a.catalog, err = catalog.OpenSQLite(ctx, a.settings.database()); err != nil {
+		return fmt.Errorf("open the catalogue: %w", err)
+	}
+	a.close = append(a.close, a.catalog.Close)
+	return nil
+}
+
+func (a *app) openBlobs(context.Context) (err error) {
+	s := a.settings
+	place := blobPlace{blobsFlag: s.blobsFlag, data: s.Data, reserve: s.Reserve, spool: s.Spool, env: os.Getenv, log: a.log}
+	if a.blobs, err = place.open(); err != nil {
+		return err
+	}
+	a.close = append(a.close, a.blobs.Close)
+	return nil
+}
+
+func (a *app) openBus(ctx context.Context) (err error) {
+	if a.bus, err = a.settings.busFlags.open(ctx, a.settings.queue(), a.log); err != nil {
+		return err
+	}
+	a.close = append(a.close, func() error { a.bus.Close(); return nil })
+	return nil
+}
+
+// openQueue makes the worker and the queue that brings it work.
+func (a *app) openQueue(ctx context.Context) (*processing.Worker, error) {
+	worker, err := a.newWorker(ctx)
+	if err != nil {
+		return nil, err
+	}
+	a.queue = processing.NewQueue(a.bus, a.catalog, worker, time.Now, a.log)
+	return worker, nil
 }
 
 // newWorker makes the worker with an engine for each kind.
@@ -207,12 +244,29 @@ func routeMedia(mux *http.ServeMux, renditions *delivery.Renditions) {
 const idlers = 32
 
 // background works until ctx ends: the queue, and the sweeping of what ended.
+//
+// Each part is right in any number of processes at once: what is swept, sent,
+// counted or queued is claimed in the catalogue, or may be done twice. Those that
+// would cost in each what they cost in one are led by one at a time, as long as
+// it lives. A process that is alone does not need the bus to say so: a full disk
+// stops the bus, and sweeping is what makes room.
 func (a *app) background(ctx context.Context) error {
 	var wg sync.WaitGroup
 	defer wg.Wait()
-	wg.Go(func() { a.sweep(ctx) })
-	wg.Go(func() { _ = a.counter.Run(ctx) }) // ends with ctx, or with the bus
+	lead := func(duty bus.Duty, do func(context.Context)) {
+		if a.settings.alone() {
+			do(ctx)
+			return
+		}
+		_ = a.bus.Lead(ctx, duty, do) // ends with ctx, or with the bus
+	}
+	wg.Go(func() { lead(bus.Housekeeping, a.sweep) })
+	wg.Go(func() { lead(bus.Counting, func(ctx context.Context) { _ = a.counter.Run(ctx) }) })
 	wg.Go(func() { a.sendWebhooks(ctx) })
+	if a.settings.NoWork {
+		<-ctx.Done()
+		return nil
+	}
 	slots := a.settings.slots()
 	if a.settings.Faults {
 		slots += idlers
@@ -233,9 +287,12 @@ func (a *app) sweep(ctx context.Context) {
 	sweep := time.NewTicker(a.settings.SweepEvery)
 	defer sweep.Stop()
 	due := true // once at the start: what a crash left
-	// Nobody else has this data folder: what was under way when it was left is
-	// stalled already, and its job may be lost with a queue that wasn't restored.
-	wait, silence := time.Duration(0), time.Duration(0)
+	wait, silence := pendingFor, silentFor
+	if a.settings.alone() {
+		// Nobody else has this data folder: what was under way when it was left is
+		// stalled already, and its job may be lost with a queue that wasn't restored.
+		wait, silence = 0, 0
+	}
 	for {
 		if err := a.queue.Resend(ctx, wait, silence); err != nil && ctx.Err() == nil {
 			a.log.Warn("stalled media not queued", "err", err)

@@ -29,6 +29,7 @@ type settings struct {
 	Data   string `default:"./data" env:"MAGPIE_DATA" help:"Data folder; made if missing."`
 	blobsFlag
 	spoolFlag
+	busFlags
 	KeyFile     string   `name:"key-file" env:"MAGPIE_KEY_FILE" placeholder:"PATH" help:"File with the key that clients' secrets are sealed under; made if missing. Default: key in the data folder."`
 	PublicURL   string   `env:"MAGPIE_PUBLIC_URL" placeholder:"URL" help:"Origin of the URLs that answers hand out, such as https://media.example. Default: the host that the request named."`
 	MediaOrigin string   `env:"MAGPIE_MEDIA_ORIGIN" placeholder:"URL" help:"Origin for media, apart from the API's. It must lead to this server, which serves nothing else there."`
@@ -54,6 +55,7 @@ type settings struct {
 	MinRate         size           `name:"min-rate" default:"1KB" env:"MAGPIE_MIN_RATE" placeholder:"SIZE" help:"Bytes a second that a body must bring on average, and a large answer be taken in with, less any pauses within the patience; 0 for any."`
 	Reserve         size           `default:"256MiB" env:"MAGPIE_RESERVE" help:"Disk space that uploads leave free."`
 	Workers         int            `default:"0" env:"MAGPIE_WORKERS" help:"Videos processed at once, in each of the two lanes; 0 for one for every two processors."`
+	NoWork          bool           `name:"no-work" env:"MAGPIE_NO_WORK" help:"Process no videos and GIFs here: magpie work does, in other processes. What takes no longer than a request is processed here all the same."`
 	MaxRung         int            `default:"2160" env:"MAGPIE_MAX_RUNG" help:"The largest size that videos are offered in, by the short side: 180, 360, 720, 1080, 1440 or 2160."`
 	FFmpeg          string         `name:"ffmpeg" env:"MAGPIE_FFMPEG" placeholder:"PATH" help:"The ffmpeg program. Default: from PATH."`
 	FFprobe         string         `name:"ffprobe" env:"MAGPIE_FFPROBE" placeholder:"PATH" help:"The ffprobe program. Default: from PATH."`
@@ -92,9 +94,6 @@ func (s *settings) Validate() error {
 	if p := s.profile(); p.maxSegment < 64<<10 || p.maxSegment > 16<<30 {
 		wrong("max-segment", "%s is not between 64KiB and 16GiB", size(p.maxSegment))
 	}
-	if !slices.Contains(profiles(), s.Profile) {
-		wrong("profile", "%q is not one of %s", s.Profile, strings.Join(profiles(), ", "))
-	}
 	for name, d := range map[string]time.Duration{"session-lifetime": s.profile().lifetime, "sweep-every": s.SweepEvery} {
 		if d < time.Second {
 			wrong(name, "%s is less than a second", d)
@@ -111,6 +110,26 @@ func (s *settings) Validate() error {
 	if s.MinRate > 1<<30 {
 		wrong("min-rate", "%s a second is faster than any client", s.MinRate)
 	}
+	s.checkWork(wrong)
+	if s.NoWork && s.Bus == "" {
+		wrong("no-work", "jobs would be done by nobody: other processes get them over --bus")
+	}
+	s.signIn.check(wrong)
+	s.webhookTargets(wrong)
+	s.whence.check(wrong)
+	if kinds := []string{"off", "x"}; !slices.Contains(kinds, s.RateLimits) {
+		wrong("rate-limits", "%q is not one of %s", s.RateLimits, strings.Join(kinds, ", "))
+	}
+	errs = append(errs, s.checkTLS()...)
+	slices.SortFunc(errs, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
+	return errors.Join(errs...)
+}
+
+// checkWork looks at the settings that magpie work has too.
+func (s *settings) checkWork(wrong func(name, format string, args ...any)) {
+	if !slices.Contains(profiles(), s.Profile) {
+		wrong("profile", "%q is not one of %s", s.Profile, strings.Join(profiles(), ", "))
+	}
 	if s.Workers < 0 {
 		wrong("workers", "%d is negative", s.Workers)
 	}
@@ -122,25 +141,18 @@ func (s *settings) Validate() error {
 			wrong("limits", "%s", err)
 		}
 	}
-	s.signIn.check(wrong)
 	s.blobsFlag.check(wrong)
 	if s.Blobs != "" {
 		s.spoolFlag.check(wrong, s.profile().maxSegment)
 	}
-	s.webhookTargets(wrong)
-	s.whence.check(wrong)
-	if kinds := []string{"off", "x"}; !slices.Contains(kinds, s.RateLimits) {
-		wrong("rate-limits", "%q is not one of %s", s.RateLimits, strings.Join(kinds, ", "))
-	}
-	errs = append(errs, s.checkTLS()...)
 	if levels := []string{"debug", "info", "warn", "error"}; !slices.Contains(levels, s.LogLevel) {
 		wrong("log-level", "%q is not one of %s", s.LogLevel, strings.Join(levels, ", "))
 	}
 	if formats := []string{"text", "json"}; !slices.Contains(formats, s.LogFormat) {
 		wrong("log-format", "%q is not one of %s", s.LogFormat, strings.Join(formats, ", "))
 	}
-	slices.SortFunc(errs, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
-	return errors.Join(errs...)
+	s.busFlags.check(wrong)
+	s.busFlags.together(s.ownDatabase(), s.Blobs == "", wrong)
 }
 
 // originOf gives scheme and host of a URL that has nothing else, or "" for "".

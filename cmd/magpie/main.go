@@ -19,6 +19,7 @@ type commands struct {
 	Config kong.ConfigFlag `placeholder:"FILE" env:"MAGPIE_CONFIG" help:"YAML file with settings; flags and environment variables come before it."`
 
 	Serve     serveCommand     `cmd:"" help:"Run the server."`
+	Work      workCommand      `cmd:"" help:"Process media beside servers that share their database, bytes and bus with it."`
 	Upload    uploadCommand    `cmd:"" help:"Upload a file to a server and print the final JSON."`
 	CA        caCommand        `cmd:"" name:"ca" help:"Make a local authority for clients with hard-wired hosts, once, and print its certificate."`
 	Token     tokenCommand     `cmd:"" help:"Make, list and revoke access tokens."`

@@ -53,7 +53,7 @@ func (a *app) sendWebhooks(ctx context.Context) {
 			return a.keys.Open(webhookSecret, strconv.FormatInt(id, 10), sealed)
 		},
 		Targets: a.settings.targets(), Now: time.Now, Random: rand.Reader, Log: a.log,
-		Alone: true, // the data folder's lock says so
+		Alone: a.settings.alone(),
 	}
 	links := delivery.Links{Public: a.settings.PublicURL, Media: a.settings.MediaOrigin}
 	if links != (delivery.Links{}) {
