@@ -43,8 +43,23 @@ func (o *OneShot) Write(p []byte) (int, error) {
 	}
 	n, err := o.w.Write(p)
 	o.start.see(p[:n])
-	o.head = append(o.head, p[:min(n, headSize-len(o.head))]...)
+	if more := p[:min(n, headSize-len(o.head))]; len(more) > 0 {
+		if len(o.head)+len(more) > cap(o.head) { // not by doubling: a slow client may hold it for long
+			o.head = append(make([]byte, 0, roomFor(len(o.head)+len(more))), o.head...)
+		}
+		o.head = append(o.head, more...)
+	}
 	return n, err
+}
+
+// roomFor is how much room the first n bytes of a file get: all that will be
+// needed, once there are more than a few.
+func roomFor(n int) int {
+	const few = 4 << 10
+	if n <= few {
+		return few
+	}
+	return headSize
 }
 
 // Size is how many bytes were written so far.

@@ -12,7 +12,7 @@ type ahead struct {
 	start int // buf[start:end] was read and not yet consumed
 	end   int
 	most  int   // bytes that buf may grow to
-	full  bool  // whether the last read left no room
+	full  int   // how many reads in a row left no room
 	err   error // what r ended with
 }
 
@@ -37,7 +37,10 @@ func (a *ahead) peek(n int) ([]byte, error) {
 		}
 		k, err := a.r.Read(a.buf[a.end:])
 		a.end += k
-		a.err, a.full = err, a.end == len(a.buf)
+		a.err = err
+		if a.full++; a.end < len(a.buf) {
+			a.full = 0
+		}
 		if k > 0 {
 			idle = 0
 		} else if idle++; idle == 100 && err == nil {
@@ -50,8 +53,9 @@ func (a *ahead) peek(n int) ([]byte, error) {
 // room makes room to read into, and reports whether there is any.
 func (a *ahead) room() bool {
 	to := a.buf
-	if a.full && len(to) < a.most {
-		to = make([]byte, min(4*len(to), a.most))
+	tight := a.start == 0 && a.end == len(a.buf)
+	if (a.full >= fastAfter || tight) && len(to) < a.most {
+		to, a.full = make([]byte, min(4*len(to), a.most)), 0
 	}
 	a.end = copy(to, a.buf[a.start:a.end])
 	a.buf, a.start = to, 0

@@ -13,6 +13,7 @@ import (
 const (
 	firstText = 2 << 10
 	mostText  = 64 << 10
+	fastAfter = 4 // reads in a row that fill one
 )
 
 // decodeBase64 decodes all of text into sink (RFC 4648 §4 and §5): the standard
@@ -23,6 +24,8 @@ func decodeBase64(sink io.Writer, text io.Reader) error {
 		d   base64Decoder
 		in  = make([]byte, firstText)
 		out = make([]byte, decodedMost(firstText))
+
+		full int // how many reads in a row filled in
 	)
 	for {
 		n, err := text.Read(in)
@@ -44,9 +47,14 @@ func decodeBase64(sink io.Writer, text io.Reader) error {
 			return wrong
 		case err != nil:
 			return err
-		case n == len(in) && n < mostText:
-			in = make([]byte, min(8*n, mostText))
-			out = make([]byte, decodedMost(len(in)))
+		case n < len(in):
+			full = 0
+		default:
+			if full++; full >= fastAfter && n < mostText {
+				in = make([]byte, min(8*n, mostText))
+				out = make([]byte, decodedMost(len(in)))
+				full = 0
+			}
 		}
 	}
 }
