@@ -5,6 +5,7 @@ import (
 	"crypto/md5"
 	"encoding/base64"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"hash/crc32"
 	"net/http"
@@ -70,7 +71,7 @@ func (m *multi) send(ctx context.Context, number int, p *piece, off, n int64) er
 func (m *multi) complete(ctx context.Context) error {
 	slices.SortFunc(m.parts, func(a, b minio.CompletePart) int { return a.PartNumber - b.PartNumber })
 	d := m.driver
-	return d.line.do(ctx, func(ctx context.Context) error {
+	err := d.line.do(ctx, func(ctx context.Context) error {
 		m.sent = true
 		err := m.completeOnce(ctx, !d.unconditional.Load())
 		if answerOf(err).StatusCode == http.StatusNotImplemented && d.unconditional.CompareAndSwap(false, true) {
@@ -86,6 +87,10 @@ func (m *multi) complete(ctx context.Context) error {
 		}
 		return err
 	})
+	if errors.Is(err, errTaken) {
+		m.sent = false // what is there is another's
+	}
+	return err
 }
 
 func (m *multi) completeOnce(ctx context.Context, conditional bool) error {
