@@ -86,11 +86,20 @@ func readError(err error) error {
 const maxFields = 64 << 10
 
 func (a *API) readForm(body io.Reader, boundary string, sink io.Writer) (uploadFields, error) {
-	buf := a.buffers.Get().(*[]byte)
-	defer a.buffers.Put(buf)
+	small := a.small.Get().(*[smallBuffer]byte)
+	defer a.small.Put(small)
+	var large *[uploadBuffer]byte
+	defer func() {
+		if large != nil {
+			a.large.Put(large)
+		}
+	}()
 	f := uploadFields{values: map[string]string{}}
 	left := maxFields
-	form, err := newFormReader(body, boundary, *buf)
+	form, err := newFormReader(body, boundary, small[:], func() []byte {
+		large = a.large.Get().(*[uploadBuffer]byte)
+		return large[:]
+	})
 	if err != nil {
 		return f, err
 	}

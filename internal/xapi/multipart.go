@@ -13,14 +13,19 @@ import (
 )
 
 // formReader reads a multipart/form-data body (RFC 7578, RFC 2046 §5.1) as it
-// streams in, through one buffer of the caller's: Next moves to the next part,
-// Chunk gives its bytes as they lie in the buffer. The standard library's
-// reader fills 4 KiB at a time and copies once more.
+// streams in, through one buffer at a time: Next moves to the next part, Chunk
+// gives its bytes as they lie in the buffer. The standard library's reader fills
+// 4 KiB at a time and copies once more.
+//
+// A part's bytes lie in the buffer as they do in pages of the file that they go
+// to: the kernel copies whole pages faster.
 type formReader struct {
 	r     io.Reader
 	buf   []byte
-	start int // buf[start:end] was read and not yet consumed
+	grow  func() []byte // gives a larger buffer, once; or nil
+	start int           // buf[start:end] was read and not yet consumed
 	end   int
+	at    int   // how far into the part buf[start] is
 	err   error // what r ended with
 
 	delimiter []byte // CRLF "--" boundary
@@ -36,17 +41,20 @@ type part struct {
 }
 
 const (
+	pageSize      = 4 << 10
 	maxPartHeader = 16 << 10
 	maxBoundary   = 70 // RFC 2046 §5.1.1
 )
 
 // newFormReader reads body, using buf, which must be larger than maxPartHeader.
-func newFormReader(body io.Reader, boundary string, buf []byte) (*formReader, error) {
+// Once a read fills it, which shows a fast client, a larger one is asked of grow,
+// if that is not nil.
+func newFormReader(body io.Reader, boundary string, buf []byte, grow func() []byte) (*formReader, error) {
 	if boundary == "" || len(boundary) > maxBoundary {
 		return nil, media.Invalid("Content-Type", "multipart/form-data needs a boundary of 1 to %d characters", maxBoundary)
 	}
 	// Before the first boundary lies a preamble, skipped like an unread part.
-	f := &formReader{r: body, buf: buf, delimiter: []byte("\r\n--" + boundary), inPart: true}
+	f := &formReader{r: body, buf: buf, grow: grow, delimiter: []byte("\r\n--" + boundary), inPart: true}
 	// The first boundary has no CRLF before it; pretending one makes all alike.
 	f.end = copy(f.buf, "\r\n")
 	return f, nil
@@ -102,12 +110,12 @@ func (f *formReader) head() (part, error) {
 	// The CRLF of the blank line may already belong to the next boundary: some
 	// clients end an empty part so.
 	f.start += line + stop + len("\r\n")
-	f.inPart = true
+	f.inPart, f.at = true, -len("\r\n")
 	if err := f.need(len(f.delimiter)); err != nil {
 		return part{}, err
 	}
 	if !bytes.HasPrefix(f.buf[f.start:f.end], f.delimiter) {
-		f.start += len("\r\n")
+		f.consume(len("\r\n"))
 	}
 	return p, nil
 }
@@ -143,7 +151,7 @@ func (f *formReader) Chunk() ([]byte, error) {
 		window := f.buf[f.start:f.end]
 		if at := bytes.Index(window, f.delimiter); at >= 0 {
 			if at > 0 {
-				f.start += at
+				f.consume(at)
 				return window[:at], nil
 			}
 			f.start += len(f.delimiter)
@@ -151,16 +159,34 @@ func (f *formReader) Chunk() ([]byte, error) {
 			return nil, io.EOF
 		}
 		// What might be the beginning of a delimiter stays for the next read.
-		if safe := len(window) - len(f.delimiter) + 1; safe > 0 {
-			if cr := bytes.LastIndexByte(window[safe:], '\r'); cr < 0 {
-				safe = len(window)
-			}
-			f.start += safe
+		if safe := len(window) - f.begun(window); safe > 0 {
+			f.consume(safe)
 			return window[:safe], nil
 		}
 		if err := f.need(len(window) + 1); err != nil {
 			return nil, err
 		}
+	}
+}
+
+func (f *formReader) consume(n int) {
+	f.start += n
+	f.at += n
+}
+
+// begun is how many of the last bytes of window are the beginning of a
+// delimiter. There is one CR in it.
+func (f *formReader) begun(window []byte) int {
+	tail := window[max(0, len(window)-len(f.delimiter)+1):]
+	for {
+		cr := bytes.IndexByte(tail, '\r')
+		if cr < 0 {
+			return 0
+		}
+		if tail = tail[cr:]; bytes.HasPrefix(f.delimiter, tail) {
+			return len(tail)
+		}
+		tail = tail[1:]
 	}
 }
 
@@ -173,15 +199,29 @@ func (f *formReader) need(n int) error {
 			}
 			return f.err
 		}
-		if f.start > 0 && f.end == len(f.buf) {
-			f.end = copy(f.buf, f.buf[f.start:f.end])
-			f.start = 0
-		}
+		f.makeRoom()
 		k, err := f.r.Read(f.buf[f.end:])
 		f.end += k
 		f.err = err
 	}
 	return nil
+}
+
+// makeRoom makes room to read into: in a larger buffer if this one was filled,
+// by moving what is left of it to the front if it is at the end.
+func (f *formReader) makeRoom() {
+	left := f.buf[f.start:f.end]
+	if len(left) > 0 && f.end < len(f.buf) {
+		return
+	}
+	if f.end == len(f.buf) && f.grow != nil {
+		f.buf, f.grow = f.grow(), nil
+	}
+	front := max(f.at, 0) % pageSize
+	if len(left) > pageSize {
+		front = 0 // nothing of a part: a head, or many small fields
+	}
+	f.start, f.end = front, front+copy(f.buf[front:], left)
 }
 
 func malformed(what string) error {

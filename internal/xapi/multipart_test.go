@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"math/rand/v2"
 	"mime/multipart"
+	"slices"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -19,10 +21,23 @@ type field struct {
 
 // readForm reads a whole body with the smallest buffer that is allowed.
 func readForm(r io.Reader, boundary string) ([]field, error) {
-	f, err := newFormReader(r, boundary, make([]byte, maxPartHeader+256))
+	f, err := newFormReader(r, boundary, make([]byte, smallBuffer), nil)
 	if err != nil {
 		return nil, err
 	}
+	return readFields(f)
+}
+
+// readGrown is readForm with a buffer that grows once.
+func readGrown(r io.Reader, boundary string) ([]field, error) {
+	f, err := newFormReader(r, boundary, make([]byte, smallBuffer), func() []byte { return make([]byte, 2*smallBuffer+1) })
+	if err != nil {
+		return nil, err
+	}
+	return readFields(f)
+}
+
+func readFields(f *formReader) ([]field, error) {
 	var out []field
 	for {
 		p, err := f.Next()
@@ -138,8 +153,127 @@ func TestFormReaderRefuses(t *testing.T) {
 			}
 		})
 	}
-	if _, err := newFormReader(nil, strings.Repeat("b", 71), make([]byte, 32<<10)); err == nil {
+	if _, err := newFormReader(nil, strings.Repeat("b", 71), make([]byte, 32<<10), nil); err == nil {
 		t.Error("a boundary of 71 characters was taken")
+	}
+}
+
+// randomly gives as many bytes at a time as it is told to.
+type randomly struct {
+	r     io.Reader
+	sizes func() int
+}
+
+func (r randomly) Read(p []byte) (int, error) { return r.r.Read(p[:min(len(p), max(1, r.sizes()))]) }
+
+// TestFormReaderAgainstTheStandardLibrary: large bodies, with what looks like
+// the beginning of a boundary wherever a buffer may end, in pieces of any size.
+func TestFormReaderAgainstTheStandardLibrary(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		boundary := rapid.StringMatching(`[-a-zA-Z0-9]{1,70}`).Draw(t, "boundary")
+		rnd := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 1))
+		var body bytes.Buffer
+		w := multipart.NewWriter(&body)
+		if err := w.SetBoundary(boundary); err != nil {
+			t.Skip(err)
+		}
+		for i := range rapid.IntRange(1, 3).Draw(t, "parts") {
+			data := make([]byte, rapid.IntRange(0, 150_000).Draw(t, "size"))
+			for j := range data {
+				data[j] = byte(rnd.Uint32())
+			}
+			almost := "\r\n--" + boundary
+			for range rapid.IntRange(0, 200).Draw(t, "likenesses") {
+				if len(data) > 0 {
+					copy(data[rnd.IntN(len(data)):], almost[:rnd.IntN(len(almost))])
+				}
+			}
+			data = bytes.ReplaceAll(data, []byte(almost), nil)
+			p, _ := w.CreateFormFile(string(rune('a'+i)), "f")
+			_, _ = p.Write(data)
+		}
+		_ = w.Close()
+
+		var want []field
+		for std := multipart.NewReader(bytes.NewReader(body.Bytes()), boundary); ; {
+			p, err := std.NextRawPart()
+			if errors.Is(err, io.EOF) {
+				break
+			}
+			if err != nil {
+				t.Skip(err) // a boundary that ends in blanks or the like
+			}
+			data, err := io.ReadAll(p)
+			if err != nil {
+				t.Skip(err)
+			}
+			want = append(want, field{p.FormName(), string(data)})
+		}
+		most := rapid.SampledFrom([]int{1, 100, 1500, 70_000, 1 << 20}).Draw(t, "most")
+		if most == 1 && body.Len() > 50_000 {
+			most = 3
+		}
+		for name, read := range map[string]func(io.Reader, string) ([]field, error){"small": readForm, "grown": readGrown} {
+			got, err := read(randomly{bytes.NewReader(body.Bytes()), func() int { return 1 + rnd.IntN(most) }}, boundary)
+			if err != nil || !slices.Equal(got, want) {
+				t.Fatalf("%s: %d fields (%v), the standard library %d, or other bytes", name, len(got), err, len(want))
+			}
+		}
+	})
+}
+
+// TestFormReaderAtEverySplit: however a body comes in, the same is read.
+func TestFormReaderAtEverySplit(t *testing.T) {
+	body := "pre\r\n--b--x\r\n--b \r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n\r\n--\r\n-b\r\r\n--\r\n--b\r\n" +
+		"Content-Disposition: form-data; name=\"media\"; filename=\"x\"\r\n\r\n\r\n\r\n--c\r\n--b--\r\nafter"
+	body = strings.Replace(body, "--b--x", "--c--x", 1)
+	want, err := readForm(strings.NewReader(body), "b")
+	if err != nil || !slices.Equal(want, []field{{"a", "\r\n--\r\n-b\r\r\n--"}, {"media", "\r\n\r\n--c"}}) {
+		t.Fatalf("%q, %v", want, err)
+	}
+	for i := range len(body) {
+		for j := i; j <= len(body); j++ {
+			r := io.MultiReader(strings.NewReader(body[:i]), strings.NewReader(body[i:j]), strings.NewReader(body[j:]))
+			if got, err := readForm(r, "b"); err != nil || !slices.Equal(got, want) {
+				t.Fatalf("split at %d and %d: %q, %v", i, j, got, err)
+			}
+		}
+	}
+}
+
+// TestFormReaderKeepsPages: what goes to a file comes in whole pages from where
+// pages begin, at a client's full speed.
+func TestFormReaderKeepsPages(t *testing.T) {
+	head := "--b\r\nContent-Disposition: form-data; name=\"media\"; filename=\"x\"\r\n\r\n"
+	data := bytes.Repeat([]byte("\r\n--"), 300_000)
+	large := make([]byte, uploadBuffer)
+	f, err := newFormReader(strings.NewReader(head+string(data)+"\r\n--b--"), "b", make([]byte, smallBuffer), func() []byte { return large })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.Next(); err != nil {
+		t.Fatal(err)
+	}
+	var got []byte
+	chunks := 0
+	for {
+		c, err := f.Chunk()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if chunks++; chunks > 1 && (&c[0] != &large[len(got)%pageSize]) {
+			t.Fatalf("chunk %d, from byte %d on, is elsewhere in its page", chunks, len(got))
+		}
+		got = append(got, c...)
+	}
+	if !bytes.Equal(got, data) {
+		t.Error("other bytes")
+	}
+	if most := 2 + len(data)/(uploadBuffer-pageSize); chunks > most {
+		t.Errorf("%d chunks, want %d at most", chunks, most)
 	}
 }
 
@@ -149,6 +283,12 @@ func FuzzFormReader(f *testing.F) {
 	f.Add([]byte("\r\n--b\r\nContent-Disposition: form-data; name=\"media\"; filename=\"x\"\r\n\r\n\r\n--b\r\n\r\n"))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		got, err := readForm(iotest.HalfReader(bytes.NewReader(body)), "b")
+		for _, r := range []io.Reader{bytes.NewReader(body), iotest.OneByteReader(bytes.NewReader(body))} {
+			same, other := readGrown(r, "b")
+			if (err == nil) != (other == nil) || err == nil && !slices.Equal(got, same) {
+				t.Errorf("%q, %v; otherwise split %q, %v", got, err, same, other)
+			}
+		}
 		if err != nil {
 			return
 		}

@@ -41,7 +41,8 @@ type API struct {
 	fail     func(http.ResponseWriter, *http.Request, error)
 	rates    *rates
 	faults   bool
-	buffers  sync.Pool
+	small    sync.Pool // of *[smallBuffer]byte
+	large    sync.Pool // of *[uploadBuffer]byte
 	mux      *http.ServeMux
 }
 
@@ -54,19 +55,25 @@ type Processing struct {
 	Later func(ctx context.Context, m media.Media) error
 }
 
-// uploadBuffer is what one upload request holds in memory.
-const uploadBuffer = 256 << 10
+// What one upload request holds in memory: the small one until a read fills it,
+// so that a thousand slow clients cost little. The page more is for where a
+// file's page begins in the middle.
+const (
+	smallBuffer  = maxPartHeader + pageSize
+	uploadBuffer = 256<<10 + pageSize
+)
 
 // New makes the API's handler. Serve it behind Patience.Handler: it waits for
 // bodies as long as they come.
 func New(c Config) *API {
 	a := &API{
 		sessions: c.Sessions, catalog: c.Catalog, gate: c.Gate, process: c.Process, handout: c.Handout, now: c.Now, log: c.Log,
-		fail:    WriteProblem(c.Log, c.Sessions.MaxSegment()),
-		rates:   newRates(c.RateLimits, c.Now),
-		faults:  c.Faults,
-		buffers: sync.Pool{New: func() any { b := make([]byte, uploadBuffer); return &b }},
-		mux:     http.NewServeMux(),
+		fail:   WriteProblem(c.Log, c.Sessions.MaxSegment()),
+		rates:  newRates(c.RateLimits, c.Now),
+		faults: c.Faults,
+		small:  sync.Pool{New: func() any { return new([smallBuffer]byte) }},
+		large:  sync.Pool{New: func() any { return new([uploadBuffer]byte) }},
+		mux:    http.NewServeMux(),
 	}
 	write := func(l limit) need { return need{scope: auth.MediaWrite, limit: l} }
 	read := func(l limit) need { return need{scope: auth.TweetRead, appOnly: true, limit: l} }
