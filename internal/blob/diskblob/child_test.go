@@ -33,6 +33,8 @@ func TestMain(m *testing.M) {
 		childOne(root)
 	case "headed":
 		childHeaded(root)
+	case "announced":
+		childAnnounced(root)
 	case "endless":
 		childEndless(root)
 	case "churn":
@@ -94,6 +96,29 @@ func childHeaded(root string) {
 		panic(err)
 	}
 	err = u.Commit(context.Background(), "a")
+	say("code=%s err=%v", media.CodeOf(err), err)
+}
+
+// childAnnounced commits a blob that is shorter than was announced.
+func childAnnounced(root string) {
+	d, err := Open(root, Options{})
+	if err != nil {
+		panic(err)
+	}
+	u, err := d.Create(context.Background(), 8<<20, 0)
+	if err != nil {
+		panic(err)
+	}
+	for range 6 {
+		if _, err = u.Write(make([]byte, 256<<10)); err != nil {
+			break
+		}
+	}
+	if err == nil {
+		err = u.Commit(context.Background(), "a")
+	} else {
+		u.Abort()
+	}
 	say("code=%s err=%v", media.CodeOf(err), err)
 }
 

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"sync"
 
 	"golang.org/x/sys/unix"
@@ -143,12 +142,19 @@ func (f *folders) remove(folder string) bool {
 
 // syncDir puts a folder's entries on stable storage.
 func syncDir(path string) error {
-	dir, err := os.Open(filepath.Clean(path))
-	if err != nil {
+	var fd int
+	err := retry(func() (err error) {
+		fd, err = unix.Open(path, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 		return err
+	})
+	if err != nil {
+		return &fs.PathError{Op: "open", Path: path, Err: err}
 	}
-	defer dir.Close()
-	return dir.Sync()
+	defer unix.Close(fd)
+	if err := retry(func() error { return unix.Fsync(fd) }); err != nil {
+		return &fs.PathError{Op: "sync", Path: path, Err: err}
+	}
+	return nil
 }
 
 // retry calls again what a signal interrupted.

@@ -13,7 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-const traced = "fsync,fdatasync,rename,renameat,renameat2,mkdir,mkdirat,unlink,unlinkat,write,pwrite64"
+const traced = "fsync,fdatasync,rename,renameat,renameat2,mkdir,mkdirat,unlink,unlinkat,write,pwrite64,fallocate,ftruncate"
 
 // traceOutput is what a traced child said, and the calls that it made below its
 // root, in the order in which they ended: "fsync segments", "rename tmp/1 a".

@@ -40,7 +40,7 @@ func (d *Driver) Create(ctx context.Context, hint, head int64) (blob.Upload, err
 	if err != nil {
 		return nil, orFull(err)
 	}
-	u := &upload{driver: d, path: path, file: f, written: head, started: head}
+	u := &upload{driver: d, path: path, file: f, written: head, started: head, hint: hint, reserved: head}
 	if head > 0 {
 		if _, err := f.Seek(head, io.SeekStart); err != nil {
 			u.Abort()
@@ -57,6 +57,8 @@ type upload struct {
 	file      *os.File
 	written   int64 // where the next write goes
 	started   int64 // up to where the kernel was asked to put it on disk
+	hint      int64 // up to where it was announced to go
+	reserved  int64 // up to where it has its place on disk already
 	unchecked int64 // bytes written since the last look at the room left
 	err       error // the first failed write, or errEnded
 }
@@ -64,7 +66,7 @@ type upload struct {
 // startEvery is how many bytes are left to the kernel's own pace: it would
 // begin to write them back when it is asked to sync, and let the client wait for
 // all of a large blob.
-const startEvery = 8 << 20
+const startEvery = 1 << 20
 
 func (u *upload) Write(p []byte) (int, error) {
 	if u.err != nil {
@@ -75,6 +77,9 @@ func (u *upload) Write(p []byte) (int, error) {
 		if u.err = u.driver.room(0); u.err != nil {
 			return 0, u.err
 		}
+	}
+	if u.err = u.reserve(u.written + int64(len(p))); u.err != nil {
+		return 0, u.err
 	}
 	n, err := u.file.Write(p)
 	u.unchecked += int64(n)
@@ -147,6 +152,9 @@ func (u *upload) settle() error {
 	_ = unix.UtimesNanoAt(unix.AT_FDCWD, u.path, []unix.Timespec{
 		{Nsec: unix.UTIME_NOW}, {Nsec: unix.UTIME_NOW},
 	}, 0)
+	if err := u.giveBack(); err != nil {
+		return err
+	}
 	err := retry(func() error { return unix.Fdatasync(int(u.file.Fd())) })
 	if err != nil {
 		return &fs.PathError{Op: "fdatasync", Path: u.path, Err: err}
@@ -170,7 +178,7 @@ func (u *upload) name(path string, chain []string) error {
 		u.driver.folders.forget(chain)
 		return err
 	}
-	if err := syncDir(filepath.Dir(path)); err != nil {
+	if err := u.driver.syncs.do(filepath.Dir(path)); err != nil {
 		return errors.Join(err, os.Remove(path))
 	}
 	return nil
