@@ -28,7 +28,7 @@ type formReader struct {
 	at    int   // how far into the part buf[start] is
 	err   error // what r ended with
 
-	delimiter []byte // CRLF "--" boundary
+	delimiter *delimiter
 	inPart    bool
 	closed    bool // the closing boundary was seen
 }
@@ -54,7 +54,7 @@ func newFormReader(body io.Reader, boundary string, buf []byte, grow func() []by
 		return nil, media.Invalid("Content-Type", "multipart/form-data needs a boundary of 1 to %d characters", maxBoundary)
 	}
 	// Before the first boundary lies a preamble, skipped like an unread part.
-	f := &formReader{r: body, buf: buf, grow: grow, delimiter: []byte("\r\n--" + boundary), inPart: true}
+	f := &formReader{r: body, buf: buf, grow: grow, delimiter: newDelimiter(boundary), inPart: true}
 	// The first boundary has no CRLF before it; pretending one makes all alike.
 	f.end = copy(f.buf, "\r\n")
 	return f, nil
@@ -111,10 +111,10 @@ func (f *formReader) head() (part, error) {
 	// clients end an empty part so.
 	f.start += line + stop + len("\r\n")
 	f.inPart, f.at = true, -len("\r\n")
-	if err := f.need(len(f.delimiter)); err != nil {
+	if err := f.need(len(f.delimiter.text)); err != nil {
 		return part{}, err
 	}
-	if !bytes.HasPrefix(f.buf[f.start:f.end], f.delimiter) {
+	if !bytes.HasPrefix(f.buf[f.start:f.end], f.delimiter.text) {
 		f.consume(len("\r\n"))
 	}
 	return p, nil
@@ -149,17 +149,17 @@ func (f *formReader) Chunk() ([]byte, error) {
 	}
 	for {
 		window := f.buf[f.start:f.end]
-		if at := bytes.Index(window, f.delimiter); at >= 0 {
+		if at := f.delimiter.index(window); at >= 0 {
 			if at > 0 {
 				f.consume(at)
 				return window[:at], nil
 			}
-			f.start += len(f.delimiter)
+			f.start += len(f.delimiter.text)
 			f.inPart = false
 			return nil, io.EOF
 		}
 		// What might be the beginning of a delimiter stays for the next read.
-		if safe := len(window) - f.begun(window); safe > 0 {
+		if safe := len(window) - f.delimiter.begun(window); safe > 0 {
 			f.consume(safe)
 			return window[:safe], nil
 		}
@@ -172,22 +172,6 @@ func (f *formReader) Chunk() ([]byte, error) {
 func (f *formReader) consume(n int) {
 	f.start += n
 	f.at += n
-}
-
-// begun is how many of the last bytes of window are the beginning of a
-// delimiter. There is one CR in it.
-func (f *formReader) begun(window []byte) int {
-	tail := window[max(0, len(window)-len(f.delimiter)+1):]
-	for {
-		cr := bytes.IndexByte(tail, '\r')
-		if cr < 0 {
-			return 0
-		}
-		if tail = tail[cr:]; bytes.HasPrefix(f.delimiter, tail) {
-			return len(tail)
-		}
-		tail = tail[1:]
-	}
 }
 
 // need reads until n bytes are in the buffer.
