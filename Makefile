@@ -60,9 +60,13 @@ deps-serve:
 
 # curl and strace for the black-box tests, Chromium for the player's, node and
 # tweepy for the clients that people use.
-deps-test:
+deps-test: bin/versitygw
 	@$(call need,curl strace unshare:util-linux chromium node:nodejs npm /usr/lib/python3/dist-packages/tweepy:python3-tweepy)
 	@cd e2e/clients && { [ node_modules/.package-lock.json -nt package-lock.json ] || npm ci --no-audit --no-fund; }
+
+# An S3 server, for the tests of internal/blob/s3blob.
+bin/versitygw: tools/versitygw.mod
+	go build -modfile=tools/versitygw.mod -trimpath -o $@ github.com/versity/versitygw/cmd/versitygw
 
 # need installs Debian's packages for the programs or files that are not there
 # yet, each written program or program:package.

@@ -99,8 +99,9 @@ func (w *Worker) run(ctx context.Context, id media.ID, try int, quick bool) erro
 	}
 	defer w.leave(id)
 
-	// Without room there is no use in an attempt, and none is counted.
-	if err := w.blobs.Ready(ctx); media.CodeOf(err) == media.CodeFull {
+	// Without room, or while the store is away, there is no use in an attempt, and
+	// none is counted.
+	if err := w.blobs.Ready(ctx); passes(err) {
 		return fmt.Errorf("process %s: %w", id, err)
 	}
 	again := w.suspect(id, false) // two in a row count
@@ -137,8 +138,8 @@ func (w *Worker) run(ctx context.Context, id media.ID, try int, quick bool) erro
 		return w.release(ctx, m, err)
 	case errors.As(err, &failure):
 		outcome = media.Outcome{Failure: failure}
-	case media.CodeOf(err) == media.CodeFull && m.Attempt < w.cfg.MaxAttempts:
-		return w.release(ctx, m, err) // whatever the number of tries: room comes back
+	case passes(err) && m.Attempt < w.cfg.MaxAttempts:
+		return w.release(ctx, m, err) // whatever the number of tries
 	case err != nil && ctx.Err() == nil && (try >= w.cfg.MaxTries || m.Attempt >= w.cfg.MaxAttempts):
 		log.Error("processing given up", "tries", try, "err", err)
 		outcome = givenUp()
@@ -146,6 +147,13 @@ func (w *Worker) run(ctx context.Context, id media.ID, try int, quick bool) erro
 		return w.release(ctx, m, err)
 	}
 	return w.publish(ctx, m, outcome, log)
+}
+
+// passes says that an error is the store's and will be gone: it is full, or can't
+// be reached.
+func passes(err error) bool {
+	code := media.CodeOf(err)
+	return code == media.CodeFull || code == media.CodeBusy
 }
 
 // givenUp is the outcome of a media that no try gets through.
