@@ -76,18 +76,19 @@ func serve(ctx context.Context, a *app, listener net.Listener, secure *tls.Confi
 	worked := make(chan error, 1)
 	go func() { worked <- a.background(working) }()
 
+	bounded := newBoundedListener(listener, connections(openFiles()), time.Now, a.log)
 	server := &http.Server{
 		Handler: a.handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
-		TLSConfig: secure,
-		ErrorLog:  slog.NewLogLogger(a.log.Handler(), slog.LevelWarn),
+		TLSConfig: secure, ConnState: bounded.Ended,
+		ErrorLog: slog.NewLogLogger(a.log.Handler(), slog.LevelWarn),
 	}
 	served := make(chan error, 1)
 	go func() {
 		if secure != nil {
-			served <- server.ServeTLS(listener, "", "") // HTTP/2 as well
+			served <- server.ServeTLS(bounded, "", "") // HTTP/2 as well
 			return
 		}
-		served <- server.Serve(listener)
+		served <- server.Serve(bounded)
 	}()
 
 	var failure error
