@@ -69,6 +69,21 @@ type Input struct {
 	Scratch string
 }
 
+// Draft is a rendition on its way. It is used by one goroutine. Save and Abort
+// end it; Abort after either does nothing, so that it can be deferred. One that
+// is not ended when Process returns is dropped.
+type Draft interface {
+	// Write appends, from behind the head.
+	io.Writer
+
+	// Save puts head, as many bytes as were left open, before what was written,
+	// and does as Output.Save.
+	Save(ctx context.Context, r media.Rendition, head []byte) error
+
+	// Abort drops the bytes.
+	Abort()
+}
+
 // Output takes what an engine makes. Its methods may be used from many
 // goroutines while Process runs.
 type Output interface {
@@ -78,6 +93,11 @@ type Output interface {
 	// the same file, which is stored once; names are unique within an attempt.
 	// Renditions are published in the order in which they were saved.
 	Save(ctx context.Context, r media.Rendition, from io.Reader, also ...string) error
+
+	// Begin starts a rendition that is stored while it is made, and whose first
+	// head bytes, 1 to MaxHead, are known last. hint is how many bytes are
+	// expected in all, 0 where nobody knows.
+	Begin(ctx context.Context, hint, head int64) (Draft, error)
 
 	// Progress reports how much of the work is done, 0–100. Calls may come as
 	// often as they like; going backwards is ignored.

@@ -24,6 +24,7 @@ type output struct {
 	percent int
 	saved   []media.Rendition
 	failed  error // the first commit that did
+	begun   []*draft
 }
 
 var errSuperseded = errors.New("the attempt was superseded or its media deleted")
@@ -51,6 +52,13 @@ func (o *output) Save(ctx context.Context, r media.Rendition, from io.Reader, al
 		}
 		return fmt.Errorf("save rendition %s: %w", r.Name, err)
 	}
+	o.keep(ctx, w, r, also...)
+	return nil
+}
+
+// keep begins to make a file durable that is whole, as a rendition and under
+// more names.
+func (o *output) keep(ctx context.Context, w *blob.Writer, r media.Rendition, also ...string) {
 	o.mu.Lock()
 	first := len(o.saved)
 	o.saved = append(o.saved, r)
@@ -61,7 +69,6 @@ func (o *output) Save(ctx context.Context, r media.Rendition, from io.Reader, al
 	last := len(o.saved)
 	o.mu.Unlock()
 	o.commits.Go(func() { o.commit(ctx, w, first, last) })
-	return nil
 }
 
 func (o *output) key(name string) string {

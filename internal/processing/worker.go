@@ -275,6 +275,7 @@ func (w *Worker) attempt(ctx context.Context, m media.Media, quick bool) (media.
 	}
 	cancel(nil)
 	<-done
+	out.drop()
 	outcome.Renditions = out.saved
 	return outcome, err
 }

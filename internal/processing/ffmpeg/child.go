@@ -24,7 +24,12 @@ type command struct {
 	dir    string    // working folder, and the only one it may write to; "" for none
 	port   uint16    // the loopback port it may connect to; 0 for none
 	stdout io.Writer // nil drops it; an error from it ends the child
-	behind bool      // lets other children go first
+
+	// media reads what the child writes to mediaPipe, to its end; an error from
+	// it ends the child. nil where there is no such pipe.
+	media func(io.Reader) error
+
+	behind bool // lets other children go first
 	limits bounds
 }
 
@@ -121,6 +126,8 @@ func (e *Engine) runHere(ctx context.Context, c command) (exit, error) {
 		return exit{}, fmt.Errorf("run %s: %w", c.path, err)
 	}
 	defer null.Close()
+	ctx, unwanted := context.WithCancelCause(ctx)
+	defer unwanted(nil)
 	wall, cancel := context.WithTimeoutCause(ctx, c.limits.wall, errWall)
 	defer cancel()
 
@@ -138,6 +145,12 @@ func (e *Engine) runHere(ctx context.Context, c command) (exit, error) {
 	cmd.WaitDelay = 5 * time.Second
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 
+	sink, err := attach(cmd, c.media)
+	if err != nil {
+		return exit{}, fmt.Errorf("run %s: %w", c.path, err)
+	}
+	defer sink.close()
+
 	if err := e.sandbox.enter(c.dir, c.port); err != nil {
 		return exit{}, fmt.Errorf("run %s: %w", c.path, err)
 	}
@@ -152,6 +165,7 @@ func (e *Engine) runHere(ctx context.Context, c command) (exit, error) {
 	if err := cmd.Start(); err != nil {
 		return exit{}, fmt.Errorf("run %s: %w", c.path, err)
 	}
+	sink.begin(wall, unwanted)
 	// The limits hold for what the child has used already, so it gains nothing
 	// from the moment before they are set.
 	limitErr := c.limits.apply(cmd.Process.Pid)
@@ -159,6 +173,7 @@ func (e *Engine) runHere(ctx context.Context, c command) (exit, error) {
 		_ = cmd.Cancel()
 	}
 	waitErr := cmd.Wait()
+	mediaErr := sink.end()
 	if limitErr != nil {
 		return exit{}, fmt.Errorf("limit %s: %w", c.path, limitErr)
 	}
@@ -173,6 +188,10 @@ func (e *Engine) runHere(ctx context.Context, c command) (exit, error) {
 	var exitErr *exec.ExitError
 	if waitErr != nil && (!errors.As(waitErr, &exitErr) || errors.Is(waitErr, errOutput)) {
 		return x, fmt.Errorf("run %s: %w", c.path, waitErr)
+	}
+	// What a child leaves that did not end well is cut short for that reason.
+	if mediaErr != nil && x.ok() {
+		return x, fmt.Errorf("run %s: %w", c.path, mediaErr)
 	}
 	return x, nil
 }

@@ -95,8 +95,7 @@ func blame(what, kind string, x exit) error {
 	switch x.signal {
 	case 0:
 	case syscall.SIGXFSZ:
-		return media.NewFailure(media.UnsupportedMedia,
-			"The video becomes larger when converted than is allowed for its length.")
+		return tooLarge()
 	case syscall.SIGSEGV, syscall.SIGABRT, syscall.SIGBUS, syscall.SIGFPE, syscall.SIGILL, syscall.SIGSYS:
 		// The same file does it again, so trying again helps nobody.
 		return unreadable("decoding it fails")
@@ -119,6 +118,12 @@ func blame(what, kind string, x exit) error {
 		}
 	}
 	return unreadable("its contents are not those of " + kind)
+}
+
+// tooLarge is the failure of a file of which too much is made.
+func tooLarge() error {
+	return media.NewFailure(media.UnsupportedMedia,
+		"The video becomes larger when converted than is allowed for its length.")
 }
 
 // tidy shortens a child's line for the log.

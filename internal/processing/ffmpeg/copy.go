@@ -2,13 +2,17 @@ package ffmpeg
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"math"
 	"slices"
 	"strconv"
 	"time"
 
 	"magpie/internal/media"
+	"magpie/internal/processing"
+	"magpie/internal/processing/ffmpeg/hybrid"
 )
 
 // What a top rung may have that is taken over as it is. More than that is
@@ -94,8 +98,8 @@ func (p plan) encoded() plan {
 
 // remux copies the top rung, at the speed of reading, and looks at the original's
 // beginning for the poster meanwhile, which takes about as long where the film
-// is short.
-func (e *Engine) remux(ctx context.Context, src source, p plan, scratch string, report func(int)) (still, error) {
+// is short. What it gives with an error is to be dropped.
+func (e *Engine) remux(ctx context.Context, src source, p plan, in processing.Input, out processing.Output) ([]rendered, still, error) {
 	type choice struct {
 		still
 		err error
@@ -104,17 +108,11 @@ func (e *Engine) remux(ctx context.Context, src source, p plan, scratch string, 
 	defer cancel()
 	chosen := make(chan choice, 1)
 	go func() {
-		s, err := e.lookForPoster(looking, src, p, scratch)
+		s, err := e.lookForPoster(looking, src, p, in.Scratch)
 		chosen <- choice{s, err}
 	}()
 
-	args := append(e.inputArgs(src), p.copyArgs()...)
-	if p.Audio != nil && !p.CopySound {
-		args = append(args, "-filter_complex", p.audioGraph())
-	}
-	args = append(args, p.soundArgs(len(p.Rungs)-1)...)
-	args = append(args, p.fileArgs(p.top())...)
-	err := e.runRender(ctx, src, p, "copy", args, scratch, report)
+	made, err := e.copyTop(ctx, src, p, in, out)
 	if err != nil {
 		cancel()
 	}
@@ -123,7 +121,83 @@ func (e *Engine) remux(ctx context.Context, src source, p plan, scratch string, 
 	if err == nil {
 		err = found.err
 	}
-	return found.still, err
+	return made, found.still, err
+}
+
+// copyTop copies straight into the store, or by way of scratch where it can't be
+// foreseen how long the index will be.
+func (e *Engine) copyTop(ctx context.Context, src source, p plan, in processing.Input, out processing.Output) ([]rendered, error) {
+	if p.Room > 0 {
+		made, err := e.copyThrough(ctx, src, p, in.Size, out)
+		if !errors.Is(err, hybrid.ErrRoom) && !errors.Is(err, hybrid.ErrOrder) {
+			return []rendered{made}, err
+		}
+		e.log.DebugContext(ctx, "copied again by way of scratch", "err", err)
+	}
+	args := e.remuxArgs(src, p, p.top().name()+".mp4")
+	if err := e.runRender(ctx, src, p, pass{step: "copy", args: args, scratch: in.Scratch}, out.Progress); err != nil {
+		return nil, err
+	}
+	return wrap(ctx, p, in.Scratch)
+}
+
+// copyThrough stores what ffmpeg writes while it comes. What it gives is to be
+// dropped in any case but success.
+func (e *Engine) copyThrough(ctx context.Context, src source, p plan, size int64, out processing.Output) (rendered, error) {
+	draft, err := out.Begin(ctx, size, p.Room)
+	if err != nil {
+		return rendered{}, fmt.Errorf("copy: %w", err)
+	}
+	made := rendered{rung: p.top()}
+	err = e.runRender(ctx, src, p, pass{
+		step: "copy", args: e.remuxArgs(src, p, mediaPipe),
+		media: func(r io.Reader) error {
+			var err error
+			made.File, err = hybrid.Stream(&capped{r: r, left: renderBounds(p).file}, draft, p.Room)
+			return err
+		},
+	}, out.Progress)
+	if err != nil {
+		draft.Abort()
+		if made.broken = errors.Is(err, hybrid.ErrUnits); made.broken || errors.Is(err, hybrid.ErrEmpty) {
+			err = nil // verify says what that means
+		}
+		return made, err
+	}
+	made.draft = draft
+	return made, nil
+}
+
+// capped is what a child may write at most: its limit for files does not hold
+// for pipes.
+type capped struct {
+	r    io.Reader
+	left uint64
+}
+
+func (c *capped) Read(p []byte) (int, error) {
+	n, err := c.r.Read(p)
+	if uint64(n) > c.left {
+		return 0, tooLarge()
+	}
+	c.left -= uint64(n)
+	return n, err
+}
+
+// indexRoom is how long the copy's index is made; 0 where that can't be told.
+func (p *plan) indexRoom(in processing.Input) int64 {
+	tracks, encoded := []int{p.VideoIndex}, int64(0)
+	switch {
+	case p.CopySound:
+		tracks = append(tracks, p.Audio.Index)
+	case p.Audio != nil:
+		encoded = int64((p.Duration + time.Second).Seconds() * float64(p.Audio.SampleRate) / 1024)
+	}
+	room, err := hybrid.Room(in.Original, in.Size, encoded, tracks...)
+	if err != nil || room > processing.MaxHead {
+		return 0
+	}
+	return room
 }
 
 // lookForPoster takes candidates from the key pictures of the beginning, of
@@ -132,10 +206,20 @@ func (e *Engine) lookForPoster(ctx context.Context, src source, p plan, scratch 
 	p.Rate = ratio{} // each once, not as often as it is shown
 	args := append(e.inputArgs(src, "-skip_frame", "nokey", "-t", strconv.FormatFloat((p.PosterEvery*(posterCandidates+1)).Seconds(), 'f', 3, 64)),
 		"-filter_complex", p.videoGraph())
-	if err := e.runRender(ctx, src, p, besides, append(args, posterArgs()...), scratch, func(int) {}); err != nil {
+	if err := e.runRender(ctx, src, p, pass{step: besides, args: append(args, posterArgs()...), scratch: scratch}, func(int) {}); err != nil {
 		return still{}, err
 	}
 	return poster(ctx, p, scratch)
+}
+
+// remuxArgs write the copy to a target.
+func (e *Engine) remuxArgs(src source, p plan, target string) []string {
+	args := append(e.inputArgs(src), p.copyArgs()...)
+	if p.Audio != nil && !p.CopySound {
+		args = append(args, "-filter_complex", p.audioGraph())
+	}
+	args = append(args, p.soundArgs(len(p.Rungs)-1)...)
+	return append(args, p.fileArgs(target)...)
 }
 
 // copyArgs take the pictures over.

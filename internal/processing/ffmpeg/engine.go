@@ -115,14 +115,16 @@ func (e *Engine) Process(ctx context.Context, in processing.Input, out processin
 	if in.Quick && p.slow() {
 		return media.Outcome{Duration: p.Duration}, processing.ErrLong
 	}
-	made, shown, err := e.make(ctx, src, p, in.Scratch, out.Progress)
+	made, shown, err := e.make(ctx, src, p, in, out)
 	if p.Copy && (blamed(err) || err == nil && !made[len(made)-1].playsAlone()) {
+		drop(made)
 		p = p.encoded()
 		if in.Quick && p.slow() {
 			return media.Outcome{Duration: p.Duration}, processing.ErrLong
 		}
-		made, shown, err = e.make(ctx, src, p, in.Scratch, out.Progress)
+		made, shown, err = e.make(ctx, src, p, in, out)
 	}
+	defer drop(made)
 	outcome := media.Outcome{Width: p.Width, Height: p.Height, Duration: p.Duration, More: p.Only}
 	if err != nil {
 		return outcome, err
@@ -140,16 +142,28 @@ func (e *Engine) Process(ctx context.Context, in processing.Input, out processin
 }
 
 // make renders and looks at what came of it.
-func (e *Engine) make(ctx context.Context, src source, p plan, scratch string, report func(int)) ([]rendered, still, error) {
-	shown, err := e.render(ctx, src, p, scratch, report)
-	if err != nil {
-		return nil, still{}, err
+func (e *Engine) make(ctx context.Context, src source, p plan, in processing.Input, out processing.Output) ([]rendered, still, error) {
+	var made []rendered
+	var shown still
+	var err error
+	if p.Only {
+		made, shown, err = e.remux(ctx, src, p, in, out)
+	} else {
+		made, shown, err = e.render(ctx, src, p, in.Scratch, out.Progress)
 	}
-	made, err := wrap(ctx, p, scratch)
-	if err != nil {
-		return nil, still{}, err
+	if err == nil {
+		err = verify(p, made)
 	}
-	return made, shown, verify(p, made)
+	return made, shown, err
+}
+
+// drop lets go of what was stored of rungs and not saved.
+func drop(made []rendered) {
+	for _, r := range made {
+		if r.draft != nil {
+			r.draft.Abort()
+		}
+	}
 }
 
 // blamed reports whether an error says that the file is at fault.
@@ -192,6 +206,9 @@ func (e *Engine) prepare(ctx context.Context, in processing.Input, src source) (
 	p.ToneMap = p.HDR != "" && e.canToneMap(ctx)
 	p.Copy = p.copyable(found, in.Media.Type, in.Size)
 	p.CopySound = p.Copy && copyableSound(found)
+	if p.Copy && p.long() {
+		p.Room = p.indexRoom(in)
+	}
 	return p, nil
 }
 

@@ -30,6 +30,7 @@ type memory struct {
 	progress []int
 	onReport func(int) // called outside the lock; may be nil
 	saveErr  error
+	drafts   []*draft
 }
 
 func (m *memory) Save(_ context.Context, r media.Rendition, from io.Reader, _ ...string) error {
@@ -52,6 +53,39 @@ func (m *memory) Save(_ context.Context, r media.Rendition, from io.Reader, _ ..
 	m.files[r.Name], m.records[r.Name] = data, r
 	return nil
 }
+
+// draft is a Draft of memory's.
+type draft struct {
+	m     *memory
+	head  int64
+	body  bytes.Buffer
+	ended bool
+}
+
+func (m *memory) Begin(_ context.Context, _, head int64) (processing.Draft, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	d := &draft{m: m, head: head}
+	m.drafts = append(m.drafts, d)
+	return d, nil
+}
+
+func (d *draft) Write(p []byte) (int, error) {
+	if d.ended {
+		return 0, errors.New("the draft was ended")
+	}
+	return d.body.Write(p)
+}
+
+func (d *draft) Save(ctx context.Context, r media.Rendition, head []byte) error {
+	if d.ended || int64(len(head)) != d.head {
+		return errors.New("the draft was ended, or its head has another length")
+	}
+	d.ended = true
+	return d.m.Save(ctx, r, io.MultiReader(bytes.NewReader(head), &d.body))
+}
+
+func (d *draft) Abort() { d.ended = true }
 
 func (m *memory) Progress(percent int) {
 	m.mu.Lock()

@@ -28,6 +28,7 @@ type plan struct {
 	Copy      bool   // the top rung is the original's own pictures
 	CopySound bool   // and has its sound
 	Only      bool   // nothing but the top is made
+	Room      int64  // how long the copy's index is made, so that it can be written last; 0 leaves it as it is
 	all       []rung // what Rungs would be otherwise
 
 	VideoLength time.Duration // how long the pictures must last; 0 is not known

@@ -3,6 +3,7 @@ package ffmpeg
 import (
 	"context"
 	"fmt"
+	"io"
 	"slices"
 	"strconv"
 	"time"
@@ -24,24 +25,35 @@ const posterPattern = "candidate-%02d.jpg"
 
 // render decodes the original once and writes into scratch an MP4 per rung, the
 // poster's candidates, of which it chooses, and the sheets of thumbnails.
-func (e *Engine) render(ctx context.Context, src source, p plan, scratch string, report func(int)) (still, error) {
-	if p.Only {
-		return e.remux(ctx, src, p, scratch, report)
+func (e *Engine) render(ctx context.Context, src source, p plan, scratch string, report func(int)) ([]rendered, still, error) {
+	if err := e.runRender(ctx, src, p, pass{step: "render", args: e.renderArgs(src, p), scratch: scratch}, report); err != nil {
+		return nil, still{}, err
 	}
-	if err := e.runRender(ctx, src, p, "render", e.renderArgs(src, p), scratch, report); err != nil {
-		return still{}, err
+	shown, err := poster(ctx, p, scratch)
+	if err != nil {
+		return nil, still{}, err
 	}
-	return poster(ctx, p, scratch)
+	made, err := wrap(ctx, p, scratch)
+	return made, shown, err
+}
+
+// pass is one run of ffmpeg over the original.
+type pass struct {
+	step    string
+	args    []string
+	scratch string                // where it may write; "" for nowhere
+	media   func(io.Reader) error // reads what it writes to mediaPipe, if it does
 }
 
 // besides is the step that runs beside another, which is what is waited for.
 const besides = "poster"
 
 // runRender runs ffmpeg over the original.
-func (e *Engine) runRender(ctx context.Context, src source, p plan, step string, args []string, scratch string, report func(int)) error {
+func (e *Engine) runRender(ctx context.Context, src source, p plan, do pass, report func(int)) error {
 	var last progress
+	step := do.step
 	x, err := e.run(ctx, command{
-		path: e.ffmpeg, args: args, dir: scratch, port: src.port, behind: step == besides,
+		path: e.ffmpeg, args: do.args, dir: do.scratch, port: src.port, behind: step == besides, media: do.media,
 		stdout: &progressWriter{report: func(now progress) {
 			last = now
 			if p.Duration > 0 {
@@ -110,7 +122,7 @@ func (e *Engine) renderArgs(src source, p plan) []string {
 			args = append(args, p.encodeArgs(i, r, strconv.Itoa(e.threads))...)
 		}
 		args = append(args, p.soundArgs(i)...)
-		args = append(args, p.fileArgs(r)...)
+		args = append(args, p.fileArgs(r.name()+".mp4")...)
 	}
 	args = append(args, posterArgs()...)
 	if p.scrubs() {
@@ -173,14 +185,14 @@ func (p *plan) soundArgs(i int) []string {
 	}
 }
 
-// fileArgs are the options of one rung's file, and its name.
-func (p *plan) fileArgs(r rung) []string {
+// fileArgs are the options of one rung's file, and where it goes.
+func (p *plan) fileArgs(target string) []string {
 	// Fragments begin at their first picture's time (CMAF's negative offsets):
 	// browsers pass over edit lists there, and subtitles count from 0.
 	return []string{
 		"-map_metadata", "-1", "-map_chapters", "-1", "-fflags", "+bitexact", "-max_muxing_queue_size", "4096",
 		"-t", strconv.FormatFloat(overrun(p.Duration).Seconds(), 'f', 3, 64),
-		"-movflags", "+frag_keyframe+delay_moov+default_base_moof+negative_cts_offsets+skip_trailer", "-f", "mp4", r.name() + ".mp4",
+		"-movflags", "+frag_keyframe+delay_moov+default_base_moof+negative_cts_offsets+skip_trailer", "-f", "mp4", target,
 	}
 }
 

@@ -15,11 +15,12 @@ import (
 )
 
 // file is a rendition that is ready to be saved: some bytes, and after them
-// those of a file in scratch, if it has one.
+// those of a file in scratch, or those that are in the store already.
 type file struct {
 	media.Rendition
-	head []byte
-	body string
+	head  []byte
+	body  string           // "" where there is none
+	draft processing.Draft // nil where nothing is stored yet
 }
 
 // save hands every file to out, in the order given: what others refer to comes
@@ -37,6 +38,9 @@ func save(ctx context.Context, files []file, scratch string, out processing.Outp
 func (f file) save(ctx context.Context, scratch string, out processing.Output) error {
 	if err := ctx.Err(); err != nil {
 		return err
+	}
+	if f.draft != nil {
+		return f.draft.Save(ctx, f.Rendition, f.head)
 	}
 	if f.body == "" {
 		return out.Save(ctx, f.Rendition, bytes.NewReader(f.head))

@@ -19,7 +19,7 @@ func TestSave(t *testing.T) {
 		if err := os.WriteFile(filepath.Join(dir, n), []byte("bytes of "+n), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		files = append(files, file{media.Rendition{Role: media.RoleMP4, Name: n}, []byte("some "), n})
+		files = append(files, file{Rendition: media.Rendition{Role: media.RoleMP4, Name: n}, head: []byte("some "), body: n})
 	}
 	files = append(files, file{Rendition: media.Rendition{Name: "text"}, head: []byte("alone")})
 	var m memory

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 
 	"magpie/internal/media"
+	"magpie/internal/processing"
 	"magpie/internal/processing/ffmpeg/hybrid"
 )
 
@@ -16,8 +17,9 @@ import (
 type rendered struct {
 	rung
 	hybrid.File
-	size   int64 // of both together
-	broken bool  // copied pictures that are not what the file says
+	broken bool // copied pictures that are not what the file says
+
+	draft processing.Draft // where the body is stored already; nil if it lies in scratch
 }
 
 // wrap reads every rung back. That one can't be read is never the
@@ -28,7 +30,7 @@ func wrap(ctx context.Context, p plan, scratch string) ([]rendered, error) {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		one, err := wrapFile(r, filepath.Join(scratch, r.name()+".mp4"), p.Copy && i == len(p.Rungs)-1)
+		one, err := wrapFile(r, filepath.Join(scratch, r.name()+".mp4"), p.Copy && i == len(p.Rungs)-1, p.Room)
 		if err != nil {
 			return nil, fmt.Errorf("wrap %s.mp4: %w", r.name(), err)
 		}
@@ -39,8 +41,9 @@ func wrap(ctx context.Context, p plan, scratch string) ([]rendered, error) {
 
 // wrapFile reads one rung. In what was copied it blanks what an encoder or a
 // camera wrote beside the pictures: it may say where and with what they were
-// taken.
-func wrapFile(r rung, path string, copied bool) (rendered, error) {
+// taken. Its index then gets the room that it has where it is made as it comes,
+// so that both are the same file: whoever watches the one may go on with the other.
+func wrapFile(r rung, path string, copied bool, room int64) (rendered, error) {
 	f, err := os.OpenFile(path, os.O_RDWR, 0)
 	if err != nil {
 		return rendered{}, err
@@ -50,14 +53,20 @@ func wrapFile(r rung, path string, copied bool) (rendered, error) {
 	if err != nil {
 		return rendered{}, err
 	}
-	file, err := hybrid.Wrap(f, st.Size(), 0)
+	if !copied {
+		room = 0
+	}
+	file, err := hybrid.Wrap(f, st.Size(), room)
+	if errors.Is(err, hybrid.ErrRoom) {
+		file, err = hybrid.Wrap(f, st.Size(), 0)
+	}
 	if errors.Is(err, hybrid.ErrEmpty) {
 		return rendered{rung: r}, nil // nothing could be decoded: verify says so
 	}
 	if err != nil {
 		return rendered{}, err
 	}
-	out := rendered{rung: r, File: file, size: int64(len(file.Header)) + st.Size()}
+	out := rendered{rung: r, File: file}
 	if copied {
 		err = file.Quiet(f)
 		if out.broken = errors.Is(err, hybrid.ErrUnits); out.broken {
@@ -83,10 +92,13 @@ func (r rendered) mp4(loop bool) file {
 		Rendition: media.Rendition{
 			Role: media.RoleMP4, Name: r.name() + ".mp4", ContentType: "video/mp4", Width: r.Width, Height: r.Height,
 		},
-		head: r.Header, body: r.name() + ".mp4",
+		head: r.Header, draft: r.draft,
+	}
+	if r.draft == nil {
+		out.body = r.name() + ".mp4"
 	}
 	if !loop {
-		out.BitRate = int64(float64(r.size) * 8 / max(r.track("vide").Seconds, r.track("soun").Seconds, 0.001))
+		out.BitRate = int64(float64(r.Size) * 8 / max(r.track("vide").Seconds, r.track("soun").Seconds, 0.001))
 	}
 	return out
 }

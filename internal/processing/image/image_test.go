@@ -24,6 +24,8 @@ import (
 
 // shelf is a processing.Output that keeps what it is given.
 type shelf struct {
+	processing.Output // what this engine has no use for
+
 	renditions map[string]media.Rendition
 	files      map[string][]byte
 	percent    []int

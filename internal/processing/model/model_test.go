@@ -17,6 +17,8 @@ import (
 
 // shelf is a processing.Output that keeps what it is given.
 type shelf struct {
+	processing.Output // what this engine has no use for
+
 	rendition media.Rendition
 	file      []byte
 	saved     int

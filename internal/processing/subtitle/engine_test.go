@@ -16,6 +16,8 @@ import (
 
 // kept is an Output in memory.
 type kept struct {
+	processing.Output // what this engine has no use for
+
 	saved   []media.Rendition
 	bytes   []string
 	percent int

@@ -74,6 +74,7 @@ func (x *index) finish(size, room int64) (File, error) {
 		return File{}, err
 	}
 	shift := int64(len(out.Header))
+	out.Size = shift + size
 	out.Init.Offset += shift
 	for i, f := range out.Fragments {
 		if f.Key < 0 || f.Key > f.Length {

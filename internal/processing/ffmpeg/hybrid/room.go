@@ -17,8 +17,9 @@ const spare = 4 << 10
 // an MP4 or a QuickTime movie of size bytes, or a little less: what counts are
 // the tables of samples, and those are about the movie's own. tracks are the
 // numbers of those that are copied, the pictures first. A movie may lie or be
-// odd, and then Stream says that its Header does not fit.
-func Room(r io.ReaderAt, size int64, tracks ...int) (int64, error) {
+// odd, and then Stream says that its Header does not fit. encoded is how many
+// samples a track has that is not copied, 0 where there is none.
+func Room(r io.ReaderAt, size, encoded int64, tracks ...int) (int64, error) {
 	moov, err := indexIn(r, size)
 	if err != nil {
 		return 0, err
@@ -33,6 +34,7 @@ func Room(r io.ReaderAt, size int64, tracks ...int) (int64, error) {
 		}
 	}
 	room, fragments := int64(spare), int64(0)
+	const each = 8 + 12 // a fragment's place, and how many samples are there
 	for i, number := range tracks {
 		if number < 0 || number >= len(all) {
 			return 0, fmt.Errorf("there is no track %d", number)
@@ -44,7 +46,10 @@ func Room(r io.ReaderAt, size int64, tracks ...int) (int64, error) {
 		if i == 0 {
 			fragments = keys
 		}
-		room += n + fragments*(8+12) // a place, and how many samples are there
+		room += n + fragments*each
+	}
+	if encoded > 0 {
+		room += 4*encoded + fragments*each
 	}
 	return room, nil
 }

@@ -9,6 +9,7 @@ import (
 // file as it is. Places are those in the whole.
 type File struct {
 	Header    []byte
+	Size      int64 // of the whole
 	Init      Range // the initialization section
 	Fragments []Fragment
 	Tracks    []Track
