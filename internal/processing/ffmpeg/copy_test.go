@@ -3,6 +3,9 @@ package ffmpeg
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
+	"errors"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"magpie/internal/media"
+	"magpie/internal/processing"
 )
 
 // export is how editors write a film that fits.
@@ -154,6 +158,11 @@ func TestCopyFirst(t *testing.T) {
 	}
 	checkHLS(t, m, 50, 1)
 	checkPoster(t, m, 1280, 720)
+	// Its index was written last, into room that was not much too large.
+	if len(m.drafts) != 1 || !bytes.Contains(m.files["1280x720.mp4"][:m.drafts[0].head], []byte("free\x00\x00\x00\x00")) {
+		t.Errorf("%d drafts were begun", len(m.drafts))
+	}
+	checkRoom(t, m.files["1280x720.mp4"])
 
 	var all memory
 	in := inputOf(t, media.MP4, media.TweetVideo, data)
@@ -167,6 +176,146 @@ func TestCopyFirst(t *testing.T) {
 	if !bytes.Equal(all.files["1280x720.mp4"], m.files["1280x720.mp4"]) {
 		t.Error("what was shown first has changed")
 	}
+}
+
+// checkRoom looks at what is left free before the pictures.
+func checkRoom(t *testing.T, data []byte) {
+	t.Helper()
+	for at := 0; at+8 <= len(data); {
+		n := int(binary.BigEndian.Uint32(data[at:]))
+		switch kind := string(data[at+4 : at+8]); {
+		case kind == "free":
+			if n > 8<<10 {
+				t.Errorf("%d bytes are left free", n)
+			}
+			return
+		case kind == "mdat" || n < 8:
+			t.Error("nothing is left free")
+			return
+		}
+		at += n
+	}
+}
+
+// longFilm fits, and takes so long to encode that it is copied first, even where
+// somebody waits who is quickly served. There is little to see.
+func longFilm(t *testing.T, more ...string) []byte {
+	t.Helper()
+	piece := generate(t, slices.Concat([]string{"-f", "lavfi", "-i", "color=gray:s=1920x1080:r=30:d=3"}, tone("d=3"), []string{
+		"-c:v", "libx264", "-preset", "ultrafast", "-bf", "2", "-pix_fmt", "yuv420p", "-g", "30", "-c:a", "aac",
+	}, more, []string{"in.mp4"})...)
+	return generateFrom(t, piece, "-stream_loop", "14", "-i", "source", "-c", "copy", "-movflags", "+faststart", "in.mp4")
+}
+
+// A film whose index says that it has fewer samples than it has is copied by way
+// of scratch: it is a matter of speed, and no fault.
+func TestCopyWithoutRoom(t *testing.T) {
+	t.Parallel()
+	data := longFilm(t)
+	e := newEngine(t)
+	in := inputOf(t, media.MP4, media.TweetVideo, data)
+	src, err := sourceOf(in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := e.prepare(t.Context(), in, src)
+	if err != nil || !p.Copy || p.Room == 0 {
+		t.Fatalf("%v, %+v", err, p)
+	}
+	for _, room := range []int64{0, 100, p.Room} {
+		var m memory
+		now := p.onlyTop()
+		now.Room = room
+		made, _, err := e.make(t.Context(), src, now, in, &m)
+		if err != nil || len(made) != 1 || !made[0].playsAlone() {
+			t.Fatalf("%d bytes of room: %v", room, err)
+		}
+		if straight := made[0].draft != nil; straight != (room == p.Room) {
+			t.Errorf("%d bytes of room: straight into the store: %t", room, straight)
+		}
+		if room == 100 && (len(m.drafts) != 1 || !m.drafts[0].ended) {
+			t.Error("what was begun is still there")
+		}
+	}
+}
+
+// What turns out not to do is dropped, and encoded.
+func TestCopyDropped(t *testing.T) {
+	t.Parallel()
+	for name, data := range map[string][]byte{
+		"open groups": longFilm(t, "-x264-params", "open-gop=1:scenecut=0"),
+		"damage":      damaged(longFilm(t)),
+	} {
+		in := inputOf(t, media.MP4, media.TweetVideo, data)
+		in.Quick = true // so that it need not be encoded here
+		var m memory
+		_, err := newEngine(t).Process(t.Context(), in, &m)
+		if !errors.Is(err, processing.ErrLong) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if len(m.drafts) != 1 || !m.drafts[0].ended || len(m.order) != 0 {
+			t.Errorf("%s: %d drafts, saved %v", name, len(m.drafts), m.order)
+		}
+	}
+}
+
+// damaged makes the length of some key picture's unit a wrong one.
+func damaged(data []byte) []byte {
+	for at := len(data) / 2; ; at++ {
+		if data[at] == 0 && data[at+1] == 0 && data[at+4] == 0x65 {
+			data[at] = 0x7F
+			return data
+		}
+	}
+}
+
+// A copy that is cancelled in its middle leaves nothing: no blob, no file, no
+// child.
+func TestCopyCancelled(t *testing.T) {
+	data := longFilm(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	in := inputOf(t, media.MP4, media.TweetVideo, data)
+	m := memory{onWrite: cancel}
+	_, err := newEngine(t).Process(ctx, in, &m)
+	wantFault(t, err)
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v, want canceled", err)
+	}
+	if len(m.drafts) != 1 || !m.drafts[0].ended || len(m.order) != 0 {
+		t.Errorf("%d drafts, saved %v", len(m.drafts), m.order)
+	}
+	if left := children(t); len(left) != 0 {
+		t.Errorf("children are left: %v", left)
+	}
+	left, err := filepath.Glob(filepath.Join(in.Scratch, "*.mp4"))
+	if err != nil || len(left) > 0 {
+		t.Errorf("scratch holds %v, %v", left, err)
+	}
+}
+
+// A store that takes no more is a fault of the surroundings.
+func TestCopyIntoAFullStore(t *testing.T) {
+	t.Parallel()
+	full := errors.New("no room")
+	m := memory{writeErr: full}
+	_, err := newEngine(t).Process(t.Context(), inputOf(t, media.MP4, media.TweetVideo, longFilm(t)), &m)
+	wantFault(t, err)
+	if !errors.Is(err, full) || !m.drafts[0].ended {
+		t.Errorf("error %v", err)
+	}
+}
+
+// More than a film of its length can have is not stored, by whatever way it
+// comes.
+func TestCapped(t *testing.T) {
+	t.Parallel()
+	got, err := io.ReadAll(&capped{r: strings.NewReader("12345"), left: 5})
+	if err != nil || string(got) != "12345" {
+		t.Errorf("%q, %v", got, err)
+	}
+	_, err = io.ReadAll(&capped{r: strings.NewReader("123456"), left: 5})
+	wantFailure(t, err, media.UnsupportedMedia, "larger")
 }
 
 // A matrix that is neither a turn nor none is not copied along: the film is

@@ -31,6 +31,8 @@ type memory struct {
 	onReport func(int) // called outside the lock; may be nil
 	saveErr  error
 	drafts   []*draft
+	onWrite  func() // called before a draft takes something; may be nil
+	writeErr error  // what a draft then gives
 }
 
 func (m *memory) Save(_ context.Context, r media.Rendition, from io.Reader, _ ...string) error {
@@ -71,8 +73,11 @@ func (m *memory) Begin(_ context.Context, _, head int64) (processing.Draft, erro
 }
 
 func (d *draft) Write(p []byte) (int, error) {
-	if d.ended {
-		return 0, errors.New("the draft was ended")
+	if d.m.onWrite != nil {
+		d.m.onWrite()
+	}
+	if d.ended || d.m.writeErr != nil {
+		return 0, errors.Join(errors.New("the draft was ended or is full"), d.m.writeErr)
 	}
 	return d.body.Write(p)
 }

@@ -21,7 +21,11 @@ var ErrOrder = errors.New("pictures are not where they can be read as they come"
 // Of pictures it holds never more than a piece in memory, but of what a box that
 // describes them says, all of it.
 func Stream(r io.Reader, w io.Writer, room int64) (File, error) {
-	s := &stream{window: window{r: r, w: w, buf: make([]byte, windowSize)}}
+	return follow(&window{r: r, w: w, buf: make([]byte, windowSize)}, room)
+}
+
+func follow(passing *window, room int64) (File, error) {
+	s := &stream{window: passing}
 	for {
 		b, err := s.box()
 		if err == io.EOF {
@@ -41,7 +45,7 @@ func Stream(r io.Reader, w io.Writer, room int64) (File, error) {
 }
 
 type stream struct {
-	window
+	*window
 	index index
 	ahead []spanOf // pictures that are still to come, in their order
 }
@@ -98,8 +102,8 @@ func (s *stream) take(b box) error {
 	if b.kind == "moov" && s.index.moov != nil {
 		return ErrOrder // whose pictures they were is not known any more
 	}
-	data := make([]byte, b.total-b.header)
-	if err := s.read(data); err != nil {
+	data, err := s.copy(b.total - b.header)
+	if err != nil {
 		return fmt.Errorf("box %q: %w", b.kind, err)
 	}
 	marks := make([]mark, len(s.index.tracks))

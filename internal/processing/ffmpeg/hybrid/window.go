@@ -89,6 +89,19 @@ func (w *window) read(p []byte) error {
 	return nil
 }
 
+// copy gives n bytes, and passes them on. What is only claimed takes no memory.
+func (w *window) copy(n int64) ([]byte, error) {
+	out := make([]byte, 0, min(n, windowSize))
+	for int64(len(out)) < n {
+		p, err := w.next(n - int64(len(out)))
+		if err != nil {
+			return nil, cutShort(err)
+		}
+		out = append(out, p...)
+	}
+	return out, nil
+}
+
 // cutShort is an end where there must be more.
 func cutShort(err error) error {
 	if err == io.EOF {
