@@ -18,7 +18,7 @@ test: deps-serve deps-test build
 	go test -count=1 -timeout 30m ./...
 
 # What many goroutines share, under the race detector, which needs a C compiler.
-race:
+race: deps-test
 	go test -race -count=1 -timeout 30m ./cmd/... $$(go list ./internal/... | grep -v /processing/)
 
 # Format, vet, staticcheck, and generated code that is current. The tools are
@@ -58,10 +58,10 @@ deps-ingest:
 deps-serve:
 	@$(call need,ffmpeg)
 
-# curl and strace for the black-box tests, Chromium for the player's, node and
-# tweepy for the clients that people use.
+# PostgreSQL for the catalogue's tests, curl and strace for the black-box tests,
+# Chromium for the player's, node and tweepy for the clients that people use.
 deps-test: bin/versitygw
-	@$(call need,curl strace unshare:util-linux chromium node:nodejs npm /usr/lib/python3/dist-packages/tweepy:python3-tweepy)
+	@$(call need,/usr/lib/postgresql:postgresql curl strace unshare:util-linux chromium node:nodejs npm /usr/lib/python3/dist-packages/tweepy:python3-tweepy)
 	@cd e2e/clients && { [ node_modules/.package-lock.json -nt package-lock.json ] || npm ci --no-audit --no-fund; }
 
 # An S3 server, for the tests of internal/blob/s3blob.

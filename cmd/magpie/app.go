@@ -121,10 +121,15 @@ func newApp(ctx context.Context, s settings, log *slog.Logger) (a *app, err erro
 }
 
 func (a *app) openCatalogue(ctx context.Context) (err error) {
-	if a.catalog, err = catalog.OpenSQLite(ctx, a.settings.database()); err != nil {
+	s := a.settings
+	place := catalogPlace{databaseFlag: s.databaseFlag, pool: s.poolFlags, data: s.Data, log: a.log}
+	if a.catalog, err = place.open(ctx); err != nil {
 		return fmt.Errorf("open the catalogue: %w", err)
 	}
 	a.close = append(a.close, a.catalog.Close)
+	if done := a.catalog.Migrated(); len(done) > 0 {
+		a.log.Info("schema migrated", "ran", done)
+	}
 	return nil
 }
 

@@ -68,4 +68,4 @@ func (f busFlags) open(ctx context.Context, own string, log *slog.Logger) (*bus.
 func (s *settings) alone() bool { return s.ownDatabase() }
 
 // ownDatabase reports whether the catalogue is in the data folder.
-func (s *settings) ownDatabase() bool { return true }
+func (s *settings) ownDatabase() bool { return s.own() }

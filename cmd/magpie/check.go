@@ -19,14 +19,14 @@ import (
 
 // checkCommand reads everything back.
 type checkCommand struct {
-	dataFlag
+	catalogFlags
 	blobsFlag
 }
 
 // Run ends with status 0 only when every row and blob is whole. It changes
 // nothing and may run beside a server.
 func (c *checkCommand) Run(ctx context.Context, s surroundings) error {
-	rows, err := catalog.OpenSQLiteReadOnly(ctx, databaseIn(c.Data))
+	rows, err := c.place().openReadOnly(ctx)
 	if err != nil {
 		return fmt.Errorf("open the catalogue: %w", err)
 	}

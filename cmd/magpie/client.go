@@ -41,7 +41,7 @@ func (k keyFlag) clients(rows *catalog.Catalog, data string) (*auth.Clients, err
 }
 
 type clientCreate struct {
-	dataFlag
+	catalogFlags
 	keyFlag
 	Name         string   `arg:"" help:"What users read when they are asked."`
 	RedirectURIs []string `name:"redirect-uri" sep:"none" placeholder:"URI" help:"Where users are sent back to; may be given more than once."`
@@ -89,7 +89,7 @@ func (c *clientCreate) register(ctx context.Context, rows *catalog.Catalog) (aut
 	})
 }
 
-type clientList struct{ dataFlag }
+type clientList struct{ catalogFlags }
 
 // Run prints a table of all clients.
 func (c *clientList) Run(ctx context.Context, s surroundings) error {
@@ -132,17 +132,17 @@ func validOr(ended time.Time, word string) string {
 }
 
 type clientRevoke struct {
-	dataFlag
+	catalogFlags
 	ID string `arg:"" help:"The client's id, from magpie client list."`
 }
 
 // Run ends the client.
 func (c *clientRevoke) Run(ctx context.Context, s surroundings) error {
-	return endOne(ctx, s, c.dataFlag, c.ID, "client", (*catalog.Catalog).RevokeClient)
+	return endOne(ctx, s, c.catalogFlags, c.ID, "client", (*catalog.Catalog).RevokeClient)
 }
 
 // endOne revokes what an id names, and says that it did.
-func endOne(ctx context.Context, s surroundings, data dataFlag, id, noun string, revoke func(*catalog.Catalog, context.Context, string, time.Time) (bool, error)) error {
+func endOne(ctx context.Context, s surroundings, data catalogFlags, id, noun string, revoke func(*catalog.Catalog, context.Context, string, time.Time) (bool, error)) error {
 	rows, err := data.open(ctx)
 	if err != nil {
 		return err

@@ -27,6 +27,8 @@ import (
 type settings struct {
 	Listen string `default:"127.0.0.1:8080" env:"MAGPIE_LISTEN" help:"Address to listen on."`
 	Data   string `default:"./data" env:"MAGPIE_DATA" help:"Data folder; made if missing."`
+	databaseFlag
+	poolFlags
 	blobsFlag
 	spoolFlag
 	busFlags
@@ -141,6 +143,8 @@ func (s *settings) checkWork(wrong func(name, format string, args ...any)) {
 			wrong("limits", "%s", err)
 		}
 	}
+	s.databaseFlag.check(wrong)
+	s.poolFlags.check(wrong)
 	s.blobsFlag.check(wrong)
 	if s.Blobs != "" {
 		s.spoolFlag.check(wrong, s.profile().maxSegment)
@@ -179,9 +183,8 @@ func (s *settings) slots() int {
 }
 
 // paths below the data folder.
-func (s *settings) database() string { return databaseIn(s.Data) }
-func (s *settings) queue() string    { return filepath.Join(s.Data, "queue") }
-func (s *settings) scratch() string  { return filepath.Join(s.Data, "scratch") }
+func (s *settings) queue() string   { return filepath.Join(s.Data, "queue") }
+func (s *settings) scratch() string { return filepath.Join(s.Data, "scratch") }
 
 func databaseIn(data string) string { return filepath.Join(data, "magpie.db") }
 

@@ -19,7 +19,7 @@ type consentCommand struct {
 }
 
 type consentList struct {
-	dataFlag
+	catalogFlags
 	User string `help:"Only those of the user with this id." placeholder:"ID"`
 }
 
@@ -61,11 +61,11 @@ func stateOfConsent(k catalog.Consent, now time.Time) string {
 }
 
 type consentRevoke struct {
-	dataFlag
+	catalogFlags
 	ID string `arg:"" help:"The consent's id, from magpie consent list."`
 }
 
 // Run ends the consent.
 func (c *consentRevoke) Run(ctx context.Context, s surroundings) error {
-	return endOne(ctx, s, c.dataFlag, c.ID, "consent", (*catalog.Catalog).RevokeConsent)
+	return endOne(ctx, s, c.catalogFlags, c.ID, "consent", (*catalog.Catalog).RevokeConsent)
 }

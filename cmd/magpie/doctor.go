@@ -15,7 +15,7 @@ import (
 
 // doctorCommand looks at the machine before a server does.
 type doctorCommand struct {
-	dataFlag
+	catalogFlags
 	blobsFlag
 	FFmpeg  string `name:"ffmpeg" env:"MAGPIE_FFMPEG" placeholder:"PATH" help:"The ffmpeg program. Default: from PATH."`
 	FFprobe string `name:"ffprobe" env:"MAGPIE_FFPROBE" placeholder:"PATH" help:"The ffprobe program. Default: from PATH."`
@@ -46,6 +46,10 @@ func (c *doctorCommand) Run(ctx context.Context, s surroundings) error {
 	report("data folder", err, words)
 	words, err = space(c.Data)
 	report("disk", err, words)
+	if !c.own() {
+		verdict, words := c.database(ctx)
+		line(verdict, "database", words)
+	}
 	if c.Blobs != "" {
 		place := blobPlace{blobsFlag: c.blobsFlag, data: c.Data, readOnly: true, env: s.env, log: slog.New(slog.NewTextHandler(s.err, nil))}
 		words, err = place.reachable(ctx)
@@ -57,6 +61,28 @@ func (c *doctorCommand) Run(ctx context.Context, s surroundings) error {
 		return exitCode(1)
 	}
 	return nil
+}
+
+// database reports whether the catalogue can be read, and whether its server keeps
+// what it has answered.
+func (c *doctorCommand) database(ctx context.Context) (ffmpeg.Verdict, string) {
+	u, err := c.url()
+	if err != nil {
+		return ffmpeg.Bad, err.Error()
+	}
+	rows, err := c.place().openReadOnly(ctx)
+	if err != nil {
+		return ffmpeg.Bad, err.Error()
+	}
+	defer rows.Close()
+	words, durable, err := rows.Server(ctx)
+	switch {
+	case err != nil:
+		return ffmpeg.Bad, err.Error()
+	case !durable:
+		return ffmpeg.Bad, fmt.Sprintf("%s: %s; both must be on, or a power failure loses what was answered", u, words)
+	}
+	return ffmpeg.Good, fmt.Sprintf("%s: %s", u, words)
 }
 
 // transcoder reports what ffmpeg is there and what it can do.

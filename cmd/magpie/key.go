@@ -22,7 +22,7 @@ type keyCommand struct {
 }
 
 type keyRotate struct {
-	dataFlag
+	catalogFlags
 	keyFlag
 }
 
@@ -48,7 +48,7 @@ func (c *keyRotate) rotate(ctx context.Context, rows *catalog.Catalog, s surroun
 	return auth.NewSigningKeys(rows, keys, time.Now, rand.Reader, slog.New(slog.NewTextHandler(s.err, nil))).Rotate(ctx)
 }
 
-type keyList struct{ dataFlag }
+type keyList struct{ catalogFlags }
 
 // Run prints a table of all keys.
 func (c *keyList) Run(ctx context.Context, s surroundings) error {
@@ -77,7 +77,7 @@ func (c *keyList) Run(ctx context.Context, s surroundings) error {
 }
 
 type keyRetire struct {
-	dataFlag
+	catalogFlags
 	ID string `arg:"" help:"The key's id, from magpie key list."`
 }
 

@@ -28,6 +28,7 @@ type commands struct {
 	Consent   consentCommand   `cmd:"" help:"List and revoke what users let clients do."`
 	Key       keyCommand       `cmd:"" help:"Rotate, list and retire the keys that URLs are signed with."`
 	Reprocess reprocessCommand `cmd:"" help:"Have media processed once more, for instance after an upgrade."`
+	Migrate   migrateCommand   `cmd:"" help:"Bring the catalogue's schema up to date, as every start does, and say what was done."`
 	Check     checkCommand     `cmd:"" help:"Read every blob back and hold every row against its blobs."`
 	Doctor    doctorCommand    `cmd:"" help:"Say whether this machine has what magpie needs."`
 	Version   versionCommand   `cmd:"" help:"Print the version."`

@@ -13,7 +13,7 @@ import (
 // reprocessCommand asks for media to be processed once more, also while a
 // server runs on the data folder: that one does it, or the next one.
 type reprocessCommand struct {
-	dataFlag
+	catalogFlags
 	IDs      []string  `arg:"" optional:"" name:"id" help:"Media ids."`
 	All      bool      `help:"Every media that fits the other flags."`
 	State    string    `enum:"any,succeeded,failed" default:"any" help:"With --all: any, succeeded or failed."`

@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -22,21 +21,13 @@ type tokenCommand struct {
 	Revoke tokenRevoke `cmd:"" help:"End a token at once."`
 }
 
-// dataFlag names the data folder of a command that needs nothing else.
+// dataFlag names the data folder.
 type dataFlag struct {
 	Data string `default:"./data" env:"MAGPIE_DATA" help:"Data folder."`
 }
 
-// open opens the catalogue, making the folder if it is not there.
-func (d dataFlag) open(ctx context.Context) (*catalog.Catalog, error) {
-	if err := os.MkdirAll(d.Data, 0o700); err != nil {
-		return nil, fmt.Errorf("make the data folder: %w", err)
-	}
-	return catalog.OpenSQLite(ctx, databaseIn(d.Data))
-}
-
 type tokenCreate struct {
-	dataFlag
+	catalogFlags
 	User     string        `required:"" help:"User id: 1 to 19 digits."`
 	Scopes   []string      `default:"media.write,tweet.read,users.read" help:"Scopes, with commas between them."`
 	AppOnly  bool          `help:"A token of an app without a user: it may look media up."`
@@ -60,7 +51,7 @@ func (c *tokenCreate) Run(ctx context.Context, s surroundings) error {
 	return err
 }
 
-type tokenList struct{ dataFlag }
+type tokenList struct{ catalogFlags }
 
 // Run prints a table of all tokens.
 func (c *tokenList) Run(ctx context.Context, s surroundings) error {
@@ -98,7 +89,7 @@ func stateOf(k catalog.Token, now time.Time) string {
 }
 
 type tokenRevoke struct {
-	dataFlag
+	catalogFlags
 	ID string `arg:"" help:"The token's id, from magpie token list."`
 }
 

@@ -28,7 +28,7 @@ func accountsOf(rows *catalog.Catalog) *auth.Accounts {
 }
 
 type userCreate struct {
-	dataFlag
+	catalogFlags
 	passwordFlags
 	Name string `arg:"" help:"Name to sign in with: letters, digits and . _ - @."`
 	ID   string `name:"id" placeholder:"DIGITS" help:"User id, 1 to 19 digits, such as one that has tokens already. Default: a random one."`
@@ -55,7 +55,7 @@ func (c *userCreate) Run(ctx context.Context, s surroundings) error {
 	return err
 }
 
-type userList struct{ dataFlag }
+type userList struct{ catalogFlags }
 
 // Run prints a table of all accounts.
 func (c *userList) Run(ctx context.Context, s surroundings) error {
@@ -76,7 +76,7 @@ func (c *userList) Run(ctx context.Context, s surroundings) error {
 }
 
 type userPassword struct {
-	dataFlag
+	catalogFlags
 	passwordFlags
 	User string `arg:"" name:"user" help:"User id or name."`
 }
@@ -104,7 +104,7 @@ func (c *userPassword) change(ctx context.Context, s surroundings, accounts *aut
 }
 
 type userErase struct {
-	dataFlag
+	catalogFlags
 	User string `arg:"" name:"user" help:"User id or name. An id needs no account."`
 }
 

@@ -14,7 +14,7 @@ import (
 // userQuota sets how much one user may store, also while a server runs on the
 // data folder, which goes by it at once.
 type userQuota struct {
-	dataFlag
+	catalogFlags
 	User  string `arg:"" name:"user" help:"User id or name. An id needs no account."`
 	Bytes string `arg:"" optional:"" name:"size" help:"Such as 50GiB; none for any amount, default for what the server gives everybody. Leave it out to change nothing."`
 }

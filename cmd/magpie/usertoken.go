@@ -15,7 +15,7 @@ import (
 
 // clientToken makes what a client signs with in a user's name.
 type clientToken struct {
-	dataFlag
+	catalogFlags
 	keyFlag
 	Client string `arg:"" help:"The client's id, from magpie client list."`
 	User   string `required:"" placeholder:"ID" help:"Id of the user in whose name the client signs: 1 to 19 digits."`
@@ -53,7 +53,7 @@ func (c *clientToken) issue(ctx context.Context, rows *catalog.Catalog) (token, 
 
 // clientTokens lists what clients sign with.
 type clientTokens struct {
-	dataFlag
+	catalogFlags
 	Client string `arg:"" optional:"" help:"Only those of the client with this id."`
 }
 
@@ -77,11 +77,11 @@ func (c *clientTokens) Run(ctx context.Context, s surroundings) error {
 
 // clientRevokeToken ends what a client signs with.
 type clientRevokeToken struct {
-	dataFlag
+	catalogFlags
 	Token string `arg:"" help:"The oauth_token, from magpie client tokens."`
 }
 
 // Run ends the token.
 func (c *clientRevokeToken) Run(ctx context.Context, s surroundings) error {
-	return endOne(ctx, s, c.dataFlag, c.Token, "token", (*catalog.Catalog).RevokeUserToken)
+	return endOne(ctx, s, c.catalogFlags, c.Token, "token", (*catalog.Catalog).RevokeUserToken)
 }

@@ -18,6 +18,8 @@ import (
 type workCommand struct {
 	Listen string `env:"MAGPIE_WORK_LISTEN" placeholder:"ADDRESS" help:"Address to answer /healthz and /readyz on. Default: none."`
 	Data   string `default:"./data" env:"MAGPIE_DATA" help:"Folder of this process's own, for scratch files; made if missing."`
+	databaseFlag
+	poolFlags
 	blobsFlag
 	spoolFlag
 	busFlags
@@ -35,7 +37,7 @@ type workCommand struct {
 // settings are those of a server that only works.
 func (c *workCommand) settings() settings {
 	return settings{
-		Listen: c.Listen, Data: c.Data, blobsFlag: c.blobsFlag, spoolFlag: c.spoolFlag, busFlags: c.busFlags,
+		Listen: c.Listen, Data: c.Data, databaseFlag: c.databaseFlag, poolFlags: c.poolFlags, blobsFlag: c.blobsFlag, spoolFlag: c.spoolFlag, busFlags: c.busFlags,
 		Profile: c.Profile, Limits: c.Limits, Reserve: c.Reserve, Workers: c.Workers, MaxRung: c.MaxRung,
 		FFmpeg: c.FFmpeg, FFprobe: c.FFprobe, LogLevel: c.LogLevel, LogFormat: c.LogFormat,
 	}

@@ -8,6 +8,16 @@
 // It holds no bytes of any upload, only the names of blobs; it sends nothing,
 // schedules nothing and decides nothing about who may see what.
 //
+// With PostgreSQL (OpenPostgres), the transactions that write are READ COMMITTED:
+// each statement sees what was committed before it began. So whatever a
+// transaction reads and builds on is locked by it (FOR UPDATE, or by being changed
+// first), and where it locks several rows they are of the session before its media
+// before its other rows, and of many in order. Reading several things at one
+// instant is REPEATABLE READ. What loses to a deadlock, or to a row that was
+// deleted under it, is run again. Events are numbered by the row event_counter,
+// which stays locked from the number to the commit, so whoever reads events after
+// one with some id never misses an earlier one that was committed late.
+//
 // On disk, with SQLite: the file at the path given, readable by its owner only,
 // and beside it -wal and -shm while it is open or after a crash. A commit is on
 // stable storage before its method returns. Several processes may have it open.
@@ -18,9 +28,13 @@
 //
 // Errors: what is not there is a *media.Error with media.CodeNotFound; no room
 // to write is media.CodeFull; a database that another process keeps locked is
-// media.CodeBusy; all others are wrapped causes. After an error from a writing
+// media.CodeBusy, and so is a database server that can't be reached; all others
+// are wrapped causes. After an error from a writing
 // method nothing was written, unless the context ended or the connection broke
 // while it committed: then it may have been.
+//
+// Text that PostgreSQL can't hold, a NUL or what is not UTF-8, is kept and looked
+// for with U+FFFD in its place.
 //
 // The SQL in queries/ is one text for SQLite and PostgreSQL; catalogtest holds
 // every database to the comments here.

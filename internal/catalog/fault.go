@@ -110,6 +110,12 @@ func causeOfSQLite(code int) faultCause {
 	return causeOther
 }
 
+// isState tells one of PostgreSQL's codes.
+func isState(err error, code string) bool {
+	var state interface{ SQLState() string }
+	return errors.As(err, &state) && state.SQLState() == code
+}
+
 // causeOfState reads PostgreSQL's codes.
 // https://www.postgresql.org/docs/15/errcodes-appendix.html
 func causeOfState(state string) faultCause {

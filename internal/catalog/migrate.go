@@ -73,7 +73,7 @@ func checkSchema(ctx context.Context, db *sql.DB, dialect goose.Dialect) error {
 	}
 	current, err := store.GetLatestVersion(ctx, db)
 	switch {
-	case errors.Is(err, database.ErrVersionNotFound):
+	case errors.Is(err, database.ErrVersionNotFound), isState(err, "42P01"): // undefined_table
 		current = 0
 	case err != nil:
 		return fmt.Errorf("read schema version: %w", err)
