@@ -27,6 +27,7 @@ type commands struct {
 	Client    clientCommand    `cmd:"" help:"Make, list and revoke clients, which users let act for them."`
 	Consent   consentCommand   `cmd:"" help:"List and revoke what users let clients do."`
 	Key       keyCommand       `cmd:"" help:"Rotate, list and retire the keys that URLs are signed with."`
+	Jobs      jobsCommand      `cmd:"" help:"List the work there is, and take up again what was given up."`
 	Reprocess reprocessCommand `cmd:"" help:"Have media processed once more, for instance after an upgrade."`
 	Migrate   migrateCommand   `cmd:"" help:"Bring the catalogue's schema up to date, as every start does, and say what was done."`
 	Check     checkCommand     `cmd:"" help:"Read every blob back and hold every row against its blobs."`

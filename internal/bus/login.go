@@ -34,10 +34,10 @@ func CheckURL(list string) error {
 	for i, one := range strings.Split(list, ",") {
 		u, err := url.Parse(strings.TrimSpace(one))
 		if err != nil {
-			return fmt.Errorf("bus: server %d of the list is not a URL such as nats://host:4222", i+1) // the error would repeat it
+			return fmt.Errorf("bus: server %d of the list is not a URL such as nats://host:4222", i+1) // the cause would repeat it
 		}
 		if u.Scheme != "nats" && u.Scheme != "tls" || u.Hostname() == "" || u.Path != "" && u.Path != "/" || u.RawQuery != "" || u.Fragment != "" {
-			return fmt.Errorf("bus: %s is not the URL of a NATS server, such as nats://host:4222 or tls://host:4222", u.Redacted())
+			return fmt.Errorf("bus: %s is not the URL of a NATS server, such as nats://host:4222 or tls://host:4222", redact(strings.TrimSpace(one)))
 		}
 	}
 	return nil
@@ -45,19 +45,26 @@ func CheckURL(list string) error {
 
 // RedactURL is a list of servers without what it has to log in with.
 func RedactURL(list string) string {
-	var shown []string
-	for _, one := range strings.Split(list, ",") {
-		u, err := url.Parse(strings.TrimSpace(one))
-		if err != nil {
-			shown = append(shown, "?")
-			continue
-		}
-		if u.User != nil {
-			u.User = url.User("xxxxx") // a token stands where a user does
-		}
-		shown = append(shown, u.String())
+	shown := strings.Split(list, ",")
+	for i, one := range shown {
+		shown[i] = redact(strings.TrimSpace(one))
 	}
 	return strings.Join(shown, ",")
+}
+
+// redact drops whatever may be a login from what may be a URL: a token stands
+// where a user does, and a slip of the pen may have put either anywhere.
+func redact(s string) string {
+	at := strings.LastIndex(s, "@")
+	if at < 0 {
+		return s
+	}
+	for _, scheme := range []string{"nats://", "tls://"} {
+		if strings.HasPrefix(s, scheme) {
+			return scheme + "xxxxx" + s[at:]
+		}
+	}
+	return "xxxxx" + s[at:]
 }
 
 // options is a Login as the client takes it. Files that can't be read, or hold

@@ -1,0 +1,117 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"text/tabwriter"
+	"time"
+
+	"magpie/internal/catalog"
+	"magpie/internal/media"
+)
+
+// jobsCommand looks at the work there is, also while servers run. It reads the
+// catalogue, which is the truth: what is on the bus follows from it.
+type jobsCommand struct {
+	Ls      jobsLs      `cmd:"" help:"List the media that wait, are being processed, or were given up through no fault of their own."`
+	Requeue jobsRequeue `cmd:"" help:"Have media that were given up processed once more."`
+}
+
+// givenUp reports whether processing ended with a fault of the server's: this is
+// what becomes of a job that no try gets through. Media at fault are not jobs.
+func givenUp(m media.Media) bool {
+	return m.GoneAt.IsZero() && m.State == media.Failed && m.Failure != nil && m.Failure.Name == media.InternalError
+}
+
+type jobsLs struct {
+	dataFlag
+}
+
+// Run prints a line for each job, the oldest media first.
+func (c *jobsLs) Run(ctx context.Context, s surroundings) error {
+	rows, err := c.open(ctx)
+	if err != nil {
+		return err
+	}
+	w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "MEDIA\tCATEGORY\tSTATE\tPROGRESS\tTRIES\tLOST\tSINCE")
+	err = rows.EachMedia(ctx, func(m media.Media, _ []media.Rendition) error {
+		state := string(m.State)
+		switch {
+		case !m.GoneAt.IsZero():
+			return nil
+		case givenUp(m):
+			state = "given_up"
+		case m.State.Done():
+			return nil
+		}
+		_, err := fmt.Fprintf(w, "%s\t%s\t%s\t%d%%\t%d\t%d\t%s\n", m.ID, m.Category, state, m.Progress, m.Attempt, m.Lost, m.TouchedAt.UTC().Format(time.RFC3339))
+		return err
+	})
+	return errors.Join(err, w.Flush(), rows.Close())
+}
+
+type jobsRequeue struct {
+	dataFlag
+	IDs []string `arg:"" optional:"" name:"id" help:"Media ids."`
+	All bool     `help:"Every media that was given up."`
+}
+
+// Validate refuses what is neither a list nor all (kong calls it).
+func (c *jobsRequeue) Validate() error {
+	if c.All == (len(c.IDs) > 0) {
+		return errors.New("name media by their ids, or all of them by --all")
+	}
+	return nil
+}
+
+// Run asks, and says for how many media it did. A server, or the next one to
+// start, queues them.
+func (c *jobsRequeue) Run(ctx context.Context, s surroundings) error {
+	rows, err := c.open(ctx)
+	if err != nil {
+		return err
+	}
+	asked, err := c.ask(ctx, rows)
+	if err := errors.Join(err, rows.Close()); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(s.out, "%d media will be processed once more\n", asked)
+	return err
+}
+
+func (c *jobsRequeue) ask(ctx context.Context, rows *catalog.Catalog) (asked int, err error) {
+	one := func(m media.Media) error {
+		ok, err := rows.Redo(ctx, m.ID)
+		if ok {
+			asked++
+		}
+		return err
+	}
+	for _, text := range c.IDs {
+		id, err := media.ParseID(text)
+		if err != nil {
+			return asked, err
+		}
+		m, err := rows.Media(ctx, id)
+		if err != nil {
+			return asked, err
+		}
+		if !givenUp(m) {
+			return asked, fmt.Errorf("media %s was not given up; magpie jobs ls lists those that were, and magpie reprocess takes any", id)
+		}
+		if err := one(m); err != nil {
+			return asked, err
+		}
+	}
+	if !c.All {
+		return asked, nil
+	}
+	return asked, rows.EachMedia(ctx, func(m media.Media, _ []media.Rendition) error {
+		if !givenUp(m) {
+			return nil
+		}
+		return one(m)
+	})
+}
