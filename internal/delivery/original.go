@@ -55,7 +55,6 @@ func (o *Originals) Serve(w http.ResponseWriter, r *http.Request, m media.Media)
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Content-Security-Policy", "default-src 'none'; sandbox")
 	h.Set("Cache-Control", "private, no-cache")
-	extend(w, l.size)
 	serve(w, r, o.blobs, l.manifest, m, l.tag, o.log)
 	return nil
 }

@@ -80,7 +80,6 @@ func (h *Renditions) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		attach(w.Header(), m, rendition.Name)
 	}
 	w.Header().Set("Content-Type", rendition.ContentType)
-	extend(w, rendition.Blob.Size)
 	serve(w, r, h.blobs, media.Manifest{rendition.Blob}, m, blobTag(rendition.Blob), h.log)
 }
 
@@ -132,11 +131,4 @@ func open(h http.Header) {
 	h.Set("Cross-Origin-Resource-Policy", "cross-origin")
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Content-Security-Policy", "default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'")
-}
-
-// extend gives the connection time to send size bytes to a slow viewer, and no
-// longer: a minute, and a second for every 16 KiB.
-func extend(w http.ResponseWriter, size int64) {
-	wait := time.Minute + time.Duration(size>>14)*time.Second
-	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(wait)) // not every writer has one
 }

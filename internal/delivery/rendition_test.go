@@ -179,25 +179,3 @@ func TestPreflight(t *testing.T) {
 		t.Errorf("%d %q", w.Code, w.Body)
 	}
 }
-
-// deadlined is a connection that notes its write deadline.
-type deadlined struct {
-	*httptest.ResponseRecorder
-	wait time.Duration
-}
-
-func (d *deadlined) SetWriteDeadline(t time.Time) error { d.wait = time.Until(t); return nil }
-
-// A slow viewer gets the time that a large file takes, and no more.
-func TestExtend(t *testing.T) {
-	for size, want := range map[int64]time.Duration{
-		0: time.Minute, 16<<10 - 1: time.Minute, 16 << 10: 61 * time.Second, 1 << 30: time.Minute + 65536*time.Second,
-	} {
-		w := &deadlined{ResponseRecorder: httptest.NewRecorder()}
-		extend(w, size)
-		if w.wait > want || w.wait < want-30*time.Second {
-			t.Errorf("%d bytes: %v, want %v", size, w.wait, want)
-		}
-	}
-	extend(httptest.NewRecorder(), 1) // has no deadline
-}
