@@ -246,23 +246,35 @@ func TestKernelSendsFiles(t *testing.T) {
 	// The HTTP server writes the first half a kilobyte behind the header itself.
 	const byProcess = 512
 	size := len(public(c, url).body)
-	if bytes := s.sentByKernel(func() { public(c, url) }); bytes < size-byProcess {
+	if bytes, _ := s.sentByKernel(func() { public(c, url) }); bytes < size-byProcess {
 		t.Errorf("of a rendition of %d bytes the kernel sent %d", size, bytes)
 	}
-	if bytes := s.sentByKernel(func() { c.original(up["id"].(string)) }); bytes < len(file)-byProcess {
+	if bytes, _ := s.sentByKernel(func() { c.original(up["id"].(string)) }); bytes < len(file)-byProcess {
 		t.Errorf("of an original of %d bytes the kernel sent %d", len(file), bytes)
 	}
-	part := s.sentByKernel(func() { c.as("").call("GET", url, nil, "Range", "bytes=1000-20999") })
+	part, _ := s.sentByKernel(func() { c.as("").call("GET", url, nil, "Range", "bytes=1000-20999") })
 	if part < 20_000-byProcess || part > 20_000 {
 		t.Errorf("of a range of 20000 bytes the kernel sent %d", part)
 	}
+	// Of many segments only those are opened that a range lies in.
+	many := c.upload("video/mp4", "tweet_video", slices.Concat(file, make([]byte, 200*10_000-len(file))), 10_000)["id"].(string)
+	for _, x := range []struct{ from, last, files int }{{1_500_000, 1_509_999, 1}, {1_505_000, 1_514_999, 2}, {1_505_000, 1_534_999, 4}} {
+		sent, opened := s.sentByKernel(func() { c.original(many, "Range", fmt.Sprintf("bytes=%d-%d", x.from, x.last)) })
+		if size := x.last - x.from + 1; sent < size-byProcess || sent > size || opened != x.files {
+			t.Errorf("%d-%d: the kernel sent %d bytes, out of %d files; want %d", x.from, x.last, sent, opened, x.files)
+		}
+	}
 }
 
-// sentByKernel adds up what sendfile and splice move while do runs.
-func (s *server) sentByKernel(do func()) int {
+// segmentOpened is a call that opens a segment.
+var segmentOpened = regexp.MustCompile(`openat\(.*/segments/`)
+
+// sentByKernel adds up what sendfile and splice move while do runs, and counts the
+// segments that are opened.
+func (s *server) sentByKernel(do func()) (total, opened int) {
 	t := s.t
 	t.Helper()
-	trace := exec.Command("strace", "-f", "-e", "trace=sendfile,splice", "-p", strconv.Itoa(s.cmd.Process.Pid))
+	trace := exec.Command("strace", "-f", "-e", "trace=sendfile,splice,openat", "-p", strconv.Itoa(s.cmd.Process.Pid))
 	lines, err := trace.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -279,13 +291,15 @@ func (s *server) sentByKernel(do func()) int {
 	// Answered on the same connection, so what came before has been traced.
 	s.client().call("GET", "/healthz", nil)
 	_ = trace.Process.Signal(os.Interrupt) // it lets the server go and ends
-	total := 0
 	for scanner.Scan() {
+		if segmentOpened.MatchString(scanner.Text()) {
+			opened++
+		}
 		if found := moved.FindStringSubmatch(scanner.Text()); found != nil {
 			n, _ := strconv.Atoi(found[1])
 			total += n
 		}
 	}
 	_ = trace.Wait()
-	return total
+	return total, opened
 }

@@ -69,8 +69,8 @@ func observed(next http.Handler, log *slog.Logger, now func() time.Time, fail de
 					p = nil
 				}
 			}
-			log.InfoContext(r.Context(), "request", "method", r.Method, "path", r.URL.Path, "status", rec.status,
-				"bytes", rec.bytes, "took", now().Sub(began), "from", r.RemoteAddr)
+			log.LogAttrs(r.Context(), slog.LevelInfo, "request", slog.String("method", r.Method), slog.String("path", r.URL.Path),
+				slog.Int("status", rec.status), slog.Int64("bytes", rec.bytes), slog.Duration("took", now().Sub(began)), slog.String("from", r.RemoteAddr))
 			if p != nil {
 				panic(http.ErrAbortHandler) // half an answer must not look like a whole one
 			}

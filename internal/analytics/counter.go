@@ -61,9 +61,10 @@ func (c *Counter) from(ctx context.Context, l bus.Log) (uint64, error) {
 	if err != nil || at <= l.Last {
 		return at, err
 	}
-	// Somebody else may have counted what came since the log was looked at. If
-	// it ends before our position still, it is an older copy of itself.
-	again, err := c.bus.Log(ctx)
+	// Somebody else may have counted what came since the log was looked at, and a
+	// server that has only begun to answer for it may lack its end. If it ends
+	// before our position still, it is an older copy of itself.
+	again, err := c.bus.SettledLog(ctx)
 	if err != nil {
 		return 0, err
 	}

@@ -32,6 +32,8 @@ func TestMain(m *testing.M) {
 		goleak.VerifyTestMain(m)
 	case "work":
 		workUntilKilled(os.Args[len(os.Args)-1])
+	case "die":
+		workOver(os.Args[len(os.Args)-1])
 	case "full":
 		fillDisk(os.Args[len(os.Args)-1])
 	}

@@ -95,8 +95,48 @@ func (l *link) log(ctx context.Context) (Log, error) {
 	if err != nil {
 		return Log{}, fmt.Errorf("look up the log: %w", err)
 	}
-	info := s.CachedInfo() // as of the line above
-	return Log{ID: strconv.FormatInt(info.Created.UnixNano(), 36), Last: info.State.LastSeq}, nil
+	return readLog(s.CachedInfo()), nil // as of the line above
+}
+
+func readLog(info *jetstream.StreamInfo) Log {
+	return Log{ID: strconv.FormatInt(info.Created.UnixNano(), 36), Last: info.State.LastSeq}
+}
+
+// SettledLog is Log once the server that answers has all that was ever said to be
+// on the log. In a cluster one that begins to lead may lack the last records for
+// a moment, and Log is what it has then.
+func (b *Bus) SettledLog(ctx context.Context) (Log, error) {
+	if b.isClosing() {
+		return Log{}, ErrClosed
+	}
+	l := b.current()
+	s, err := l.js.Stream(ctx, logName)
+	if err != nil {
+		return Log{}, fmt.Errorf("look up the log: %w", err)
+	}
+	for range 10 {
+		leader := leaderOf(s.CachedInfo())
+		// Nothing is before the first record, but the server takes its turn at
+		// saying so behind all that came before.
+		if err := s.Purge(ctx, jetstream.WithPurgeSequence(1)); err != nil {
+			return Log{}, fmt.Errorf("wait for the log to settle: %w", err)
+		}
+		info, err := s.Info(ctx)
+		if err != nil {
+			return Log{}, fmt.Errorf("look up the log: %w", err)
+		}
+		if leaderOf(info) == leader { // else another one answered
+			return readLog(info), nil
+		}
+	}
+	return Log{}, errors.New("bus: the log has no leader that stays")
+}
+
+func leaderOf(info *jetstream.StreamInfo) string {
+	if info.Cluster == nil {
+		return ""
+	}
+	return info.Cluster.Leader
 }
 
 // Forget gives the room of all records before a sequence back. A log that was

@@ -72,7 +72,7 @@ func (f failing) ReadFrom(io.Reader) (int64, error) { return 0, f.err }
 
 func TestServeLogsFilesAndNotViewers(t *testing.T) {
 	store := onDisk(t)
-	manifest, _ := file(t, store, 10)
+	manifest, _ := file(t, store, 10_000)
 	for err, logged := range map[error]bool{
 		syscall.EPIPE: false, syscall.ECONNRESET: false, net.ErrClosed: false, os.ErrDeadlineExceeded: false,
 		syscall.EIO: true, syscall.EBADF: true,

@@ -130,11 +130,17 @@ func (d *Driver) Open(ctx context.Context, key string, off, _ int64) (io.ReadClo
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	path, _ := d.place(key)
-	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NOFOLLOW, 0)
+	path := d.file(key)
+	// Not os.OpenFile: it tries in six calls whether a file can be waited for.
+	var fd int
+	err := retry(func() (err error) {
+		fd, err = unix.Open(path, unix.O_RDONLY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
+		return err
+	})
 	if err != nil {
-		return nil, missing(err)
+		return nil, missing(&fs.PathError{Op: "open", Path: path, Err: err})
 	}
+	f := os.NewFile(uintptr(fd), path)
 	info, err := f.Stat()
 	if err == nil && !info.Mode().IsRegular() {
 		err = notABlob("open", path)
@@ -154,7 +160,7 @@ func (d *Driver) Stat(ctx context.Context, key string) (blob.Info, error) {
 	if err := ctx.Err(); err != nil {
 		return blob.Info{}, err
 	}
-	path, _ := d.place(key)
+	path := d.file(key)
 	info, err := os.Lstat(path)
 	if err != nil {
 		return blob.Info{}, missing(err)

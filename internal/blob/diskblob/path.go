@@ -1,9 +1,8 @@
 package diskblob
 
 import (
-	"fmt"
+	"encoding/hex"
 	"hash/crc32"
-	"path/filepath"
 	"strings"
 )
 
@@ -19,21 +18,27 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // fanOut is the folder between the first element and the second.
 func fanOut(second string) string {
-	return fmt.Sprintf("%02x", crc32.Checksum([]byte(second), castagnoli)&0xff)
+	return hex.EncodeToString([]byte{byte(crc32.Checksum([]byte(second), castagnoli))})
+}
+
+// file is the file of a key. A checked key keeps it inside the root.
+func (d *Driver) file(key string) string {
+	root := strings.TrimSuffix(d.root, "/")
+	first, rest, deeper := strings.Cut(key, "/")
+	if !deeper {
+		return root + "/" + key
+	}
+	second, _, _ := strings.Cut(rest, "/")
+	return root + "/" + first + "/" + fanOut(second) + "/" + rest
 }
 
 // place gives the file of a key and the folders that lead to it from the root,
-// outermost first, without the root. A checked key keeps both inside the root.
+// outermost first, without the root.
 func (d *Driver) place(key string) (file string, folders []string) {
-	elements := strings.Split(key, "/")
-	if len(elements) > 1 {
-		elements = append([]string{elements[0], fanOut(elements[1])}, elements[1:]...)
-	}
-	file = d.root
-	for i, element := range elements {
-		file = filepath.Join(file, element)
-		if i < len(elements)-1 {
-			folders = append(folders, file)
+	file = d.file(key)
+	for i := len(strings.TrimSuffix(d.root, "/")) + 1; i < len(file); i++ {
+		if file[i] == '/' {
+			folders = append(folders, file[:i])
 		}
 	}
 	return file, folders

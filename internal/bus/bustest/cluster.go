@@ -233,3 +233,50 @@ func (c *Cluster) tryStream(ctx context.Context, copies int) error {
 	}
 	return js.DeleteStream(ctx, "TRY")
 }
+
+// Leader gives the server that leads a stream of an account.
+func (c *Cluster) Leader(account, stream string) *Node {
+	c.t.Helper()
+	ctx, cancel := context.WithTimeout(c.t.Context(), time.Minute)
+	defer cancel()
+	nc, err := nats.Connect(account)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	defer nc.Close()
+	js, err := jetstream.New(nc)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	for {
+		s, err := js.Stream(ctx, stream)
+		if err == nil && s.CachedInfo().Cluster != nil && s.CachedInfo().Cluster.Leader != "" {
+			return c.Node(s.CachedInfo().Cluster.Leader)
+		}
+		select {
+		case <-ctx.Done():
+			c.t.Fatalf("the stream %s has no leader: %v", stream, err)
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
+
+// Copies is how many servers keep a stream of an account, one behind the others
+// included.
+func (c *Cluster) Copies(account, stream string) int {
+	c.t.Helper()
+	nc, err := nats.Connect(account)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	defer nc.Close()
+	js, err := jetstream.New(nc)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	s, err := js.Stream(c.t.Context(), stream)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return s.CachedInfo().Config.Replicas
+}

@@ -43,6 +43,8 @@ func Run(t *testing.T, open Opener) {
 		{"Drain/FinishedStaysFinished", drainFinished},
 		{"Drain/LosesNoJob", drainLosesNone},
 		{"Drain/CloseEndsWork", closeEndsWork},
+		{"Duty/OneAtATime", dutyOneAtATime},
+		{"Duty/PassesOn", dutyPassesOn},
 		{"Log/InOrderToEach", logInOrder},
 		{"Log/NotTakenComesAgain", logAgain},
 		{"Log/Forgets", logForgets},
