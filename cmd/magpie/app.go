@@ -205,7 +205,7 @@ func (a *app) routes(inline *processing.Admission, gate *auth.Gate) http.Handler
 	all := http.NewServeMux()
 	all.Handle("/", crossOrigin(xapi.New(xapi.Config{
 		Sessions: a.sessions, Catalog: a.catalog, Gate: gate,
-		Process: xapi.Processing{Now: inline.Run, Later: a.queue.Send},
+		Process: xapi.Processing{Now: inline.Run, Make: inline.Make, Later: a.queue.Send},
 		Handout: handout, Now: time.Now, Log: a.log,
 		RateLimits: a.settings.RateLimits == "x", Faults: a.settings.Faults,
 	}), a.settings.CORSOrigins))

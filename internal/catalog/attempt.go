@@ -108,34 +108,38 @@ func (c *Catalog) Postpone(ctx context.Context, id media.ID, attempt int64, dura
 // one name are an error.
 func (c *Catalog) Publish(ctx context.Context, id media.ID, attempt int64, o media.Outcome, now time.Time) (bool, error) {
 	published, err := c.change(ctx, func(q *queries.Queries) (int64, error) {
-		// The media before its redo, as Claim locks them.
-		before, err := q.MediaState(ctx, int64(id))
-		if errors.Is(err, sql.ErrNoRows) {
-			return 0, nil
-		}
-		if err != nil {
-			return 0, err
-		}
-		again, err := q.DeleteRedo(ctx, queries.DeleteRedoParams{ID: int64(id), Attempt: attempt})
-		switch {
-		case err != nil:
-			return 0, err
-		case o.Failure != nil && again > 0:
-			return failAgain(ctx, q, id, attempt, o, now)
-		case o.Failure != nil:
-			n, err := fail(ctx, q, id, attempt, o, now)
-			if err != nil || n == 0 {
-				return 0, err
-			}
-			return n, noteEvent(ctx, q, MediaFailed, id, now)
-		}
-		n, err := succeed(ctx, q, id, attempt, o, again > 0, now)
-		if err != nil || n == 0 || media.State(before) == media.Succeeded {
-			return n, err
-		}
-		return n, noteEvent(ctx, q, MediaSucceeded, id, now)
+		return publish(ctx, q, id, attempt, o, now)
 	})
 	return published, during(err, "publish media %s, attempt %d", id, attempt)
+}
+
+func publish(ctx context.Context, q *queries.Queries, id media.ID, attempt int64, o media.Outcome, now time.Time) (int64, error) {
+	// The media before its redo, as Claim locks them.
+	before, err := q.MediaState(ctx, int64(id))
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	again, err := q.DeleteRedo(ctx, queries.DeleteRedoParams{ID: int64(id), Attempt: attempt})
+	switch {
+	case err != nil:
+		return 0, err
+	case o.Failure != nil && again > 0:
+		return failAgain(ctx, q, id, attempt, o, now)
+	case o.Failure != nil:
+		n, err := fail(ctx, q, id, attempt, o, now)
+		if err != nil || n == 0 {
+			return 0, err
+		}
+		return n, noteEvent(ctx, q, MediaFailed, id, now)
+	}
+	n, err := succeed(ctx, q, id, attempt, o, again > 0, now)
+	if err != nil || n == 0 || media.State(before) == media.Succeeded {
+		return n, err
+	}
+	return n, noteEvent(ctx, q, MediaSucceeded, id, now)
 }
 
 func fail(ctx context.Context, q *queries.Queries, id media.ID, attempt int64, o media.Outcome, now time.Time) (int64, error) {

@@ -27,6 +27,15 @@ func NewAdmission(w *Worker, slots, line int) *Admission {
 // Run makes one attempt at a media, as Worker.Run does, when its turn comes.
 // CodeBusy means that the line is full.
 func (a *Admission) Run(ctx context.Context, id media.ID) error {
+	return a.admit(ctx, func(ctx context.Context) error { return a.worker.Run(ctx, id, 1) })
+}
+
+// Make is Worker.Make when its turn comes. CodeBusy means that the line is full.
+func (a *Admission) Make(ctx context.Context, m media.Media, publish func(context.Context, media.Outcome) error) error {
+	return a.admit(ctx, func(ctx context.Context) error { return a.worker.Make(ctx, m, publish) })
+}
+
+func (a *Admission) admit(ctx context.Context, run func(context.Context) error) error {
 	select {
 	case a.line <- struct{}{}:
 		defer func() { <-a.line }()
@@ -41,5 +50,5 @@ func (a *Admission) Run(ctx context.Context, id media.ID) error {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), runLimit)
 	defer cancel()
-	return a.worker.Run(ctx, id, 1)
+	return run(ctx)
 }

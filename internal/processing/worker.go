@@ -121,7 +121,7 @@ func (w *Worker) run(ctx context.Context, id media.ID, try int, quick bool) erro
 		log.Error("processing given up", "tries", try, "lost", m.Lost)
 		return w.publish(ctx, m, givenUp(), log)
 	}
-	outcome, err := w.attempt(ctx, m, quick && !m.State.Done())
+	outcome, err := w.attempt(ctx, m, quick && !m.State.Done(), true)
 	var failure *media.Failure
 	var suspicion *Suspicion
 	switch {
@@ -232,21 +232,24 @@ func (w *Worker) publish(ctx context.Context, m media.Media, o media.Outcome, lo
 	if err != nil {
 		return w.release(ctx, m, fmt.Errorf("publish: %w", err))
 	}
-	switch {
-	case !published:
+	if !published {
 		log.Info("attempt superseded")
-	case o.Failure != nil && m.State == media.Succeeded:
-		log.Warn("media stays as it was", "name", o.Failure.Name, "message", o.Failure.Message)
-	case o.Failure != nil:
-		log.Info("media failed", "name", o.Failure.Name, "message", o.Failure.Message)
-	default:
-		log.Info("media succeeded", "renditions", len(o.Renditions), "more", o.More, "took", w.now().Sub(m.TouchedAt).Round(time.Millisecond))
+		return nil
 	}
+	w.tell(log, m, o)
 	return nil
 }
 
-// attempt runs the engine for the media's kind in a scratch folder of its own.
-func (w *Worker) attempt(ctx context.Context, m media.Media, quick bool) (media.Outcome, error) {
+// closed is what has ended already.
+func closed() <-chan struct{} {
+	c := make(chan struct{})
+	close(c)
+	return c
+}
+
+// attempt runs the engine for the media's kind. It shows in the media's row that
+// it lives, if that is recorded.
+func (w *Worker) attempt(ctx context.Context, m media.Media, quick, recorded bool) (media.Outcome, error) {
 	engine := w.engines[m.Category.Kind()]
 	if engine == nil {
 		return media.Outcome{}, nil
@@ -265,7 +268,10 @@ func (w *Worker) attempt(ctx context.Context, m media.Media, quick bool) (media.
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	out := &output{w: w, m: m, touched: make(chan struct{}, 1)}
-	done := out.follow(ctx, cancel)
+	done := closed()
+	if recorded {
+		done = out.follow(ctx, cancel)
+	}
 	outcome, err := process(ctx, engine, in, out)
 	if e := out.settle(); err == nil {
 		err = e

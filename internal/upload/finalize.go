@@ -120,6 +120,11 @@ func (s *Sessions) assemble(ctx context.Context, session media.Session) (media.M
 	if err != nil {
 		return media.Media{}, err
 	}
+	return s.newMedia(session, category, typ, manifest)
+}
+
+// newMedia is the media that a session becomes.
+func (s *Sessions) newMedia(session media.Session, category media.Category, typ media.Type, manifest media.Manifest) (media.Media, error) {
 	slug, err := s.name(12)
 	if err != nil {
 		return media.Media{}, err

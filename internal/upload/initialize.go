@@ -41,12 +41,17 @@ func (s *Sessions) Initialize(ctx context.Context, r Request) (media.Session, er
 
 // begin opens a session for a request that was checked.
 func (s *Sessions) begin(ctx context.Context, r Request, lifetime time.Duration) (media.Session, error) {
+	return s.open(ctx, s.session(r, lifetime))
+}
+
+// session is the session that a request asks for, without an id.
+func (s *Sessions) session(r Request, lifetime time.Duration) media.Session {
 	now := s.now()
-	return s.open(ctx, media.Session{
+	return media.Session{
 		Owner: r.Owner, Category: r.category(), Type: r.Type, TotalBytes: r.TotalBytes, Shared: r.Shared,
 		AdditionalOwners: r.AdditionalOwners, State: media.SessionOpen,
 		CreatedAt: now, ExpiresAt: now.Add(lifetime),
-	})
+	}
 }
 
 // category is what was asked for, or what X assumes from the type.

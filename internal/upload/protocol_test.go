@@ -193,7 +193,7 @@ func (p *protocol) beginOneShot() {
 		if _, err := io.WriteString(o, content); err != nil {
 			return
 		}
-		m, err := o.Finish(p.ctx(), Request{Owner: owner})
+		m, err := o.Finish(p.ctx(), Request{Owner: owner}, nil)
 		switch {
 		case err == nil:
 			p.shots = append(p.shots, m)

@@ -197,7 +197,11 @@ func removable(state catalog.SweepState, key string, before time.Time) bool {
 		ended := state.Session.State == media.SessionClosed || state.Session.State == media.SessionExpired
 		return state.HasSession && ended && state.Session.EndedAt.Before(before)
 	}
-	if !state.HasMedia || !state.Media.TouchedAt.Before(before) {
+	if !state.HasMedia {
+		// A one-shot upload makes these before it has a media.
+		return state.HasSession && state.Session.State == media.SessionExpired && state.Session.EndedAt.Before(before)
+	}
+	if !state.Media.TouchedAt.Before(before) {
 		return false
 	}
 	attempt := attemptOf(key)

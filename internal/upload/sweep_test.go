@@ -49,7 +49,7 @@ func TestRemovable(t *testing.T) {
 		{"closing", session(media.SessionClosing, live), "-------"},
 		{"expired now", session(media.SessionExpired, just), "-------"},
 		{"expired a grace ago", session(media.SessionExpired, at), "-------"},
-		{"expired long ago", session(media.SessionExpired, old), "xx-----"},
+		{"expired long ago", session(media.SessionExpired, old), "xxxxxxx"},
 		{"closed now", closed(just, media.Pending, just, live), "-------"},
 		{"closed a grace ago", closed(at, media.Pending, at, live), "-------"},
 		{"pending", closed(old, media.Pending, old, live), "-xx----"},

@@ -30,7 +30,14 @@ func (a *API) oneShot(r *http.Request, who auth.Identity, fields uploadFields, b
 	if err != nil {
 		return uploadResult{}, err
 	}
-	m, err := file.Finish(r.Context(), request)
+	// A fault that is asked for is noted by the media's id, and so after it is recorded.
+	maker := func(c media.Category) upload.Make {
+		if processed(c) || a.faults {
+			return nil
+		}
+		return a.process.Make
+	}
+	m, err := file.Finish(r.Context(), request, maker)
 	if err != nil {
 		return uploadResult{}, err
 	}

@@ -51,6 +51,9 @@ type Processing struct {
 	// Now runs one media to its end while the client waits. CodeBusy means that
 	// too many are waiting already.
 	Now func(ctx context.Context, id media.ID) error
+	// Make makes one media that is not recorded yet, as upload.Make says. nil
+	// leaves all to Now.
+	Make upload.Make
 	// Later hands the media to the workers.
 	Later func(ctx context.Context, m media.Media) error
 }

@@ -1,0 +1,45 @@
+package processing
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"magpie/internal/media"
+)
+
+// Make makes one attempt at a media that is not recorded yet, and whose original
+// is stored, and hands what came of it to publish. An error means that nothing
+// was published, and that the media is for Run.
+func (w *Worker) Make(ctx context.Context, m media.Media, publish func(context.Context, media.Outcome) error) error {
+	log := w.log.With("media", m.ID, "attempt", m.Attempt)
+	outcome, err := w.attempt(ctx, m, false, false)
+	var failure *media.Failure
+	var suspicion *Suspicion
+	switch {
+	case err == nil:
+	case errors.As(err, &suspicion) || !errors.As(err, &failure):
+		return fmt.Errorf("process %s, attempt %d: %w", m.ID, m.Attempt, err)
+	default:
+		outcome = media.Outcome{Failure: failure}
+	}
+	if err := publish(ctx, outcome); err != nil {
+		return fmt.Errorf("publish %s: %w", m.ID, err)
+	}
+	w.tell(log, m, outcome)
+	return nil
+}
+
+// tell logs what came of a media.
+func (w *Worker) tell(log *slog.Logger, m media.Media, o media.Outcome) {
+	switch {
+	case o.Failure != nil && m.State == media.Succeeded:
+		log.Warn("media stays as it was", "name", o.Failure.Name, "message", o.Failure.Message)
+	case o.Failure != nil:
+		log.Info("media failed", "name", o.Failure.Name, "message", o.Failure.Message)
+	default:
+		log.Info("media succeeded", "renditions", len(o.Renditions), "more", o.More, "took", w.now().Sub(m.TouchedAt).Round(time.Millisecond))
+	}
+}
