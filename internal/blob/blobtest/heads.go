@@ -29,8 +29,14 @@ func headed(t failer, d blob.Driver, head int64, body []byte) blob.Upload {
 // whenever it is filled.
 func testHeads(t *testing.T, d blob.Driver) {
 	for i, c := range []struct{ head, before, after int }{
-		{1, 0, 0}, {1, 1, 0}, {10_000, 0, 0}, {10_000, 300_000, 0}, {300_000, 10, 0},
-		{4096, 0, 100_000}, {4097, 50_000, 50_000}, {blob.MaxHead, 1000, 9 << 20},
+		{1, 0, 0},
+		{1, 1, 0},
+		{10_000, 0, 0},
+		{10_000, 300_000, 0},
+		{300_000, 10, 0},
+		{4096, 0, 100_000},
+		{4097, 50_000, 50_000},
+		{blob.MaxHead, 1000, 9 << 20},
 	} {
 		key := fmt.Sprintf("renditions/1/1/%d", i)
 		head, before, after := noise(1, c.head), noise(2, c.before), noise(3, c.after)

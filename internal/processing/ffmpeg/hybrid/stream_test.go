@@ -58,7 +58,8 @@ func streamed(r io.Reader, room int64, size int) (File, []byte, error) {
 func wantSame(t interface {
 	Helper()
 	Fatalf(string, ...any)
-}, data []byte, got, want File, body, wantBody []byte) {
+}, data []byte, got, want File, body, wantBody []byte,
+) {
 	t.Helper()
 	if !bytes.Equal(got.Header, want.Header) || !bytes.Equal(body, wantBody) {
 		t.Fatalf("of %d bytes: the headers are equal: %t, the bodies: %t", len(data), bytes.Equal(got.Header, want.Header), bytes.Equal(body, wantBody))
