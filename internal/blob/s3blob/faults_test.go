@@ -37,10 +37,10 @@ func faults() map[string]fault {
 // that reaches the same directly.
 func behindProxy(t *testing.T) (d *Driver, p *proxy, direct *Driver) {
 	t.Helper()
-	p = newProxy(t, shared.address)
+	p = newProxy(t, shared.Address)
 	a := shared.bucket(t, p.address())
 	d = open(t, a, Options{PartSize: minPart, Stall: 400 * time.Millisecond})
-	a.Endpoint = shared.address
+	a.Endpoint = shared.Address
 	return d, p, open(t, a, Options{})
 }
 

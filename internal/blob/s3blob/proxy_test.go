@@ -69,13 +69,6 @@ func (p *proxy) set(next func(n int) fault) {
 	}
 }
 
-// connections is how many there were since set.
-func (p *proxy) connections() int {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.count
-}
-
 // hold keeps a connection among those that set ends.
 func (p *proxy) hold(c net.Conn) (let func()) {
 	p.mu.Lock()

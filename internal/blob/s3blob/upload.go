@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
+	"io/fs"
 	"net/http"
 
 	"github.com/minio/minio-go/v7"
@@ -204,6 +205,14 @@ func (d *Driver) put(ctx context.Context, key string, p *piece) error {
 	}
 	sent := false
 	err = d.line.do(ctx, func(ctx context.Context) error {
+		if sent {
+			// An earlier try may have done more than its answer told. It is asked
+			// first: many a store that refuses a PUT does not wait for its body, and
+			// then the answer is lost as well.
+			if err := d.found(ctx, key, p); !missingKey(err) {
+				return err
+			}
+		}
 		sent = true
 		err := d.putOnce(ctx, key, p, s, !d.unconditional.Load())
 		if answerOf(err).StatusCode == http.StatusNotImplemented && d.unconditional.CompareAndSwap(false, true) {
@@ -212,12 +221,7 @@ func (d *Driver) put(ctx context.Context, key string, p *piece) error {
 		if answerOf(err).StatusCode != http.StatusPreconditionFailed {
 			return err
 		}
-		// An earlier try may have done more than its answer told.
-		same, err := d.holds(ctx, key, p)
-		if err == nil && !same {
-			err = errTaken
-		}
-		return raced(err) // or it has gone since
+		return raced(d.found(ctx, key, p)) // or it has gone since
 	})
 	if err != nil && sent && !errors.Is(err, errTaken) {
 		d.forget(ctx, key)
@@ -240,6 +244,18 @@ func (d *Driver) putOnce(ctx context.Context, key string, p *piece, s sums, cond
 	}
 	return raced(err)
 }
+
+// found is nil if the object at key is the piece, and errTaken if it is another.
+func (d *Driver) found(ctx context.Context, key string, p *piece) error {
+	same, err := d.holds(ctx, key, p)
+	if err == nil && !same {
+		return errTaken
+	}
+	return err
+}
+
+// missingKey says whether an answer was that there is no such object.
+func missingKey(err error) bool { return errors.Is(missing("stat", "", err), fs.ErrNotExist) }
 
 // holds says whether the object at key is the piece, by its checksum if the
 // store has one, else by reading it back.
