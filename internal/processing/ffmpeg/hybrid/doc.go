@@ -8,7 +8,12 @@
 // table points past the fragments' headers; players of HLS never see the index.
 // So pictures and sound are stored once, and what is added is the index.
 //
+// Wrap and Quiet do this for a file that lies on disk. Stream does it for one that
+// is still being written, whose index then goes into room that was left for it
+// (Room), with a free box for the rest.
+//
 // It works on files that ffmpeg made with
 // -movflags frag_keyframe+delay_moov+default_base_moof and holds one file's sample
-// table in memory. The only bytes that it changes are those that Quiet blanks.
+// table in memory. The only bytes that it changes are those that Quiet and
+// Stream blank.
 package hybrid
