@@ -42,7 +42,7 @@ func (r *run) base64s(ctx context.Context) error {
 		var rate, cpu [2][]float64
 		for round := range r.rounds {
 			for i, one := range []func(*wire, string, int) error{asForms, asBase64} {
-				r.say("base64, %d connections, round %d", conns, round+1)
+				r.say("base64, %s, round %d", connections(conns), round+1)
 				took, used, err := r.appends(ctx, conns, len(pieces), one, fmt.Sprintf("base64-%d-%d", i, conns))
 				if err != nil {
 					return err
@@ -53,9 +53,9 @@ func (r *run) base64s(ctx context.Context) error {
 		}
 		for i, what := range []string{"forms", "JSON with base64"} {
 			c := gauge.Median(cpu[i])
-			t.Add(fmt.Sprintf("%s, %d connections", what, conns), fmt.Sprintf("%.0f (%s)", gauge.Median(rate[i]), spread(rate[i])), c, fmt.Sprintf("%.0f", 1073.741824/c))
+			t.Add(fmt.Sprintf("%s, %s", what, connections(conns)), fmt.Sprintf("%.0f (%s)", gauge.Median(rate[i]), spread(rate[i])), c, fmt.Sprintf("%.0f", 1073.741824/c))
 		}
-		atLeast(&g, fmt.Sprintf("GB a CPU second, decoded, %d connections", conns), 1.073741824/gauge.Median(cpu[1]), 1)
+		atLeast(&g, fmt.Sprintf("GB a CPU second, decoded, %s", connections(conns)), 1.073741824/gauge.Median(cpu[1]), 1)
 	}
 	r.print(t)
 	r.print(g)

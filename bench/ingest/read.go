@@ -83,7 +83,7 @@ func (r *run) readBy(files []stored, conns int) error {
 		for i := range files {
 			at := (i + round) % len(files)
 			f := files[at]
-			r.say("read, %d connections, round %d: %s", conns, round+1, f.what)
+			r.say("read, %s, round %d: %s", connections(conns), round+1, f.what)
 			took, used, err := f.timed(conns, wholes*conns, func(w *wire, _ int) error {
 				return w.fetch(f.path, f.fields, 0, -1, r.size)
 			})
@@ -109,7 +109,7 @@ func (r *run) readBy(files []stored, conns int) error {
 		}
 	}
 	var t, g gauge.Table
-	t.Add(fmt.Sprintf("%s, %d connections", size(r.size), conns), "whole, MB/s", "÷ nginx", "CPU s/GiB", "1 MiB ranges, MB/s", "÷ nginx", "CPU s/GiB")
+	t.Add(fmt.Sprintf("%s, %s", size(r.size), connections(conns)), "whole, MB/s", "÷ nginx", "CPU s/GiB", "1 MiB ranges, MB/s", "÷ nginx", "CPU s/GiB")
 	g.Add("magpie's", "figure", "goal", "")
 	for i, f := range files {
 		a, b := gauge.Ratio(gauge.Median(whole[i]), gauge.Median(whole[0])), gauge.Ratio(gauge.Median(random[i]), gauge.Median(random[0]))

@@ -47,6 +47,21 @@ func spread(list []float64) string {
 
 func milliseconds(d time.Duration) string { return fmt.Sprintf("%.1f ms", d.Seconds()*1000) }
 
+// orNone writes a short time, if there is any.
+func orNone(d time.Duration) string {
+	if d == 0 {
+		return "–"
+	}
+	return milliseconds(d)
+}
+
+func connections(n int) string {
+	if n == 1 {
+		return "1 connection"
+	}
+	return fmt.Sprintf("%d connections", n)
+}
+
 // size writes a number of bytes as its flag takes it.
 func size(n int64) string {
 	for _, u := range units() {

@@ -48,7 +48,7 @@ func (r *run) speed(ctx context.Context) error {
 		for round := range r.rounds {
 			for i := range r.servers {
 				name := r.servers[(i+round)%len(r.servers)] // none is always the first
-				r.say("speed, %d connections, round %d: %s", conns, round+1, name)
+				r.say("speed, %s, round %d: %s", connections(conns), round+1, name)
 				if err := r.speedOf(ctx, name, load{size: r.size, segment: r.segment, conns: conns}, all[name]); err != nil {
 					return fmt.Errorf("%s: %w", name, err)
 				}
@@ -91,13 +91,13 @@ func (r *run) speedOf(ctx context.Context, name string, load load, into *speeds)
 
 func (r *run) speedTable(conns int, all map[string]*speeds) {
 	var t gauge.Table
-	t.Add(fmt.Sprintf("%s in segments of %s, %d connections", size(r.size), size(r.segment), conns),
+	t.Add(fmt.Sprintf("%s in segments of %s, %s", size(r.size), size(r.segment), connections(conns)),
 		"MB/s", "÷ the limit", "finished, MB/s", "CPU s/GiB", "written per byte", "to disk per byte", "finish")
 	for _, name := range r.servers {
 		s := all[name]
 		t.Add(name, fmt.Sprintf("%.0f (%s)", gauge.Median(s.rate), spread(s.rate)), r.against(all, "limit", func(s *speeds) []float64 { return s.rate }, s.rate),
 			fmt.Sprintf("%.0f", gauge.Median(s.whole)), fmt.Sprintf("%.3f", gauge.Median(s.cpu)),
-			fmt.Sprintf("%.3f", gauge.Median(s.calls)), fmt.Sprintf("%.3f", gauge.Median(s.disk)), milliseconds(gauge.Median(s.finish)))
+			fmt.Sprintf("%.3f", gauge.Median(s.calls)), fmt.Sprintf("%.3f", gauge.Median(s.disk)), orNone(gauge.Median(s.finish)))
 	}
 	r.print(t)
 	m := all["magpie"]
