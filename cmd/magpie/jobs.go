@@ -25,7 +25,7 @@ func givenUp(m media.Media) bool {
 }
 
 type jobsLs struct {
-	dataFlag
+	catalogFlags
 }
 
 // Run prints a line for each job, the oldest media first.
@@ -53,7 +53,7 @@ func (c *jobsLs) Run(ctx context.Context, s surroundings) error {
 }
 
 type jobsRequeue struct {
-	dataFlag
+	catalogFlags
 	IDs []string `arg:"" optional:"" name:"id" help:"Media ids."`
 	All bool     `help:"Every media that was given up."`
 }

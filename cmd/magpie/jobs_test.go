@@ -87,7 +87,7 @@ func TestJobs(t *testing.T) {
 	}
 	defer rows.Close()
 	ids, err := rows.Stalled(ctx, time.Now().Add(time.Hour), time.Now(), 10)
-	if err != nil || len(ids) != 2 || ids[0] != 12 || ids[1] != 14 {
-		t.Errorf("to be processed once more: %v, %v", ids, err)
+	if err != nil || len(ids) != 3 || ids[0] != 11 || ids[1] != 12 || ids[2] != 14 {
+		t.Errorf("to be processed: %v, %v, want 11 that waits, and 12 and 14 once more", ids, err)
 	}
 }
