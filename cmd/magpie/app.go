@@ -116,7 +116,7 @@ func newApp(ctx context.Context, s settings, log *slog.Logger) (a *app, err erro
 	if err != nil {
 		return a, err
 	}
-	a.handler = a.routes(processing.NewAdmission(worker, runtime.NumCPU(), 64), gate)
+	a.handler = a.routes(processing.NewAdmission(worker, inlineAtOnce*runtime.NumCPU(), 64), gate)
 	return a, nil
 }
 
@@ -234,6 +234,11 @@ func (a *app) routes(inline *processing.Admission, gate *auth.Gate) http.Handler
 		all.ServeHTTP(w, r)
 	}), a.log, time.Now, fail))
 }
+
+// inlineAtOnce is how many requests to a processor may have their file processed
+// at once: most of a small one's time goes by waiting for the disk. The image engine
+// itself takes no more than one to a processor.
+const inlineAtOnce = 4
 
 // routeMedia puts what viewers see under /media. An image has addresses without a
 // file's name too.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	std "image"
+	"runtime"
 
 	"golang.org/x/sync/semaphore"
 
@@ -40,6 +41,7 @@ type Engine struct {
 	quality int
 	memory  int64
 	free    *semaphore.Weighted // of memory
+	turns   *semaphore.Weighted // as many as processors
 }
 
 var _ processing.Engine = (*Engine)(nil)
@@ -60,6 +62,7 @@ func New(c Config) *Engine {
 		quality: min(100, max(1, c.JPEGQuality)),
 		memory:  c.Memory,
 		free:    semaphore.NewWeighted(c.Memory),
+		turns:   semaphore.NewWeighted(int64(max(2, runtime.GOMAXPROCS(0)))),
 	}
 }
 
@@ -85,6 +88,12 @@ func (e *Engine) Process(ctx context.Context, in processing.Input, out processin
 	}
 	out.Progress(5)
 
+	// More at a time would be no faster. Whoever has had a turn and waits for the
+	// disk is not among them.
+	if err := e.turns.Acquire(ctx, 1); err != nil {
+		return media.Outcome{}, err
+	}
+	defer e.turns.Release(1)
 	need := head.memory + workspace
 	if err := e.free.Acquire(ctx, need); err != nil {
 		return media.Outcome{}, err
