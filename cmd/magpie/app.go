@@ -220,7 +220,7 @@ func (a *app) routes(inline *processing.Admission, gate *auth.Gate) http.Handler
 	routeMedia(all, renditions)
 	all.HandleFunc("GET /healthz", healthy)
 	all.HandleFunc("GET /readyz", a.ready)
-	patience := xapi.Patience{Stall: a.settings.Patience, MinRate: int64(a.settings.MinRate), Now: time.Now}
+	patience := xapi.Patience{Stall: a.settings.Patience, MinRate: int64(a.settings.MinRate), Now: time.Now, Sleep: time.Sleep}
 	return patience.Handler(observed(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		// The mux would redirect these, and few clients send a body twice.
 		if clean := path.Clean(r.URL.Path); clean != r.URL.Path && clean+"/" != r.URL.Path {

@@ -141,6 +141,42 @@ func TestPatience(t *testing.T) {
 	}
 }
 
+// What comes slowly is read in larger pieces, which costs it nothing; as soon as
+// it comes fast it is read as it comes.
+func TestSlowBodiesGather(t *testing.T) {
+	w := newTimed()
+	p := w.patience()
+	slept := 0
+	p.Sleep = func(d time.Duration) { slept++; w.clock = w.clock.Add(d) }
+	client := &paced{w: w, client: []pace{{50 * time.Millisecond, 500}}, rounds: 1}
+	_, r := w.take(p, client)
+	read := func(rounds, size int) (sleeps int) {
+		before := slept
+		client.rounds = client.turn/len(client.client) + rounds
+		for range rounds {
+			if n, err := r.Body.Read(make([]byte, size)); err != nil || n == 0 {
+				t.Fatalf("%d bytes, %v", n, err)
+			}
+		}
+		return slept - before
+	}
+	if n := read(39, 4000); n != 0 {
+		t.Errorf("%d of the first reads, of two seconds, were put off", n)
+	}
+	if n := read(100, 4000); n < 90 {
+		t.Errorf("%d of 100 reads were put off", n)
+	}
+	client.client = []pace{{time.Millisecond, 4000}} // it fills what it is read into
+	client.turn = 0
+	if n := read(3000, 4000); n > 1 {
+		t.Errorf("%d reads of a fast one were put off", n)
+	}
+	client.client, client.turn = []pace{{time.Millisecond, 1000}}, 0
+	if n := read(1000, 4000); n != 0 {
+		t.Errorf("%d reads of a fast one in small pieces were put off", n)
+	}
+}
+
 // repeat is n times one pace, and then another.
 func repeat(p pace, n int, last pace) []pace {
 	var all []pace
