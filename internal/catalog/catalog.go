@@ -41,6 +41,9 @@ func (c *Catalog) Ping(ctx context.Context) error {
 // may be called twice. Nothing else is called after it.
 func (c *Catalog) Close() error {
 	err := c.reader.Close()
+	if c.link != nil {
+		err = errors.Join(err, c.link.close())
+	}
 	if c.writer != nil {
 		// Last, so that SQLite folds the log back into the file.
 		err = errors.Join(err, c.writer.Close())

@@ -39,6 +39,9 @@ const (
 	openAfter  = 3
 	probeEvery = time.Second
 	maxTries   = 4
+	// patience is how long a call may have taken and be tried again all the same:
+	// what took longer met a server that is silent.
+	patience = 5 * time.Second
 	// acquire is how long a transaction waits for one of the connections.
 	acquire = 10 * time.Second
 )
@@ -52,8 +55,11 @@ func newLink(o PostgresOptions) *link {
 	return &link{now: o.Now, random: o.Random, log: o.Log, refuse: sql.OpenDB(refusing{})}
 }
 
+func (l *link) close() error { return l.refuse.Close() }
+
 // do runs once, again where that is safe and may help. once says whether it is.
 func (l *link) do(ctx context.Context, once func() (safe bool, err error)) error {
+	began := l.now()
 	for try := 1; ; try++ {
 		if !l.allows() {
 			return errRefused
@@ -61,7 +67,7 @@ func (l *link) do(ctx context.Context, once func() (safe bool, err error)) error
 		safe, err := once()
 		why := cause(err)
 		l.note(ctx, why, err)
-		if !safe || try == maxTries || !l.pause(ctx, why, try) {
+		if !safe || try == maxTries || l.now().Sub(began) > patience || !l.pause(ctx, why, try) {
 			return err
 		}
 	}

@@ -1,6 +1,7 @@
 package catalogtest
 
 import (
+	"sync"
 	"testing"
 	"time"
 
@@ -182,4 +183,58 @@ func testOutbox(t *testing.T, open func(*testing.T) *catalog.Catalog) {
 			wantEqual(t, got, wanted)
 		}
 	})
+}
+
+// testFollow notes events from many sides at once while somebody reads on from
+// the last event that they have seen: they see all of them, and in order.
+func testFollow(t *testing.T, open func(*testing.T) *catalog.Catalog) {
+	c := open(t)
+	const uploads, writers = 64, 8
+	for id := media.ID(1); id <= uploads; id++ {
+		finalize(t, c, finalized(id))
+	}
+	var seen []catalog.Event
+	written := make(chan struct{})
+	var reader sync.WaitGroup
+	reader.Go(func() {
+		for done := false; ; {
+			select {
+			case <-written:
+				done = true
+			default:
+			}
+			var after int64
+			if len(seen) > 0 {
+				after = seen[len(seen)-1].ID
+			}
+			events, err := c.Events(t.Context(), after, 100)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			seen = append(seen, events...)
+			if done && len(events) == 0 {
+				return
+			}
+		}
+	})
+	together(writers, func(i int) {
+		for id := media.ID(1 + i); id <= uploads; id += writers {
+			if _, err := c.DeleteMedia(t.Context(), id, at(20)); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	close(written)
+	reader.Wait()
+	of := map[media.ID]bool{}
+	for i, e := range seen {
+		if e.ID != int64(i+1) {
+			t.Fatalf("event %d comes as number %d", e.ID, i+1)
+		}
+		of[e.Media] = true
+	}
+	if len(of) != uploads {
+		t.Errorf("%d media have an event, want %d", len(of), uploads)
+	}
 }
