@@ -37,7 +37,7 @@ func (s *Sessions) Append(ctx context.Context, user string, id media.ID, hint in
 // segment begins a segment whose bytes go to, or are in, the writer that begin
 // gives.
 func (s *Sessions) segment(ctx context.Context, user string, id media.ID, begin func() (*blob.Writer, error)) (*Segment, error) {
-	session, err := s.Session(ctx, user, id)
+	session, err := s.appendable(ctx, user, id)
 	if err != nil {
 		return nil, err
 	}
@@ -233,6 +233,7 @@ func (s *Sessions) acknowledge(ctx context.Context, id media.ID, index int, kept
 	if err != nil {
 		return time.Time{}, err
 	}
+	s.recent.note(session, s.now())
 	switch session.State {
 	case media.SessionOpen:
 		if !s.now().Before(session.ExpiresAt) { // no finalize takes it any more

@@ -23,6 +23,7 @@ func (s *Sessions) Finalize(ctx context.Context, user string, id media.ID) (medi
 	if err != nil {
 		return media.Media{}, err
 	}
+	s.recent.forget(id)
 	for {
 		now := s.now()
 		session, took, err := s.catalog.BeginClosing(ctx, id, token, now, s.staleBefore(now))

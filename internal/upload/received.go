@@ -103,6 +103,7 @@ func (s *Sessions) Abort(ctx context.Context, by catalog.Actor, id media.ID) err
 		}
 	}
 	s.held.forget(id)
+	s.recent.forget(id)
 	for info, err := range s.blobs.List(ctx, segmentPrefix(id)) {
 		if err == nil {
 			err = s.blobs.Delete(ctx, info.Key)

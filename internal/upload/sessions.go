@@ -58,6 +58,7 @@ type Sessions struct {
 	catalog *catalog.Catalog
 	blobs   *blob.Store
 	held    *held
+	recent  *recent
 	starts  *sync.Pool // of *start
 	now     func() time.Time
 	random  io.Reader
@@ -68,7 +69,7 @@ type Sessions struct {
 // New makes Sessions. now and random are the clock and the source of ids and
 // names.
 func New(cfg Config, c *catalog.Catalog, b *blob.Store, now func() time.Time, random io.Reader, log *slog.Logger) *Sessions {
-	return &Sessions{cfg: cfg.WithDefaults(), catalog: c, blobs: b, held: newHeld(), starts: newStarts(), now: now, random: random, pause: pause, log: log}
+	return &Sessions{cfg: cfg.WithDefaults(), catalog: c, blobs: b, held: newHeld(), recent: newRecent(), starts: newStarts(), now: now, random: random, pause: pause, log: log}
 }
 
 // pause waits for d, or until ctx ends.
