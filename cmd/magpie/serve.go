@@ -9,6 +9,8 @@ import (
 	"net"
 	"net/http"
 	"time"
+
+	"magpie/internal/delivery"
 )
 
 // serveCommand runs the server until it is told to stop.
@@ -79,7 +81,7 @@ func serve(ctx context.Context, a *app, listener net.Listener, secure *tls.Confi
 	bounded := newBoundedListener(listener, connections(openFiles()), time.Now, a.log)
 	server := &http.Server{
 		Handler: a.handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
-		TLSConfig: secure, ConnState: bounded.Ended,
+		TLSConfig: secure, ConnContext: delivery.ConnContext, ConnState: bounded.Ended,
 		ErrorLog: slog.NewLogLogger(a.log.Handler(), slog.LevelWarn),
 	}
 	served := make(chan error, 1)

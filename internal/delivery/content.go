@@ -113,6 +113,8 @@ func (s *sender) ReadFrom(r io.Reader) (int64, error) {
 			var w io.Writer = s.ResponseWriter
 			if n <= little {
 				w = struct{ io.Writer }{w}
+			} else {
+				defer cork(c.ctx, s.ResponseWriter)()
 			}
 			n, err := c.store.CopyTo(c.ctx, w, c.manifest, c.off, n)
 			c.off += n

@@ -23,10 +23,12 @@ import (
 
 func serveOver(t *testing.T, store *blob.Store, manifest media.Manifest, log io.Writer) *httptest.Server {
 	t.Helper()
-	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	web := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "video/mp4")
 		serve(w, r, store, manifest, media.Media{ID: 77, TouchedAt: touched()}, tag, logTo(log))
 	}))
+	web.Config.ConnContext = ConnContext
+	web.Start()
 	t.Cleanup(web.Close)
 	return web
 }
