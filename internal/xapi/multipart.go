@@ -26,6 +26,7 @@ type formReader struct {
 	start int           // buf[start:end] was read and not yet consumed
 	end   int
 	at    int   // how far into the part buf[start] is
+	full  int   // how many reads in a row filled buf
 	err   error // what r ended with
 
 	delimiter *delimiter
@@ -47,8 +48,8 @@ const (
 )
 
 // newFormReader reads body, using buf, which must be larger than maxPartHeader.
-// Once a read fills it, which shows a fast client, a larger one is asked of grow,
-// if that is not nil.
+// Once a few reads in a row fill it, which shows a fast client, a larger one is
+// asked of grow, if that is not nil.
 func newFormReader(body io.Reader, boundary string, buf []byte, grow func() []byte) (*formReader, error) {
 	if boundary == "" || len(boundary) > maxBoundary {
 		return nil, media.Invalid("Content-Type", "multipart/form-data needs a boundary of 1 to %d characters", maxBoundary)
@@ -187,18 +188,21 @@ func (f *formReader) need(n int) error {
 		k, err := f.r.Read(f.buf[f.end:])
 		f.end += k
 		f.err = err
+		if f.full++; f.end < len(f.buf) {
+			f.full = 0
+		}
 	}
 	return nil
 }
 
-// makeRoom makes room to read into: in a larger buffer if this one was filled,
-// by moving what is left of it to the front if it is at the end.
+// makeRoom makes room to read into: in a larger buffer if this one is filled again
+// and again, by moving what is left of it to the front if it is at the end.
 func (f *formReader) makeRoom() {
 	left := f.buf[f.start:f.end]
 	if len(left) > 0 && f.end < len(f.buf) {
 		return
 	}
-	if f.end == len(f.buf) && f.grow != nil {
+	if f.full >= fastAfter && f.grow != nil {
 		f.buf, f.grow = f.grow(), nil
 	}
 	front := max(f.at, 0) % pageSize
