@@ -24,13 +24,14 @@ const secretPrefix = "mgp_"
 // Tokens issues and checks opaque bearer tokens.
 type Tokens struct {
 	catalog *catalog.Catalog
+	known   *known
 	now     func() time.Time
 	random  io.Reader
 }
 
 // NewTokens makes Tokens over a catalogue.
 func NewTokens(c *catalog.Catalog, now func() time.Time, random io.Reader) *Tokens {
-	return &Tokens{catalog: c, now: now, random: random}
+	return &Tokens{catalog: c, known: newKnown(c, now), now: now, random: random}
 }
 
 // Grant is what a new token is for.
@@ -110,7 +111,7 @@ func (t *Tokens) row(g Grant, secret string) (catalog.Token, error) {
 // Identify tells whose token a secret is. A token that is unknown, revoked or
 // expired gives CodeUnauthorized.
 func (t *Tokens) Identify(ctx context.Context, secret string) (Identity, error) {
-	row, err := t.catalog.TokenByHash(ctx, hash(secret))
+	row, err := t.known.token(ctx, hash(secret))
 	if media.CodeOf(err) == media.CodeNotFound {
 		return Identity{}, media.Errorf(media.CodeUnauthorized, "The access token is not known here.")
 	}

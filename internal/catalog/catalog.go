@@ -17,7 +17,8 @@ type Catalog struct {
 	// bind fits a connection to the SQL that the queries are written in.
 	bind func(queries.DBTX) queries.DBTX
 
-	group *group // what writes to SQLite; else nil
+	group   *group   // what writes to SQLite; else nil
+	version *version // of SQLite; else nil
 
 	link     *link    // nil where the database is a file
 	migrated []string // names of the migrations that opening it ran
@@ -40,7 +41,7 @@ func (c *Catalog) Ping(ctx context.Context) error {
 // Close lets go of the database, once methods that are running have ended. It
 // may be called twice. Nothing else is called after it.
 func (c *Catalog) Close() error {
-	err := c.reader.Close()
+	err := errors.Join(c.version.close(), c.reader.Close())
 	if c.link != nil {
 		err = errors.Join(err, c.link.close())
 	}

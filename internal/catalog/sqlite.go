@@ -57,10 +57,14 @@ func openSQLite(ctx context.Context, path string) (*Catalog, error) {
 	if err != nil {
 		return nil, errors.Join(err, writer.Close())
 	}
-	setPool(reader, sqliteReaders)
+	setPool(reader, sqliteReaders+1)
+	version, err := newVersion(ctx, reader)
+	if err != nil {
+		return nil, errors.Join(err, reader.Close(), writer.Close())
+	}
 	kept := newStatements(writer)
 	bind := bindSQLite(newStatements(reader), kept)
-	c := &Catalog{reader: reader, writer: writer, bind: bind, group: &group{db: writer, kept: kept, bind: bind}, migrated: migrated}
+	c := &Catalog{reader: reader, writer: writer, bind: bind, group: &group{db: writer, kept: kept, bind: bind}, version: version, migrated: migrated}
 	if err := c.countOnce(ctx); err != nil {
 		return nil, errors.Join(err, c.Close())
 	}

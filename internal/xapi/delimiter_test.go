@@ -75,7 +75,7 @@ func BenchmarkDelimiter(b *testing.B) {
 		b.Run(name+"/bytes.Index", func(b *testing.B) {
 			b.SetBytes(int64(len(window)))
 			for b.Loop() {
-				if bytes.Index(window, d.text) >= 0 {
+				if bytes.Contains(window, d.text) {
 					b.Fatal("found")
 				}
 			}
