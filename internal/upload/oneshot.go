@@ -12,12 +12,12 @@ import (
 // OneShot is bytes that may come before what is said about them: they are taken
 // in first and told at the end what they are, a whole file by Finish or a
 // segment by Append. It is used by one goroutine and ended by one of these or
-// by Abort, which does nothing afterwards.
+// by Abort, which after these only lets go of memory.
 type OneShot struct {
 	s     *Sessions
 	w     *blob.Writer
-	head  []byte // the file's first headSize bytes
 	start *start
+	more  []byte // the file's first bytes, up to headSize, where start's don't tell all
 	ended bool
 }
 
@@ -33,7 +33,7 @@ func (s *Sessions) OneShot(ctx context.Context, hint int64) (*OneShot, error) {
 	if err != nil {
 		return nil, fmt.Errorf("begin a one-shot upload: %w", err)
 	}
-	return &OneShot{s: s, w: w, start: new(start)}, nil
+	return &OneShot{s: s, w: w, start: s.starts.Get().(*start).empty()}, nil
 }
 
 // Write takes bytes of the file, up to MaxSegment.
@@ -41,25 +41,56 @@ func (o *OneShot) Write(p []byte) (int, error) {
 	if limit := o.s.cfg.MaxSegment; o.w.Size()+int64(len(p)) > limit {
 		return 0, media.Errorf(media.CodeTooLarge, "File size exceeds %d bytes. That is the most that one request may carry; use initialize, append and finalize.", limit)
 	}
+	before := o.w.Size()
 	n, err := o.w.Write(p)
-	o.start.see(p[:n])
-	if more := p[:min(n, headSize-len(o.head))]; len(more) > 0 {
-		if len(o.head)+len(more) > cap(o.head) { // not by doubling: a slow client may hold it for long
-			o.head = append(make([]byte, 0, roomFor(len(o.head)+len(more))), o.head...)
-		}
-		o.head = append(o.head, more...)
+	if n > 0 {
+		o.see(p[:n], before)
 	}
 	return n, err
 }
 
-// roomFor is how much room the first n bytes of a file get: all that will be
-// needed, once there are more than a few.
-func roomFor(n int) int {
-	const few = 4 << 10
-	if n <= few {
-		return few
+// see looks at the bytes that come after the file's first before. Most files have
+// told what they are by what start keeps: of those no more is kept, so that a
+// thousand that come slowly cost little.
+func (o *OneShot) see(p []byte, before int64) {
+	begun := o.start.n
+	o.start.see(p)
+	p = p[o.start.n-begun:]
+	if len(p) == 0 {
+		return
 	}
-	return headSize
+	if o.more == nil && before <= earlyLen && needsMore(o.start.bytes(), o.s.cfg.MaxSegment) {
+		o.more = o.start.bytes()
+		o.more = o.more[:len(o.more):len(o.more)] // start has no room behind it
+	}
+	if o.more == nil || len(o.more) == headSize {
+		return
+	}
+	p = p[:min(len(p), headSize-len(o.more))]
+	if room := len(o.more) + len(p); room > cap(o.more) {
+		o.more = append(make([]byte, 0, min(max(room, 2*cap(o.more)), headSize)), o.more...)
+	}
+	o.more = append(o.more, p...)
+}
+
+// needsMore reports whether more of a file than head, its first earlyLen bytes,
+// may tell another type than that does, or that it is none, or the size of a
+// picture. most is how long the file may be.
+func needsMore(head []byte, most int64) bool {
+	t, sure := foresee(head, int64(len(head))+1, most)
+	if !sure || t == media.SRT { // text, as long as no other bytes come
+		return true
+	}
+	_, _, seen := pictureSize(head, t)
+	return t == media.JPEG && !seen
+}
+
+// head is what Finish tells the file from.
+func (o *OneShot) head() []byte {
+	if o.more != nil {
+		return o.more
+	}
+	return o.start.bytes()
 }
 
 // Size is how many bytes were written so far.
@@ -85,12 +116,12 @@ func (o *OneShot) Finish(ctx context.Context, r Request, maker func(media.Catego
 	if err := r.check(); err != nil {
 		return media.Media{}, err
 	}
-	category, typ, err := identify(o.head, o.w.Size(), r.category(), r.Type)
+	category, typ, err := identify(o.head(), o.w.Size(), r.category(), r.Type)
 	if err == nil {
 		err = o.s.cfg.Limits.CheckBytes("media", r.Category, typ, o.w.Size())
 	}
 	if err == nil {
-		err = checkShown(o.s.cfg.Limits.Of(category, typ), category, typ, o.head, &o.start.header)
+		err = checkShown(o.s.cfg.Limits.Of(category, typ), category, typ, o.head(), &o.start.header)
 	}
 	if err != nil {
 		return media.Media{}, err
@@ -173,10 +204,15 @@ func (o *OneShot) Append(ctx context.Context, user string, id media.ID, index in
 	return g.Commit(ctx, index)
 }
 
-// Abort drops the bytes unless they were kept.
+// Abort drops the bytes unless they were kept. It is called in the end whatever
+// became of them; nothing is called after it.
 func (o *OneShot) Abort() {
 	if !o.ended {
 		o.ended = true
 		o.w.Abort()
+	}
+	if o.start != nil {
+		o.s.starts.Put(o.start)
+		o.start, o.more = nil, nil
 	}
 }

@@ -1,6 +1,7 @@
 package upload
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -8,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"magpie/internal/blob"
 	"magpie/internal/blob/blobtest"
 	"magpie/internal/catalog"
 	"magpie/internal/media"
@@ -352,5 +354,76 @@ func TestOneShotCrashesWhileMade(t *testing.T) {
 	}
 	if storage, err := r.rows.Storage(t.Context(), owner); err != nil || storage.Uploads != 0 {
 		t.Errorf("the storage is %+v, %v", storage, err)
+	}
+}
+
+// What is kept of a file's beginning tells as much as all that may be kept, in
+// whatever pieces it comes.
+func FuzzOneShotHead(f *testing.F) {
+	for _, content := range starting(f) {
+		f.Add([]byte(content), uint16(1000), uint16(0))
+		f.Add([]byte(content), uint16(5000), uint16(9000))
+	}
+	f.Add([]byte(box("free", strings.Repeat("\x00", 5000))+box("ftyp", "isom\x00\x00\x02\x00")), uint16(700), uint16(0))
+	f.Add([]byte("\xFF\xD8\xFF\xE1\x1F\xFF"+strings.Repeat("x", 0x1FFD)+"\xFF\xC0\x00\x11\x08\x01\x00\x02\x00\x03"+strings.Repeat("y", 20)), uint16(4096), uint16(0))
+	f.Add([]byte(strings.Repeat("a b\n", 1100)+"00:00:01,000 --> 00:00:02,500\nHello\n"), uint16(4097), uint16(100))
+	f.Fuzz(func(t *testing.T, file []byte, piece, more uint16) {
+		file = append(file, make([]byte, more)...)
+		store := blob.New(blobtest.NewMemory(time.Now))
+		o, err := New(Config{}, nil, store, time.Now, nil, nil).OneShot(t.Context(), 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer o.Abort()
+		for rest := file; len(rest) > 0; {
+			n, err := o.Write(rest[:min(len(rest), 1+int(piece))])
+			if err != nil {
+				t.Fatal(err)
+			}
+			rest = rest[n:]
+		}
+		head, whole := o.head(), file[:min(len(file), headSize)]
+		if !bytes.HasPrefix(whole, head) || len(head) < min(len(file), earlyLen) {
+			t.Fatalf("%d bytes are kept of %d, or others", len(head), len(file))
+		}
+		typ := sniff(whole, int64(len(file)))
+		if got := sniff(head, int64(len(file))); got != typ {
+			t.Fatalf("by %d bytes it is %q, by %d %q", len(head), got, len(whole), typ)
+		}
+		w, h, ok := pictureSize(head, typ)
+		if w2, h2, ok2 := pictureSize(whole, typ); w != w2 || h != h2 || ok != ok2 {
+			t.Fatalf("%d×%d %t by %d bytes, %d×%d %t by %d", w, h, ok, len(head), w2, h2, ok2, len(whole))
+		}
+	})
+}
+
+// A thousand uploads that come slowly are to cost little: of films, and of what
+// goes on in the middle of one, only the first bytes are kept.
+func TestOneShotKeepsLittle(t *testing.T) {
+	r := newRig(t, Config{})
+	photo := "\xFF\xD8\xFF\xE1\xFF\xFF" + strings.Repeat("x", 100_000) // its size lies behind its camera's notes
+	for name, c := range map[string]struct {
+		file string
+		want int
+	}{
+		"a film":                {starting(t)[media.MP4] + strings.Repeat("\x00", 100_000), earlyLen},
+		"the middle of one":     {strings.Repeat("\x01\x80\xfe", 30_000), earlyLen},
+		"a picture":             {pngOf(10, 10) + strings.Repeat("\x00", 100_000), earlyLen},
+		"one with a long start": {photo, headSize},
+		"few bytes":             {subtitles, len(subtitles)},
+	} {
+		o, err := r.sessions.OneShot(t.Context(), 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for rest := c.file; rest != ""; rest = rest[min(len(rest), 999):] {
+			if _, err := io.WriteString(o, rest[:min(len(rest), 999)]); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got := len(o.head()); got != c.want || cap(o.more) > headSize {
+			t.Errorf("%s: %d bytes are kept, want %d", name, got, c.want)
+		}
+		o.Abort()
 	}
 }
