@@ -87,15 +87,15 @@ func (e *Engine) saveWhole(ctx context.Context, src *source, p whole, out proces
 // writeJPEG writes pixels and colour profile.
 func writeJPEG(w io.Writer, img std.Image, quality int, profile []byte) error {
 	space := spaceRGB
-	switch m := img.(type) {
-	case *std.Gray:
+	if _, grey := img.(*std.Gray); grey {
 		space = spaceGrey
-	case *std.NRGBA: // opaque, so the bytes are the same, and the encoder knows a short way
-		img = &std.RGBA{Pix: m.Pix, Stride: m.Stride, Rect: m.Rect}
 	}
 	if p := profileFor(profile, space); p != nil {
 		const startOfImage = 2
 		w = &splicer{w: w, at: startOfImage, more: jpegProfileSegments(p)}
+	}
+	if done, err := encodeJPEG(w, img, quality); done {
+		return err
 	}
 	return jpeg.Encode(w, img, &jpeg.Options{Quality: quality})
 }

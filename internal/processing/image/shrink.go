@@ -9,12 +9,19 @@ import std "image"
 //   - *Gray where every pixel of f is grey and opaque,
 //   - *YCbCr, 4:2:0 and full range, where f is such planes of any subsampling,
 //   - *NRGBA otherwise. Colours are averaged by how opaque they are.
+//
+// Where nothing changes it may be f's own pixels.
 func shrink(f frame, view std.Rectangle, flipX, flipY bool, w, h int) std.Image {
 	across := func(step, outStep int) axis {
 		return axis{n: w, step: step, outStep: outStep, from: view.Min.X, length: view.Dx(), flip: flipX}
 	}
 	down := func(step, outStep int) axis {
 		return axis{n: h, step: step, outStep: outStep, from: view.Min.Y, length: view.Dy(), flip: flipY}
+	}
+	if view == std.Rect(0, 0, w, h) && w == f.width && h == f.height && !flipX && !flipY {
+		if img := f.asItIs(); img != nil {
+			return img
+		}
 	}
 	if f.grey && f.opaque {
 		out := std.NewGray(std.Rect(0, 0, w, h))
@@ -33,6 +40,33 @@ func shrink(f frame, view std.Rectangle, flipX, flipY bool, w, h int) std.Image 
 		straighten(out.Pix[y*out.Stride:][:4*w], line)
 	})
 	return out
+}
+
+// asItIs gives the picture as shrink would at its own size, if it is so already,
+// or nil.
+func (f frame) asItIs() std.Image {
+	if !f.opaque || f.studio || f.img.Bounds() != std.Rect(0, 0, f.width, f.height) {
+		return nil
+	}
+	switch m := f.img.(type) {
+	case *std.Gray:
+		if f.grey {
+			return m
+		}
+	case *std.YCbCr:
+		if !f.grey && m.SubsampleRatio == std.YCbCrSubsampleRatio420 {
+			return m
+		}
+	case *std.NRGBA:
+		if !f.grey {
+			return m
+		}
+	case *std.RGBA: // opaque, so the bytes are the same
+		if !f.grey {
+			return &std.NRGBA{Pix: m.Pix, Stride: m.Stride, Rect: m.Rect}
+		}
+	}
+	return nil
 }
 
 func shrinkPlane(dst []byte, stride int, p plane, x, y axis) {
