@@ -7,26 +7,26 @@ import "io"
 // that is fast few reads. It is what bufio.Reader is, for readers that look for
 // something in all that is there.
 type ahead struct {
-	r     io.Reader
-	buf   []byte
-	start int // buf[start:end] was read and not yet consumed
-	end   int
-	most  int   // bytes that buf may grow to
-	full  int   // how many reads in a row left no room
-	err   error // what r ended with
+	r      io.Reader
+	buf    []byte
+	start  int // buf[start:end] was read and not yet consumed
+	end    int
+	larger func(n int) []byte // gives a buffer of more than n bytes; nil where there is none
+	full   int                // how many reads in a row left no room
+	err    error              // what r ended with
 }
 
 // firstAhead is how large a buffer begins.
 const firstAhead = 4 << 10
 
-// newAhead reads r through at most most bytes.
-func newAhead(r io.Reader, most int) *ahead {
-	return &ahead{r: r, buf: make([]byte, min(firstAhead, most)), most: most}
+// newAhead reads r, and asks larger for the buffers after the first.
+func newAhead(r io.Reader, larger func(n int) []byte) *ahead {
+	return &ahead{r: r, buf: make([]byte, firstAhead), larger: larger}
 }
 
 // peek gives what was read and not yet consumed, once that is n bytes at least;
 // with less comes r's error, and io.ErrShortBuffer where n is more than the
-// buffer may grow to. It is valid until the next call.
+// largest buffer has. It is valid until the next call.
 func (a *ahead) peek(n int) ([]byte, error) {
 	for idle := 0; a.end-a.start < n; {
 		if a.err != nil {
@@ -54,8 +54,10 @@ func (a *ahead) peek(n int) ([]byte, error) {
 func (a *ahead) room() bool {
 	to := a.buf
 	tight := a.start == 0 && a.end == len(a.buf)
-	if (a.full >= fastAfter || tight) && len(to) < a.most {
-		to, a.full = make([]byte, min(4*len(to), a.most)), 0
+	if a.full >= fastAfter || tight {
+		if b := a.larger(len(to)); b != nil {
+			to, a.full = b, 0
+		}
 	}
 	a.end = copy(to, a.buf[a.start:a.end])
 	a.buf, a.start = to, 0

@@ -11,6 +11,18 @@ import (
 	"pgregory.net/rapid"
 )
 
+// aheadOf reads through at most most bytes.
+func aheadOf(r io.Reader, most int) *ahead {
+	a := newAhead(r, func(n int) []byte {
+		if n >= most {
+			return nil
+		}
+		return make([]byte, min(4*n, most))
+	})
+	a.buf = a.buf[:min(len(a.buf), most)]
+	return a
+}
+
 // Whatever is asked for in whatever pieces, nothing is lost, doubled or moved.
 func TestAheadGivesTheBytesInTheirOrder(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
@@ -25,7 +37,7 @@ func TestAheadGivesTheBytesInTheirOrder(t *testing.T) {
 		case 3:
 			from = iotest.HalfReader(from)
 		}
-		a := newAhead(from, most)
+		a := aheadOf(from, most)
 		a.buf = a.buf[:4] // so that it grows
 		var got []byte
 		for {
@@ -57,7 +69,7 @@ func TestAheadGivesTheBytesInTheirOrder(t *testing.T) {
 func TestAheadGrowsForThoseWhoFillIt(t *testing.T) {
 	const most = 64 << 10
 	read := func(from io.Reader) int {
-		a := newAhead(from, most)
+		a := aheadOf(from, most)
 		for {
 			window, err := a.peek(1)
 			if err != nil {
@@ -76,16 +88,16 @@ func TestAheadGrowsForThoseWhoFillIt(t *testing.T) {
 }
 
 func TestAheadEnds(t *testing.T) {
-	a := newAhead(strings.NewReader("abcdef"), 4)
+	a := aheadOf(strings.NewReader("abcdef"), 4)
 	if window, err := a.peek(5); !errors.Is(err, io.ErrShortBuffer) || string(window) != "abcd" {
 		t.Errorf("%q, %v", window, err)
 	}
 	broken := errors.New("connection reset")
-	a = newAhead(io.MultiReader(strings.NewReader("ab"), iotest.ErrReader(broken)), 4)
+	a = aheadOf(io.MultiReader(strings.NewReader("ab"), iotest.ErrReader(broken)), 4)
 	if window, err := a.peek(3); !errors.Is(err, broken) || string(window) != "ab" {
 		t.Errorf("%q, %v", window, err)
 	}
-	a = newAhead(idle{}, 4)
+	a = aheadOf(idle{}, 4)
 	if _, err := a.ReadByte(); !errors.Is(err, io.ErrNoProgress) {
 		t.Errorf("a reader that gives nothing: %v", err)
 	}

@@ -18,8 +18,9 @@ const (
 
 // decodeBase64 decodes all of text into sink (RFC 4648 §4 and §5): the standard
 // and the URL alphabet, also mixed, with or without padding, and white space
-// anywhere. What a client sends slowly costs a few KiB.
-func decodeBase64(sink io.Writer, text io.Reader) error {
+// anywhere. What a client sends slowly costs a few KiB; larger buffers are asked of
+// fast.
+func decodeBase64(sink io.Writer, text io.Reader, fast func() *texts) error {
 	var (
 		d   base64Decoder
 		in  = make([]byte, firstText)
@@ -51,9 +52,8 @@ func decodeBase64(sink io.Writer, text io.Reader) error {
 			full = 0
 		default:
 			if full++; full >= fastAfter && n < mostText {
-				in = make([]byte, min(8*n, mostText))
-				out = make([]byte, decodedMost(len(in)))
-				full = 0
+				t := fast()
+				in, out = t.in[:], t.out[:]
 			}
 		}
 	}
@@ -61,8 +61,8 @@ func decodeBase64(sink io.Writer, text io.Reader) error {
 
 // decodeMedia is decodeBase64 for a member of a request, by whose name it calls
 // what is wrong.
-func decodeMedia(name string, sink io.Writer, text io.Reader) error {
-	err := decodeBase64(sink, text)
+func decodeMedia(name string, sink io.Writer, text io.Reader, fast func() *texts) error {
+	err := decodeBase64(sink, text, fast)
 	var e *media.Error
 	if !errors.As(err, &e) || e.Code != media.CodeInvalid || e.Field != "media" || errors.Is(err, errStore) {
 		return err

@@ -30,8 +30,8 @@ func BenchmarkBase64(b *testing.B) {
 		{"json, lines of 76", inJSON(lines.String())},
 	} {
 		b.Run(c.name, func(b *testing.B) {
-			inBenchmark(b, c.body, len(data), func(body io.Reader, sink io.Writer) error {
-				_, _, err := readJSONUpload(body, uploadBuffer, sink)
+			inBenchmark(b, c.body, len(data), func(body io.Reader, b *buffers, sink io.Writer) error {
+				_, _, err := readJSONUpload(newAhead(body, b.larger), b.getTexts, sink)
 				return err
 			})
 		})
@@ -42,27 +42,31 @@ func BenchmarkBase64(b *testing.B) {
 		{"form, as it is", form + text},
 	} {
 		b.Run(c.name, func(b *testing.B) {
-			inBenchmark(b, c.body, len(data), func(body io.Reader, sink io.Writer) error {
-				_, err := readURLForm(body, uploadBuffer, sink)
+			inBenchmark(b, c.body, len(data), func(body io.Reader, b *buffers, sink io.Writer) error {
+				_, err := readURLForm(newAhead(body, b.larger), b.getTexts, sink)
 				return err
 			})
 		})
 	}
 	b.Run("text, lines of 76", func(b *testing.B) {
-		inBenchmark(b, strings.ReplaceAll(lines.String(), `\r\n`, "\r\n"), len(data), func(body io.Reader, sink io.Writer) error {
-			return decodeBase64(sink, body)
+		inBenchmark(b, strings.ReplaceAll(lines.String(), `\r\n`, "\r\n"), len(data), func(body io.Reader, b *buffers, sink io.Writer) error {
+			return decodeBase64(sink, body, b.getTexts)
 		})
 	})
 }
 
-func inBenchmark(b *testing.B, body string, size int, read func(io.Reader, io.Writer) error) {
+func inBenchmark(b *testing.B, body string, size int, read func(io.Reader, *buffers, io.Writer) error) {
 	b.Helper()
 	b.SetBytes(int64(len(body)))
 	b.ReportAllocs()
 	text := []byte(body)
+	p := newPools()
 	for b.Loop() {
 		var n tallied
-		if err := read(bytes.NewReader(text), &n); err != nil || int(n) != size {
+		lent := p.lend()
+		err := read(bytes.NewReader(text), lent, &n)
+		lent.release()
+		if err != nil || int(n) != size {
 			b.Fatalf("%d bytes, %v", n, err)
 		}
 	}

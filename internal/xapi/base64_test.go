@@ -34,7 +34,7 @@ func TestDecodeBase64InEveryWayOfWriting(t *testing.T) {
 			from = iotest.DataErrReader(from)
 		}
 		var got strings.Builder
-		if err := decodeBase64(&got, from); err != nil || got.String() != want {
+		if err := decodeBase64(&got, from, newTexts); err != nil || got.String() != want {
 			t.Fatalf("%d bytes, %v; want %d", got.Len(), err, len(want))
 		}
 	})
@@ -111,7 +111,7 @@ func FuzzDecodeBase64(f *testing.F) {
 func againstReference(t rapid.TB, text, sizes []byte) {
 	want, good := reference(text)
 	var got strings.Builder
-	err := decodeBase64(&got, &pieces{text: text, sizes: sizes})
+	err := decodeBase64(&got, &pieces{text: text, sizes: sizes}, newTexts)
 	switch {
 	case good && (err != nil || got.String() != want):
 		t.Fatalf("%q by %d: %q, %v; want %q", text, sizes, &got, err, want)
@@ -125,7 +125,7 @@ func TestDecodeBase64KeepsSmallBuffersForSlowClients(t *testing.T) {
 	text := []byte(strings.Repeat("QUJD", 64<<10))
 	for size, most := range map[int]int{1000: firstText, len(text): mostText} {
 		seen := &widest{r: &pieces{text: text}, most: size}
-		if err := decodeBase64(io.Discard, seen); err != nil || seen.widest > most || size > most && seen.widest < most {
+		if err := decodeBase64(io.Discard, seen, newTexts); err != nil || seen.widest > most || size > most && seen.widest < most {
 			t.Errorf("pieces of %d were read into %d bytes, %v", size, seen.widest, err)
 		}
 	}
@@ -146,7 +146,7 @@ func (w *widest) Read(p []byte) (int, error) {
 func TestDecodeBase64Refuses(t *testing.T) {
 	for _, text := range []string{"e", "eHh4e", "*", "eHh4*", "eA==eA==", "eA=A", "é", "eA\x00=", "=eA"} {
 		var got strings.Builder
-		if err := decodeBase64(&got, strings.NewReader(text)); media.CodeOf(err) != media.CodeInvalid || !strings.Contains(err.Error(), "is not valid base64") {
+		if err := decodeBase64(&got, strings.NewReader(text), newTexts); media.CodeOf(err) != media.CodeInvalid || !strings.Contains(err.Error(), "is not valid base64") {
 			t.Errorf("%q: %q, %v", text, &got, err)
 		}
 	}
@@ -156,12 +156,12 @@ func TestDecodeBase64HandsErrorsOn(t *testing.T) {
 	broken := errors.New("connection reset")
 	for _, text := range []string{"", "eHh4", "eHh4e", "eA=="} {
 		from := io.MultiReader(strings.NewReader(text), iotest.ErrReader(broken))
-		if err := decodeBase64(io.Discard, from); !errors.Is(err, broken) {
+		if err := decodeBase64(io.Discard, from, newTexts); !errors.Is(err, broken) {
 			t.Errorf("after %q: %v", text, err)
 		}
 	}
 	full := errors.New("no room")
-	if err := decodeBase64(refusing{full}, strings.NewReader("eHh4")); !errors.Is(err, full) {
+	if err := decodeBase64(refusing{full}, strings.NewReader("eHh4"), newTexts); !errors.Is(err, full) {
 		t.Errorf("%v", err)
 	}
 }
@@ -170,3 +170,5 @@ func TestDecodeBase64HandsErrorsOn(t *testing.T) {
 type refusing struct{ err error }
 
 func (r refusing) Write([]byte) (int, error) { return 0, r.err }
+
+func newTexts() *texts { return new(texts) }

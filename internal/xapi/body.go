@@ -49,14 +49,16 @@ func (a *API) readUpload(r *http.Request, sink io.Writer) (uploadFields, error) 
 	if err != nil {
 		return uploadFields{}, err
 	}
+	b := a.pools.lend()
+	defer b.release()
 	var f uploadFields
 	switch kind {
 	case "multipart/form-data":
-		f, err = a.readForm(body, params["boundary"], sink)
+		f, err = readMultipart(body, params["boundary"], b, sink)
 	case "application/json":
-		f, err = readJSON(body, sink)
+		f, err = readJSON(body, b, sink)
 	case "application/x-www-form-urlencoded":
-		f, err = readURLForm(body, uploadBuffer, storing{sink})
+		f, err = readURLForm(newAhead(body, b.larger), b.getTexts, storing{sink})
 	default:
 		if n, err := io.ReadFull(body, make([]byte, 1)); n == 0 && errors.Is(err, io.EOF) {
 			return uploadFields{values: map[string]string{}}, check()
@@ -85,21 +87,10 @@ func readError(err error) error {
 // maxFields bounds all of a form but the media, names included.
 const maxFields = 64 << 10
 
-func (a *API) readForm(body io.Reader, boundary string, sink io.Writer) (uploadFields, error) {
-	small := a.small.Get().(*[smallBuffer]byte)
-	defer a.small.Put(small)
-	var large *[uploadBuffer]byte
-	defer func() {
-		if large != nil {
-			a.large.Put(large)
-		}
-	}()
+func readMultipart(body io.Reader, boundary string, b *buffers, sink io.Writer) (uploadFields, error) {
 	f := uploadFields{values: map[string]string{}}
 	left := maxFields
-	form, err := newFormReader(body, boundary, small[:], func() []byte {
-		large = a.large.Get().(*[uploadBuffer]byte)
-		return large[:]
-	})
+	form, err := newFormReader(body, boundary, b.getSmall(), b.getLarge)
 	if err != nil {
 		return f, err
 	}
@@ -119,11 +110,11 @@ func (a *API) readForm(body io.Reader, boundary string, sink io.Writer) (uploadF
 			if p.name == "media_data" {
 				p.header.Set("Content-Transfer-Encoding", "base64")
 			}
-			err = copyPart(storing{sink}, form, p)
+			err = copyPart(storing{sink}, form, p, b.getTexts)
 		} else {
 			field := &bounded{name: p.name, left: left}
 			if err = field.take(len(p.name)); err == nil {
-				err = copyPart(field, form, p)
+				err = copyPart(field, form, p, b.getTexts)
 			}
 			left = field.left
 			f.keep(p.name, field.text.String())
@@ -136,11 +127,11 @@ func (a *API) readForm(body io.Reader, boundary string, sink io.Writer) (uploadF
 
 // copyPart writes the bytes of the current part to sink, decoded if the part
 // says that they are base64.
-func copyPart(sink io.Writer, form *formReader, p part) error {
+func copyPart(sink io.Writer, form *formReader, p part, fast func() *texts) error {
 	switch encoding := strings.ToLower(p.header.Get("Content-Transfer-Encoding")); encoding {
 	case "", "binary", "8bit", "7bit":
 	case "base64":
-		return decodeMedia(p.name, sink, &partText{form: form})
+		return decodeMedia(p.name, sink, &partText{form: form}, fast)
 	default:
 		return media.Invalid(p.name, "has the Content-Transfer-Encoding %q; binary and base64 are taken", shorten(encoding))
 	}
@@ -176,9 +167,9 @@ func (t *partText) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-func readJSON(body io.Reader, sink io.Writer) (uploadFields, error) {
+func readJSON(body io.Reader, b *buffers, sink io.Writer) (uploadFields, error) {
 	f := uploadFields{values: map[string]string{}}
-	members, found, err := readJSONUpload(body, uploadBuffer, storing{sink})
+	members, found, err := readJSONUpload(newAhead(body, b.larger), b.getTexts, storing{sink})
 	if err != nil {
 		return f, err
 	}

@@ -9,12 +9,11 @@ import (
 	"magpie/internal/media"
 )
 
-// readJSONUpload reads one JSON object as it streams in, through a buffer that
-// grows to at most buf bytes. The string "media" (or "media_data") is base64 and
+// readJSONUpload reads one JSON object as it streams in through r. The string "media" (or "media_data") is base64 and
 // is decoded into sink, and found tells whether it was there; every other member
 // is given back raw. So a segment costs a fixed buffer and not its size.
-func readJSONUpload(body io.Reader, buf int, sink io.Writer) (members map[string]json.RawMessage, found bool, err error) {
-	j := &jsonStream{r: newAhead(body, buf), left: maxFields}
+func readJSONUpload(r *ahead, fast func() *texts, sink io.Writer) (members map[string]json.RawMessage, found bool, err error) {
+	j := &jsonStream{r: r, fast: fast, left: maxFields}
 	members = map[string]json.RawMessage{}
 	if _, err := j.r.peek(1); errors.Is(err, io.EOF) {
 		return members, false, nil // X's own sample sends this type with no body
@@ -45,6 +44,7 @@ func readJSONUpload(body io.Reader, buf int, sink io.Writer) (members map[string
 
 type jsonStream struct {
 	r    *ahead
+	fast func() *texts
 	left int // bytes that names and values may still have, the media aside
 }
 
@@ -172,5 +172,5 @@ func (j *jsonStream) media(name string, sink io.Writer) error {
 	if c != '"' {
 		return media.Invalid(name, "must be a string of base64")
 	}
-	return decodeMedia(name, sink, &jsonString{r: j.r})
+	return decodeMedia(name, sink, &jsonString{r: j.r}, j.fast)
 }

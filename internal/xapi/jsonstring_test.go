@@ -29,7 +29,7 @@ func TestJSONStringAsEncodingJSON(t *testing.T) {
 		if rapid.Bool().Draw(t, "slow") {
 			from = iotest.OneByteReader(from)
 		}
-		r := newAhead(from, 16)
+		r := aheadOf(from, 16)
 		got, err := io.ReadAll(&jsonString{r: r})
 		switch {
 		case wrong == nil && (err != nil || string(got) != want):

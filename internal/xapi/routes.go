@@ -5,7 +5,6 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
-	"sync"
 	"time"
 
 	"magpie/internal/auth"
@@ -41,8 +40,7 @@ type API struct {
 	fail     func(http.ResponseWriter, *http.Request, error)
 	rates    *rates
 	faults   bool
-	small    sync.Pool // of *[smallBuffer]byte
-	large    sync.Pool // of *[uploadBuffer]byte
+	pools    *pools
 	mux      *http.ServeMux
 }
 
@@ -58,14 +56,6 @@ type Processing struct {
 	Later func(ctx context.Context, m media.Media) error
 }
 
-// What one upload request holds in memory: the small one until a read fills it,
-// so that a thousand slow clients cost little. The page more is for where a
-// file's page begins in the middle.
-const (
-	smallBuffer  = maxPartHeader + pageSize
-	uploadBuffer = 256<<10 + pageSize
-)
-
 // New makes the API's handler. Serve it behind Patience.Handler: it waits for
 // bodies as long as they come.
 func New(c Config) *API {
@@ -74,8 +64,7 @@ func New(c Config) *API {
 		fail:   WriteProblem(c.Log, c.Sessions.MaxSegment()),
 		rates:  newRates(c.RateLimits, c.Now),
 		faults: c.Faults,
-		small:  sync.Pool{New: func() any { return new([smallBuffer]byte) }},
-		large:  sync.Pool{New: func() any { return new([uploadBuffer]byte) }},
+		pools:  newPools(),
 		mux:    http.NewServeMux(),
 	}
 	write := func(l limit) need { return need{scope: auth.MediaWrite, limit: l} }

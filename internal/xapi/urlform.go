@@ -12,11 +12,10 @@ import (
 )
 
 // readURLForm reads an application/x-www-form-urlencoded body as it streams in
-// (WHATWG URL §5.1), through a buffer that grows to at most buf bytes. A media in it is base64 and is decoded into sink; every
-// other field is bounded with all of them.
-func readURLForm(body io.Reader, buf int, sink io.Writer) (uploadFields, error) {
+// through r (WHATWG URL §5.1). A media in it is base64 and is decoded into sink;
+// every other field is bounded with all of them.
+func readURLForm(r *ahead, fast func() *texts, sink io.Writer) (uploadFields, error) {
 	f := uploadFields{values: map[string]string{}}
-	r := newAhead(body, buf)
 	left := maxFields
 	for {
 		if _, err := r.peek(1); err != nil {
@@ -39,7 +38,7 @@ func readURLForm(body io.Reader, buf int, sink io.Writer) (uploadFields, error) 
 		case key == "" && stop != '=': // && or a & at the end
 		case isMedia(key) && stop == '=':
 			f.media = true
-			err = decodeMedia(key, sink, &urlText{r: r, plus: '+'})
+			err = decodeMedia(key, sink, &urlText{r: r, plus: '+'}, fast)
 		default:
 			value := &bounded{name: key, left: left}
 			if stop == '=' {

@@ -25,7 +25,7 @@ func TestReadURLFormGivesWhatNetURLWrote(t *testing.T) {
 		}
 		form.Set(rapid.SampledFrom([]string{"media", "media_data"}).Draw(t, "name"), base64.StdEncoding.EncodeToString(data))
 		var got bytes.Buffer
-		f, err := readURLForm(iotest.HalfReader(strings.NewReader(form.Encode())), 64, &got)
+		f, err := readURLForm(aheadOf(iotest.HalfReader(strings.NewReader(form.Encode())), 64), newTexts, &got)
 		if err != nil || !f.media || !bytes.Equal(got.Bytes(), data) {
 			t.Fatalf("%d bytes of %d, %v", got.Len(), len(data), err)
 		}
@@ -50,7 +50,7 @@ func TestReadURLFormTakes(t *testing.T) {
 		"media":               "", // a field without a value is no file
 	} {
 		var got strings.Builder
-		f, err := readURLForm(strings.NewReader(body), 64, &got)
+		f, err := readURLForm(aheadOf(strings.NewReader(body), 64), newTexts, &got)
 		if err != nil || got.String() != want || f.media != (want != "") {
 			t.Errorf("%q: got %q, %v, %v", body, got.String(), f, err)
 		}
@@ -68,7 +68,7 @@ func TestReadURLFormRefuses(t *testing.T) {
 		"an endless name":  strings.Repeat("y", maxFields+1),
 	} {
 		t.Run(name, func(t *testing.T) {
-			if f, err := readURLForm(strings.NewReader(body), 64, &strings.Builder{}); err == nil {
+			if f, err := readURLForm(aheadOf(strings.NewReader(body), 64), newTexts, &strings.Builder{}); err == nil {
 				t.Errorf("took %v", f)
 			}
 		})
@@ -80,7 +80,7 @@ func FuzzReadURLForm(f *testing.F) {
 	f.Add("media_data=aGk%2F&x=+")
 	f.Fuzz(func(t *testing.T, body string) {
 		var got bytes.Buffer
-		form, err := readURLForm(iotest.OneByteReader(strings.NewReader(body)), 16, &got)
+		form, err := readURLForm(aheadOf(iotest.OneByteReader(strings.NewReader(body)), 16), newTexts, &got)
 		if err != nil || form.media {
 			return
 		}
@@ -121,7 +121,7 @@ func TestURLTextAsNetURL(t *testing.T) {
 		more := rapid.SampledFrom([]string{"", "&", "&more=x"}).Draw(t, "more")
 		sizes := rapid.SliceOfN(rapid.ByteRange(1, 20), 0, 3).Draw(t, "sizes")
 		want, wrong := url.QueryUnescape(text)
-		r := newAhead(&pieces{text: []byte(text + more), sizes: sizes}, 16)
+		r := aheadOf(&pieces{text: []byte(text + more), sizes: sizes}, 16)
 		got, err := io.ReadAll(&urlText{r: r, plus: ' '})
 		if (err != nil) != (wrong != nil) || err == nil && string(got) != want {
 			t.Fatalf("%q: %q, %v; net/url: %q, %v", text, got, err, want, wrong)

@@ -1,0 +1,33 @@
+package xapi
+
+import "testing"
+
+// A request has each buffer once, in order of their size, and others may have
+// them after it.
+func TestBuffers(t *testing.T) {
+	p := newPools()
+	b := p.lend()
+	sizes := []int{}
+	for buf := b.larger(firstAhead); buf != nil; buf = b.larger(len(buf)) {
+		sizes = append(sizes, len(buf))
+	}
+	if len(sizes) != 2 || sizes[0] != smallBuffer || sizes[1] != uploadBuffer {
+		t.Errorf("buffers of %d", sizes)
+	}
+	if &b.getSmall()[0] != &b.getSmall()[0] || &b.getLarge()[0] != &b.getLarge()[0] || b.getTexts() != b.getTexts() {
+		t.Error("a request has two of a kind")
+	}
+	other := p.lend()
+	if &b.getSmall()[0] == &other.getSmall()[0] || &b.getLarge()[0] == &other.getLarge()[0] || b.getTexts() == other.getTexts() {
+		t.Error("two requests share a buffer")
+	}
+	b.release()
+	b.release() // gives nothing back twice
+	one, two := p.lend(), p.lend()
+	if one.getTexts() == two.getTexts() || one.getTexts() == other.getTexts() {
+		t.Error("a buffer was given back twice")
+	}
+	if n := decodedMost(mostText); len(one.getTexts().out) < n {
+		t.Errorf("room for %d bytes, want %d", len(one.getTexts().out), n)
+	}
+}
