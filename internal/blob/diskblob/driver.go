@@ -42,7 +42,6 @@ type Driver struct {
 	readOnly bool
 	uploads  atomic.Uint64 // the last number given to a file in tmp
 	folders  *folders
-	syncs    *folderSyncs
 }
 
 var _ blob.Driver = (*Driver)(nil)
@@ -55,7 +54,7 @@ func Open(root string, opts Options) (*Driver, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open blob folder: %w", err)
 	}
-	d := &Driver{root: root, reserve: max(opts.Reserve, 0), readOnly: opts.ReadOnly, folders: newFolders(root), syncs: newFolderSyncs(syncDir)}
+	d := &Driver{root: root, reserve: max(opts.Reserve, 0), readOnly: opts.ReadOnly, folders: newFolders(root)}
 	if opts.ReadOnly {
 		info, err := os.Stat(root)
 		if err == nil && !info.IsDir() {

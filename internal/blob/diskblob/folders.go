@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"sync"
 
 	"golang.org/x/sys/unix"
@@ -20,14 +21,15 @@ const maxKept = 16 << 10
 // And may this empty folder go, or is a commit on its way into it? It may go
 // when nothing pins it.
 type folders struct {
-	root string
-	mu   sync.Mutex
-	pins map[string]int
-	kept map[string]struct{}
+	root  string
+	syncs *folderSyncs
+	mu    sync.Mutex
+	pins  map[string]int
+	kept  map[string]struct{}
 }
 
 func newFolders(root string) *folders {
-	return &folders{root: root, pins: map[string]int{}, kept: map[string]struct{}{}}
+	return &folders{root: root, syncs: newFolderSyncs(syncDir), pins: map[string]int{}, kept: map[string]struct{}{}}
 }
 
 // pin keeps folders from being pruned until unpin.
@@ -50,21 +52,36 @@ func (f *folders) unpin(chain []string) {
 }
 
 // make makes the folders of a chain, which the caller has pinned, outermost
-// first, and returns when all of their entries are on stable storage. Where
-// they are known to be it touches nothing.
-func (f *folders) make(chain []string) error {
-	parent := f.root
+// first, and gives those whose entries are not known to be on stable storage: they
+// are for sync. Where all are known to be it touches nothing.
+func (f *folders) make(chain []string) (fresh []string, err error) {
 	for _, folder := range chain {
-		if !f.isKept(folder) {
-			if err := os.Mkdir(folder, dirPerm); err != nil && !errors.Is(err, fs.ErrExist) {
-				return err
-			}
-			if err := syncDir(parent); err != nil {
-				return err
-			}
-			f.keep(folder)
+		if f.isKept(folder) {
+			continue
 		}
-		parent = folder
+		if err := os.Mkdir(folder, dirPerm); err != nil && !errors.Is(err, fs.ErrExist) {
+			return nil, err
+		}
+		fresh = append(fresh, folder)
+	}
+	return fresh, nil
+}
+
+// sync returns when the entries of a pinned folder and of those that make gave
+// are on stable storage. The innermost comes first: a filesystem with a journal
+// writes with it what was done before, and has little left to do for the others.
+func (f *folders) sync(folder string, fresh []string) error {
+	if err := f.syncs.do(folder); err != nil {
+		return err
+	}
+	for i := len(fresh) - 1; i >= 0; i-- {
+		if f.isKept(fresh[i]) {
+			continue // another commit saw to it meanwhile
+		}
+		if err := f.syncs.do(filepath.Dir(fresh[i])); err != nil {
+			return err
+		}
+		f.keep(fresh[i])
 	}
 	return nil
 }

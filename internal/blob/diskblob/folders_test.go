@@ -12,15 +12,25 @@ func isDir(path string) bool {
 	return err == nil && info.IsDir()
 }
 
+// made makes the folders of a chain, durably.
+func made(t *testing.T, f *folders, chain []string) {
+	t.Helper()
+	fresh, err := f.make(chain)
+	if err == nil {
+		err = f.sync(chain[len(chain)-1], fresh)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 func TestPinnedFoldersStay(t *testing.T) {
 	d := open(t, t.TempDir(), Options{})
 	f := d.folders
 	_, chain := d.place("renditions/1/1/a")
 	f.pin(chain)
 	f.pin(chain)
-	if err := f.make(chain); err != nil {
-		t.Fatal(err)
-	}
+	made(t, f, chain)
 	for range 2 {
 		f.prune(chain)
 		if !isDir(chain[3]) {
@@ -49,18 +59,14 @@ func TestPinHoldsFoldersAbove(t *testing.T) {
 	_, going := d.place("renditions/1/1/a")
 	_, coming := d.place("renditions/1/2/a")
 	f.pin(going)
-	if err := f.make(going); err != nil {
-		t.Fatal(err)
-	}
+	made(t, f, going)
 	f.unpin(going)
 	f.pin(coming)
 	f.prune(going)
 	if isDir(going[3]) || !isDir(going[2]) {
 		t.Error("want the attempt's folder gone and the media's there")
 	}
-	if err := f.make(coming); err != nil {
-		t.Fatal(err)
-	}
+	made(t, f, coming)
 	if !isDir(coming[3]) {
 		t.Error("the folder was not made")
 	}
@@ -79,7 +85,7 @@ func TestKeptIsBounded(t *testing.T) {
 
 func TestMakeSaysWhy(t *testing.T) {
 	f := newFolders(filepath.Join(t.TempDir(), "missing"))
-	if err := f.make([]string{filepath.Join(f.root, "a")}); err == nil {
+	if _, err := f.make([]string{filepath.Join(f.root, "a")}); err == nil {
 		t.Error("a folder was made below nothing")
 	}
 }

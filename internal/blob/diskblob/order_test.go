@@ -109,15 +109,13 @@ func TestOrder(t *testing.T) {
 		"mkdir . EEXIST",
 		"mkdir tmp",
 
-		// Into folders that nobody has made yet: each is made, then the entry
-		// of it is synced.
+		// Into folders that nobody has made yet: all that hold a new entry are
+		// synced.
 		"write tmp/1",
 		"fdatasync tmp/1",
-		"mkdir segments", "fsync .",
-		"mkdir " + fan, "fsync segments",
-		"mkdir " + folder, "fsync " + fan,
+		"mkdir segments", "mkdir " + fan, "mkdir " + folder,
 		"rename tmp/1 " + folder + "/a",
-		"fsync " + folder,
+		"fsync " + folder, "fsync " + fan, "fsync segments", "fsync .",
 		"say ACK segments/1/a",
 
 		// Into folders that are known: two syncs and no more.
@@ -148,14 +146,14 @@ func TestHeadIsSynced(t *testing.T) {
 }
 
 // TestOrderAfterRestart: folders that an earlier process made, and may have been
-// killed before it synced, are synced again before the first blob in them.
+// killed before it synced, are synced again before the first blob in them is acknowledged.
 func TestOrderAfterRestart(t *testing.T) {
 	root := t.TempDir()
 	trace(t, root, "two")
 	calls := strings.Join(trace(t, root, "one").calls, "\n")
 	fan := "segments/" + fanOut("1")
-	want := fmt.Sprintf("fdatasync tmp/1\nmkdir segments EEXIST\nfsync .\nmkdir %[1]s EEXIST\nfsync segments\n"+
-		"mkdir %[1]s/1 EEXIST\nfsync %[1]s\nrename tmp/1 %[1]s/1/a\nfsync %[1]s/1\nsay code=", fan)
+	want := fmt.Sprintf("fdatasync tmp/1\nmkdir segments EEXIST\nmkdir %[1]s EEXIST\nmkdir %[1]s/1 EEXIST\n"+
+		"rename tmp/1 %[1]s/1/a\nfsync %[1]s/1\nfsync %[1]s\nfsync segments\nfsync .\nsay code=", fan)
 	if !strings.Contains(calls, want) {
 		t.Errorf("got\n%s\nwant among it\n%s", calls, want)
 	}
@@ -193,9 +191,9 @@ func TestSyscallsFail(t *testing.T) {
 		{"fdatasync:error=ENOSPC", "code=full"},
 		{"mkdirat:error=ENOSPC:when=4", "code=full"}, // after root, tmp and segments
 		{"mkdirat:error=EIO:when=5", "code=internal"},
-		{"fsync:error=EIO:when=2", "code=internal"}, // after the root's parent: the root
-		{"fsync:error=EIO:when=4", "code=internal"}, // the fan-out folder
-		{"fsync:error=EIO:when=5", "code=internal"}, // the blob's folder, after the rename
+		{"fsync:error=EIO:when=2", "code=internal"}, // after the root's parent: the blob's folder
+		{"fsync:error=EIO:when=3", "code=internal"}, // the fan-out folder
+		{"fsync:error=EIO:when=5", "code=internal"}, // the root
 		{"fsync:error=EDQUOT:when=5", "code=full"},
 		{"renameat:error=EIO", "code=internal"},
 		{"renameat:error=ENOSPC", "code=full"},

@@ -103,9 +103,9 @@ func (u *upload) WriteHead(p []byte) error {
 	return u.err
 }
 
-// Commit syncs the file, then the folders that it makes, then renames, then
-// syncs the blob's folder: at every instant the name leads to all of the bytes
-// or to nothing. When ctx ends before the rename, nothing is stored; after it
+// Commit syncs the file, makes the folders that are missing, renames, and then
+// syncs the blob's folder and those that hold what was made: at every instant the
+// name leads to all of the bytes or to nothing. When ctx ends before the rename, nothing is stored; after it
 // ctx is not asked any more.
 func (u *upload) Commit(ctx context.Context, key string) error {
 	err := u.err
@@ -164,9 +164,10 @@ func (u *upload) settle() error {
 
 // name gives the settled file its place, below folders that are pinned.
 func (u *upload) name(path string, chain []string) error {
+	var fresh []string
 	var err error
 	for range maxRenames {
-		if err = u.driver.folders.make(chain); err == nil {
+		if fresh, err = u.driver.folders.make(chain); err == nil {
 			err = os.Rename(u.path, path)
 		}
 		if !errors.Is(err, fs.ErrNotExist) {
@@ -178,7 +179,7 @@ func (u *upload) name(path string, chain []string) error {
 		u.driver.folders.forget(chain)
 		return err
 	}
-	if err := u.driver.syncs.do(filepath.Dir(path)); err != nil {
+	if err := u.driver.folders.sync(filepath.Dir(path), fresh); err != nil {
 		return errors.Join(err, os.Remove(path))
 	}
 	return nil
