@@ -3,6 +3,7 @@ package processing
 import (
 	"encoding/base64"
 	"image"
+	"image/color"
 	"math"
 
 	"golang.org/x/image/draw"
@@ -22,12 +23,76 @@ func Placeholder(img image.Image) string {
 	if b.Empty() {
 		return ""
 	}
+	small := reduced(img)
+	return base64.StdEncoding.EncodeToString(thumbHash(small))
+}
+
+// reduced gives a picture of no more than placeholderSide.
+func reduced(img image.Image) *image.RGBA {
+	b := img.Bounds()
 	long := max(b.Dx(), b.Dy())
 	side := min(long, placeholderSide)
 	fit := func(n int) int { return max(1, (n*side+long/2)/long) }
 	small := image.NewRGBA(image.Rect(0, 0, fit(b.Dx()), fit(b.Dy())))
-	draw.BiLinear.Scale(small, small.Rect, img, b, draw.Src, nil)
-	return base64.StdEncoding.EncodeToString(thumbHash(small))
+	var mean func(image.Rectangle) color.RGBA
+	switch m := img.(type) {
+	case *image.YCbCr:
+		mean = func(r image.Rectangle) color.RGBA { return meanOfPlanes(m, r) }
+	case *image.NRGBA:
+		mean = func(r image.Rectangle) color.RGBA { return meanOfColours(m, r) }
+	default:
+		draw.BiLinear.Scale(small, small.Rect, img, b, draw.Src, nil)
+		return small
+	}
+	w, h := small.Rect.Dx(), small.Rect.Dy()
+	for y := range h {
+		for x := range w {
+			part := image.Rect(x*b.Dx()/w, y*b.Dy()/h, (x+1)*b.Dx()/w, (y+1)*b.Dy()/h)
+			small.SetRGBA(x, y, mean(part.Add(b.Min)))
+		}
+	}
+	return small
+}
+
+// meanOfPlanes averages a part that is not empty. Samples of chroma that it touches
+// count whole.
+func meanOfPlanes(m *image.YCbCr, r image.Rectangle) color.RGBA {
+	sum := 0
+	for y := r.Min.Y; y < r.Max.Y; y++ {
+		for _, v := range m.Y[m.YOffset(r.Min.X, y):][:r.Dx()] {
+			sum += int(v)
+		}
+	}
+	first, last := m.COffset(r.Min.X, r.Min.Y), m.COffset(r.Max.X-1, r.Max.Y-1)
+	rows := (last - first) / max(1, m.CStride)
+	across := last - first - rows*m.CStride + 1
+	cb, cr := 0, 0
+	for y := range rows + 1 {
+		at := first + y*m.CStride
+		for i, v := range m.Cb[at:][:across] {
+			cb += int(v)
+			cr += int(m.Cr[at+i])
+		}
+	}
+	n, c := r.Dx()*r.Dy(), across*(rows+1)
+	red, green, blue := color.YCbCrToRGB(uint8((sum+n/2)/n), uint8((cb+c/2)/c), uint8((cr+c/2)/c))
+	return color.RGBA{red, green, blue, 255}
+}
+
+// meanOfColours averages a part that is not empty, by how opaque its pixels are.
+func meanOfColours(m *image.NRGBA, r image.Rectangle) color.RGBA {
+	var red, green, blue, opacity int
+	for y := r.Min.Y; y < r.Max.Y; y++ {
+		row := m.Pix[m.PixOffset(r.Min.X, y):][:4*r.Dx()]
+		for i := 0; i+4 <= len(row); i += 4 {
+			p := row[i : i+4 : i+4]
+			a := int(p[3])
+			red, green, blue, opacity = red+int(p[0])*a, green+int(p[1])*a, blue+int(p[2])*a, opacity+a
+		}
+	}
+	n := r.Dx() * r.Dy()
+	of := func(sum int) uint8 { return uint8((sum + 255*n/2) / (255 * n)) }
+	return color.RGBA{of(red), of(green), of(blue), uint8((opacity + n/2) / n)}
 }
 
 // thumbHash is the binary form: five bytes of constants, one more for opacity,
@@ -125,19 +190,28 @@ type spectrum struct {
 // the triangle where both together are low.
 func transform(samples []float64, w, h, nx, ny int) spectrum {
 	var s spectrum
-	across := make([]float64, w)
-	for v := range ny {
-		for u := 0; u*ny < nx*(ny-v); u++ {
-			for x := range across {
-				across[x] = math.Cos(math.Pi / float64(w) * float64(u) * (float64(x) + 0.5))
+	rows := make([]float64, nx*h) // the terms of each row
+	across, down := make([]float64, w), make([]float64, h)
+	for u := range nx {
+		for x := range across {
+			across[x] = math.Cos(math.Pi / float64(w) * float64(u) * (float64(x) + 0.5))
+		}
+		for y := range h {
+			row := 0.0
+			for x, v := range samples[y*w:][:w] {
+				row += v * across[x]
 			}
+			rows[u*h+y] = row
+		}
+	}
+	for v := range ny {
+		for y := range down {
+			down[y] = math.Cos(math.Pi / float64(h) * float64(v) * (float64(y) + 0.5))
+		}
+		for u := 0; u*ny < nx*(ny-v); u++ {
 			sum := 0.0
-			for y := range h {
-				row := 0.0
-				for x, cos := range across {
-					row += samples[y*w+x] * cos
-				}
-				sum += row * math.Cos(math.Pi/float64(h)*float64(v)*(float64(y)+0.5))
+			for y, row := range rows[u*h:][:h] {
+				sum += row * down[y]
 			}
 			sum /= float64(w * h)
 			if u == 0 && v == 0 {

@@ -209,3 +209,39 @@ func TestPlaceholderOfEveryKindOfImage(t *testing.T) {
 		t.Errorf("the right half: red %.2f, %d:%d", s.red, s.nx, s.ny)
 	}
 }
+
+// TestLargePicturesAreReducedAlike: planes, colours and what has no short way, also
+// from within a larger picture.
+func TestLargePicturesAreReducedAlike(t *testing.T) {
+	rapid.Check(t, func(r *rapid.T) {
+		w, h := rapid.IntRange(65, 300).Draw(r, "w"), rapid.IntRange(1, 300).Draw(r, "h")
+		left, top := rapid.IntRange(0, 9).Draw(r, "left"), rapid.IntRange(0, 9).Draw(r, "top")
+		part := image.Rect(left, top, left+w, top+h)
+		at := func(x, y int) color.NRGBA {
+			return color.NRGBA{uint8((x - left) * 255 / 300), uint8((y - top) * 255 / 300), 90, 255}
+		}
+		img := painted(w+9, h+9, at).SubImage(part).(*image.NRGBA)
+		slow := image.NewNRGBA64(img.Rect)
+		planes := image.NewYCbCr(image.Rect(0, 0, w+9, h+9), image.YCbCrSubsampleRatio(rapid.IntRange(0, 5).Draw(r, "ratio"))).SubImage(part).(*image.YCbCr)
+		for y := part.Min.Y; y < part.Max.Y; y++ {
+			for x := part.Min.X; x < part.Max.X; x++ {
+				c := at(x, y)
+				slow.Set(x, y, c)
+				i := planes.COffset(x, y)
+				planes.Y[planes.YOffset(x, y)], planes.Cb[i], planes.Cr[i] = color.RGBToYCbCr(c.R, c.G, c.B)
+			}
+		}
+		want := reduced(slow)
+		for _, other := range []image.Image{img, planes} {
+			got := reduced(other)
+			if got.Rect != want.Rect {
+				r.Fatalf("%T: %v, want %v", other, got.Rect, want.Rect)
+			}
+			for i, v := range got.Pix {
+				if d := int(v) - int(want.Pix[i]); d > 16 || d < -16 {
+					r.Fatalf("%T: byte %d is %d, want %d", other, i, v, want.Pix[i])
+				}
+			}
+		}
+	})
+}
