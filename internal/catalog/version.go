@@ -3,6 +3,7 @@ package catalog
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"sync"
 )
 
@@ -27,11 +28,13 @@ func newVersion(ctx context.Context, pool *sql.DB) (*version, error) {
 	return &version{conn: conn, stmt: stmt}, nil
 }
 
+// close closes the statement first: with it open the connection would stay, and
+// the log beside the file.
 func (v *version) close() error {
 	if v == nil {
 		return nil
 	}
-	return v.conn.Close() // and with it the statement
+	return errors.Join(v.stmt.Close(), v.conn.Close())
 }
 
 // Version is a number that is another once anybody, in whatever process, has
