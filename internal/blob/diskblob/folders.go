@@ -10,8 +10,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// maxKept bounds the memory of folders that are known to be durable.
-const maxKept = 16 << 10
+// maxKept bounds the memory of folders that are known to be durable: half a
+// megabyte, which a few thousand uploads fill.
+const maxKept = 4 << 10
 
 // folders makes and removes the folders that blobs lie in.
 //
