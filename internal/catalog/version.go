@@ -34,7 +34,11 @@ func (v *version) close() error {
 	if v == nil {
 		return nil
 	}
-	return errors.Join(v.stmt.Close(), v.conn.Close())
+	err := errors.Join(v.stmt.Close(), v.conn.Close())
+	if errors.Is(err, sql.ErrConnDone) { // closed before
+		return nil
+	}
+	return err
 }
 
 // Version is a number that is another once anybody, in whatever process, has
