@@ -1,7 +1,6 @@
 package image
 
 import (
-	"bytes"
 	std "image"
 	"image/png"
 	"io"
@@ -33,15 +32,11 @@ func (e encoding) contentType() string {
 	return string(media.JPEG)
 }
 
-// encode gives the file of one size. It holds pixels and colour profile and
+// encode writes the file of one size. It holds pixels and colour profile and
 // nothing else of the original.
-func (e encoding) encode(img std.Image) (io.Reader, error) {
-	var file bytes.Buffer
-	var err error
+func (e encoding) encode(w io.Writer, img std.Image) error {
 	if e.alpha {
-		err = writePNG(&file, img, png.DefaultCompression, e.profile)
-	} else {
-		err = writeJPEG(&file, img, e.quality, e.profile)
+		return writePNG(w, img, png.DefaultCompression, e.profile)
 	}
-	return &file, err
+	return writeJPEG(w, img, e.quality, e.profile)
 }

@@ -1,6 +1,7 @@
 package image
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	std "image"
@@ -175,8 +176,9 @@ func (e *Engine) save(ctx context.Context, p picture, how encoding, out processi
 	for _, s := range p.also {
 		also = append(also, s.name+how.suffix())
 	}
-	file, err := how.encode(p.img)
-	if err != nil {
+	file := files.Get().(*bytes.Buffer)
+	defer letGo(file)
+	if err := how.encode(file, p.img); err != nil {
 		return fmt.Errorf("encode %s: %w", name, err)
 	}
 	b := p.img.Bounds()

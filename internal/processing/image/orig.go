@@ -2,12 +2,14 @@ package image
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"fmt"
 	std "image"
 	"image/jpeg"
 	"image/png"
 	"io"
+	"sync"
 
 	"magpie/internal/media"
 	"magpie/internal/processing"
@@ -21,6 +23,7 @@ const turnedQuality = 95
 type whole struct {
 	suffix, contentType string
 	width, height       int
+	copies              bool // the file, and so is no longer than it, or little
 
 	// write makes the file. It is called once, and reads the source if it
 	// copies.
@@ -42,6 +45,7 @@ func (h header) whole(f frame) whole {
 	width, height := h.orientation.upright(h.width, h.height)
 	out := whole{width: width, height: height}
 	if h.copy != nil && h.orientation == upright {
+		out.copies = true
 		out.suffix, out.contentType, out.write = h.copy.suffix, string(h.copy.contentType), h.copy.write
 		return out
 	}
@@ -56,10 +60,38 @@ func (h header) whole(f frame) whole {
 	return out
 }
 
+// smallWhole is up to which size a file that is copied is put together in memory:
+// larger ones are stored while they are written.
+const smallWhole = 256 << 10
+
+// files are empty buffers for files.
+var files = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+// letGo lets others use a buffer, unless it became large.
+func letGo(file *bytes.Buffer) {
+	if file.Cap() <= 4*smallWhole {
+		file.Reset()
+		files.Put(file)
+	}
+}
+
 // saveWhole stores the picture at its full size. A failure that shows only while
 // it is written is the file's.
 func (e *Engine) saveWhole(ctx context.Context, src *source, p whole, out processing.Output) error {
 	name := "orig" + p.suffix
+	r := media.Rendition{Role: media.RoleImage, Name: name, ContentType: p.contentType, Width: p.width, Height: p.height}
+	if p.copies && src.size <= smallWhole {
+		file := files.Get().(*bytes.Buffer)
+		defer letGo(file)
+		_, err := guard(src, func() (struct{}, error) { return struct{}{}, p.write(file) })
+		if err == nil {
+			err = out.Save(ctx, r, file)
+		}
+		if err != nil {
+			return fmt.Errorf("save %s: %w", name, err)
+		}
+		return nil
+	}
 	from, to := io.Pipe()
 	ended := make(chan struct{})
 	go func() {
@@ -73,9 +105,7 @@ func (e *Engine) saveWhole(ctx context.Context, src *source, p whole, out proces
 		})
 		_ = to.CloseWithError(err)
 	}()
-	err := out.Save(ctx, media.Rendition{
-		Role: media.RoleImage, Name: name, ContentType: p.contentType, Width: p.width, Height: p.height,
-	}, from)
+	err := out.Save(ctx, r, from)
 	_ = from.Close() // so that the writer ends where the store did not want all of it
 	<-ended
 	if err != nil {

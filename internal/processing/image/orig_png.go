@@ -5,6 +5,7 @@ import (
 	"compress/zlib"
 	"encoding/binary"
 	"io"
+	"sync"
 )
 
 // pngKept gives the lengths that a chunk beside the pixels may have, for those
@@ -33,12 +34,31 @@ func pngKept(kind string) (least, most int) {
 	return 1, 0
 }
 
+// pngCopier is the memory that copying a PNG takes, which is more than most PNGs.
+type pngCopier struct {
+	b     *bufio.Writer
+	r     *bufio.Reader
+	z     io.ReadCloser // nil before the first
+	piece [pngPiece]byte
+}
+
+var pngCopiers = sync.Pool{New: func() any {
+	return &pngCopier{b: bufio.NewWriterSize(nil, 32<<10), r: bufio.NewReaderSize(nil, 64<<10)}
+}}
+
 // copyPNG writes a PNG again that was decoded to its end: header, colours and
 // pixels. Texts, times, EXIF, further pictures of an animation and unknown
 // chunks stay behind, and so does what follows the pixels' own end.
 func copyPNG(w io.Writer, src *source, head pngHead) error {
-	b := bufio.NewWriterSize(w, 32<<10)
-	r := bufio.NewReaderSize(src.all(), 64<<10)
+	c := pngCopiers.Get().(*pngCopier)
+	defer func() {
+		c.r.Reset(nil) // what is not referred to can go
+		c.b.Reset(nil)
+		pngCopiers.Put(c)
+	}()
+	c.b.Reset(w)
+	c.r.Reset(src.all())
+	b, r := c.b, c.r
 	start := make([]byte, pngHeaderSize)
 	if _, err := io.ReadFull(r, start); err != nil {
 		return explain("PNG", err)
@@ -55,14 +75,14 @@ func copyPNG(w io.Writer, src *source, head pngHead) error {
 	}
 	seen := map[string]bool{"sRGB": profile != nil} // the two exclude each other
 	for {
-		var c [8]byte
-		if _, err := io.ReadFull(r, c[:]); err != nil {
+		var header [8]byte
+		if _, err := io.ReadFull(r, header[:]); err != nil {
 			return explain("PNG", err)
 		}
-		n, kind := int64(binary.BigEndian.Uint32(c[:])), string(c[4:])
+		n, kind := int64(binary.BigEndian.Uint32(header[:])), string(header[4:])
 		switch least, most := pngKept(kind); {
 		case kind == "IDAT":
-			if err := copyPixels(b, r, n); err != nil {
+			if err := c.copyPixels(n); err != nil {
 				return explain("PNG", err)
 			}
 			_, _ = b.Write(pngChunk("IEND", nil))
@@ -87,11 +107,16 @@ func copyPNG(w io.Writer, src *source, head pngHead) error {
 // copyPixels copies the compressed pixels from behind the header of the first
 // IDAT, and stops where they end, wherever their chunks do. To know, it inflates
 // them once more.
-func copyPixels(w io.Writer, r *bufio.Reader, n int64) error {
-	in := &idats{r: r, left: n, out: make([]byte, 0, pngPiece), w: w}
-	z, err := zlib.NewReader(in)
+func (c *pngCopier) copyPixels(n int64) error {
+	in := &idats{r: c.r, left: n, out: c.piece[:0], w: c.b}
+	var err error
+	if c.z == nil {
+		c.z, err = zlib.NewReader(in)
+	} else {
+		err = c.z.(zlib.Resetter).Reset(in, nil)
+	}
 	if err == nil {
-		_, err = io.Copy(io.Discard, z)
+		_, err = io.Copy(io.Discard, c.z)
 	}
 	if err == nil {
 		err = in.flush()

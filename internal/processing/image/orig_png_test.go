@@ -1,7 +1,6 @@
 package image
 
 import (
-	"bufio"
 	"bytes"
 	"compress/zlib"
 	"encoding/binary"
@@ -100,7 +99,11 @@ func FuzzIDAT(f *testing.F) {
 			return
 		}
 		var b bytes.Buffer
-		if copyPixels(&b, bufio.NewReader(bytes.NewReader(chunks[8:])), int64(binary.BigEndian.Uint32(chunks))) != nil {
+		c := pngCopiers.Get().(*pngCopier)
+		defer pngCopiers.Put(c)
+		c.b.Reset(&b)
+		c.r.Reset(bytes.NewReader(chunks[8:]))
+		if c.copyPixels(int64(binary.BigEndian.Uint32(chunks))) != nil || c.b.Flush() != nil {
 			return
 		}
 		got, _ := idatOf(append(make([]byte, 8), b.Bytes()...))
