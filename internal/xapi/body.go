@@ -90,7 +90,7 @@ const maxFields = 64 << 10
 func readMultipart(body io.Reader, boundary string, b *buffers, sink io.Writer) (uploadFields, error) {
 	f := uploadFields{values: map[string]string{}}
 	left := maxFields
-	form, err := newFormReader(body, boundary, b.getSmall(), b.getLarge)
+	form, err := newFormReader(body, boundary, b.getSmall(), b.getFast)
 	if err != nil {
 		return f, err
 	}

@@ -11,14 +11,14 @@ func TestBuffers(t *testing.T) {
 	for buf := b.larger(firstAhead); buf != nil; buf = b.larger(len(buf)) {
 		sizes = append(sizes, len(buf))
 	}
-	if len(sizes) != 2 || sizes[0] != smallBuffer || sizes[1] != uploadBuffer {
+	if len(sizes) != 2 || sizes[0] != smallBuffer || sizes[1] != hugeBuffer {
 		t.Errorf("buffers of %d", sizes)
 	}
-	if &b.getSmall()[0] != &b.getSmall()[0] || &b.getLarge()[0] != &b.getLarge()[0] || b.getTexts() != b.getTexts() {
+	if &b.getSmall()[0] != &b.getSmall()[0] || &b.getFast()[0] != &b.getFast()[0] || b.getTexts() != b.getTexts() {
 		t.Error("a request has two of a kind")
 	}
 	other := p.lend()
-	if &b.getSmall()[0] == &other.getSmall()[0] || &b.getLarge()[0] == &other.getLarge()[0] || b.getTexts() == other.getTexts() {
+	if &b.getSmall()[0] == &other.getSmall()[0] || &b.getFast()[0] == &other.getFast()[0] || b.getTexts() == other.getTexts() {
 		t.Error("two requests share a buffer")
 	}
 	b.release()
@@ -29,5 +29,27 @@ func TestBuffers(t *testing.T) {
 	}
 	if n := decodedMost(mostText); len(one.getTexts().out) < n {
 		t.Errorf("room for %d bytes, want %d", len(one.getTexts().out), n)
+	}
+}
+
+// There are so many for fast clients and no more, whoever comes and goes.
+func TestBuffersAreBounded(t *testing.T) {
+	p := newPools()
+	for range 3 {
+		var out []*buffers
+		sizes := map[int]int{}
+		for range mostHuge + mostLarge + 50 {
+			b := p.lend()
+			out = append(out, b)
+			sizes[len(b.getFast())]++
+			b.getFast()
+		}
+		if sizes[hugeBuffer] != mostHuge || sizes[largeBuffer] != mostLarge || sizes[0] != 50 {
+			t.Errorf("buffers: %v", sizes)
+		}
+		for _, b := range out {
+			b.release()
+			b.release()
+		}
 	}
 }

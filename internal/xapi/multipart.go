@@ -49,7 +49,7 @@ const (
 
 // newFormReader reads body, using buf, which must be larger than maxPartHeader.
 // Once a few reads in a row fill it, which shows a fast client, a larger one is
-// asked of grow, if that is not nil.
+// asked of grow, if that is not nil, and again later if there was none.
 func newFormReader(body io.Reader, boundary string, buf []byte, grow func() []byte) (*formReader, error) {
 	if boundary == "" || len(boundary) > maxBoundary {
 		return nil, media.Invalid("Content-Type", "multipart/form-data needs a boundary of 1 to %d characters", maxBoundary)
@@ -203,7 +203,10 @@ func (f *formReader) makeRoom() {
 		return
 	}
 	if f.full >= fastAfter && f.grow != nil {
-		f.buf, f.grow = f.grow(), nil
+		if larger := f.grow(); larger != nil {
+			f.buf, f.grow = larger, nil
+		}
+		f.full = 0
 	}
 	front := max(f.at, 0) % pageSize
 	if len(left) > pageSize {

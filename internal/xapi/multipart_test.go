@@ -246,7 +246,7 @@ func TestFormReaderAtEverySplit(t *testing.T) {
 func TestFormReaderKeepsPages(t *testing.T) {
 	head := "--b\r\nContent-Disposition: form-data; name=\"media\"; filename=\"x\"\r\n\r\n"
 	data := bytes.Repeat([]byte("\r\n--"), 300_000)
-	large := make([]byte, uploadBuffer)
+	large := make([]byte, largeBuffer)
 	f, err := newFormReader(strings.NewReader(head+string(data)+"\r\n--b--"), "b", make([]byte, smallBuffer), func() []byte { return large })
 	if err != nil {
 		t.Fatal(err)
@@ -272,7 +272,7 @@ func TestFormReaderKeepsPages(t *testing.T) {
 	if !bytes.Equal(got, data) {
 		t.Error("other bytes")
 	}
-	if most := 1 + fastAfter + len(data)/(uploadBuffer-pageSize); chunks > most {
+	if most := 1 + fastAfter + len(data)/(largeBuffer-pageSize); chunks > most {
 		t.Errorf("%d chunks, want %d at most", chunks, most)
 	}
 }
