@@ -83,6 +83,13 @@ type Upload interface {
 	Abort()
 }
 
+// Flusher is an Upload that can put on stable storage what was written so far,
+// before Commit, which then has less to do. After one that failed nothing can be
+// committed.
+type Flusher interface {
+	Flush() error
+}
+
 // Info describes a committed blob.
 type Info struct {
 	Key      string

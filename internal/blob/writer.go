@@ -116,6 +116,20 @@ func (w *Writer) WriteHead(p []byte) error {
 	return nil
 }
 
+// Flush puts on stable storage what has been written, where the store can do so
+// before Commit, for a caller that has something else to wait for meanwhile.
+// After one that failed the blob cannot be committed.
+func (w *Writer) Flush() error {
+	f, ok := w.upload.(Flusher)
+	if w.err != nil || !ok {
+		return w.err
+	}
+	if err := f.Flush(); err != nil {
+		w.err = fmt.Errorf("write blob: %w", err)
+	}
+	return w.err
+}
+
 // Size is how long the blob is with what has been written, the head counted as
 // soon as room was left for it.
 func (w *Writer) Size() int64 { return w.head + w.size }

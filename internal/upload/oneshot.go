@@ -133,7 +133,14 @@ func (o *OneShot) Finish(ctx context.Context, r Request, maker func(media.Catego
 	// Nobody else has the id: the session is closing from the beginning.
 	session := o.s.session(r, min(oneShotLifetime, o.s.cfg.Lifetime))
 	session.State, session.ClosingToken, session.ClosingSince = media.SessionClosing, token, session.CreatedAt
-	if session, err = o.s.open(ctx, session); err != nil {
+	flushed := make(chan struct{})
+	go func() { // what fails is told by Commit
+		defer close(flushed)
+		_ = o.w.Flush()
+	}()
+	session, err = o.s.open(ctx, session)
+	<-flushed
+	if err != nil {
 		return media.Media{}, err
 	}
 	tail, err := o.s.tail()

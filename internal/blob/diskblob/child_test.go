@@ -9,6 +9,7 @@ import (
 	"sync"
 	"testing"
 
+	"magpie/internal/blob"
 	"magpie/internal/media"
 )
 
@@ -33,6 +34,8 @@ func TestMain(m *testing.M) {
 		childOne(root)
 	case "headed":
 		childHeaded(root)
+	case "flushed":
+		childFlushed(root)
 	case "announced":
 		childAnnounced(root)
 	case "endless":
@@ -96,6 +99,25 @@ func childHeaded(root string) {
 		panic(err)
 	}
 	err = u.Commit(context.Background(), "a")
+	say("code=%s err=%v", media.CodeOf(err), err)
+}
+
+// childFlushed has bytes synced before it commits them.
+func childFlushed(root string) {
+	d, err := Open(root, Options{})
+	if err != nil {
+		panic(err)
+	}
+	w, err := blob.New(d).Create(context.Background(), 0)
+	if err != nil {
+		panic(err)
+	}
+	for _, piece := range []string{"some", "more"} {
+		_, _ = w.Write([]byte(piece)) // what fails is told by Commit
+		_ = w.Flush()
+		_ = w.Flush()
+	}
+	_, err = w.Commit(context.Background(), "a")
 	say("code=%s err=%v", media.CodeOf(err), err)
 }
 

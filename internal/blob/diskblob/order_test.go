@@ -145,6 +145,28 @@ func TestHeadIsSynced(t *testing.T) {
 	}
 }
 
+// TestFlushedIsSyncedOnce: what was synced ahead of the commit is not synced again,
+// and what was written since is.
+func TestFlushedIsSyncedOnce(t *testing.T) {
+	root := t.TempDir()
+	got := trace(t, root, "flushed").calls
+	want := []string{
+		"mkdir . EEXIST", "mkdir tmp",
+		"write tmp/1", "fdatasync tmp/1", "write tmp/1", "fdatasync tmp/1", "rename tmp/1 a", "fsync .",
+		"say code= err=<nil>",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("calls (-want +got):\n%s", diff)
+	}
+	for inject, says := range map[string]string{"fdatasync:error=EIO:when=1": "code=internal", "fdatasync:error=ENOSPC:when=2": "code=full"} {
+		root := t.TempDir()
+		if out := trace(t, root, "flushed", "-e", "inject="+inject); !bytes.HasPrefix(out.said, []byte(says)) {
+			t.Errorf("%s: said %q, want %q", inject, out.said, says)
+		}
+		wantTree(t, root, "tmp/")
+	}
+}
+
 // TestOrderAfterRestart: folders that an earlier process made, and may have been
 // killed before it synced, are synced again before the first blob in them is acknowledged.
 func TestOrderAfterRestart(t *testing.T) {

@@ -59,6 +59,7 @@ type upload struct {
 	started   int64 // up to where the kernel was asked to put it on disk
 	hint      int64 // up to where it was announced to go
 	reserved  int64 // up to where it has its place on disk already
+	flushed   bool  // all of it is on stable storage
 	unchecked int64 // bytes written since the last look at the room left
 	err       error // the first failed write, or errEnded
 }
@@ -81,6 +82,7 @@ func (u *upload) Write(p []byte) (int, error) {
 	if u.err = u.reserve(u.written + int64(len(p))); u.err != nil {
 		return 0, u.err
 	}
+	u.flushed = false
 	n, err := u.file.Write(p)
 	u.unchecked += int64(n)
 	u.written += int64(n)
@@ -98,6 +100,7 @@ func (u *upload) WriteHead(p []byte) error {
 	if u.err != nil {
 		return u.err
 	}
+	u.flushed = false
 	_, err := u.file.WriteAt(p, 0)
 	u.err = orFull(err)
 	return u.err
@@ -152,14 +155,34 @@ func (u *upload) settle() error {
 	_ = unix.UtimesNanoAt(unix.AT_FDCWD, u.path, []unix.Timespec{
 		{Nsec: unix.UTIME_NOW}, {Nsec: unix.UTIME_NOW},
 	}, 0)
+	if err := u.flush(); err != nil {
+		return err
+	}
+	return u.file.Close()
+}
+
+// Flush is the part of Commit that needs no name.
+func (u *upload) Flush() error {
+	if u.err == nil {
+		u.err = orFull(u.flush())
+	}
+	return u.err
+}
+
+func (u *upload) flush() error {
+	if u.flushed {
+		return nil
+	}
 	if err := u.giveBack(); err != nil {
 		return err
 	}
+	u.reserved = min(u.reserved, u.written)
 	err := retry(func() error { return unix.Fdatasync(int(u.file.Fd())) })
 	if err != nil {
 		return &fs.PathError{Op: "fdatasync", Path: u.path, Err: err}
 	}
-	return u.file.Close()
+	u.flushed = true
+	return nil
 }
 
 // name gives the settled file its place, below folders that are pinned.
