@@ -291,12 +291,14 @@ const (
 	silentFor  = 5 * time.Minute
 )
 
+// sweep sends again what stalled, and sweeps beside that, which takes as long as
+// the store is large.
 func (a *app) sweep(ctx context.Context) {
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	wg.Go(func() { a.sweepStore(ctx) })
 	resend := time.NewTicker(10 * time.Second)
 	defer resend.Stop()
-	sweep := time.NewTicker(a.settings.SweepEvery)
-	defer sweep.Stop()
-	due := true // once at the start: what a crash left
 	wait, silence := pendingFor, silentFor
 	if a.settings.alone() {
 		// Nobody else has this data folder: what was under way when it was left is
@@ -308,24 +310,44 @@ func (a *app) sweep(ctx context.Context) {
 			a.log.Warn("stalled media not queued", "err", err)
 		}
 		wait, silence = pendingFor, silentFor
-		if due {
-			a.pruneGrants(ctx)
-			done, err := a.sessions.Sweep(ctx)
-			if err != nil && ctx.Err() == nil {
-				a.log.Warn("sweep broke off", "err", err)
-			}
-			if done != (upload.Swept{}) {
-				a.log.Info("swept", "sessions_expired", done.SessionsExpired, "media_expired", done.MediaExpired,
-					"blobs_deleted", done.BlobsDeleted, "rows_pruned", done.RowsPruned)
-			}
-		}
 		select {
 		case <-ctx.Done():
 			return
 		case <-resend.C:
-			due = false
-		case <-sweep.C:
-			due = true
+		}
+	}
+}
+
+// sweepShare is how many times as long as a sweep took nothing is swept
+// afterwards, at least: so a large store is looked at less often.
+const sweepShare = 4
+
+// sweepStore sweeps every now and then, the first time at once: what a crash left.
+func (a *app) sweepStore(ctx context.Context) {
+	tick := time.NewTicker(a.settings.SweepEvery)
+	defer tick.Stop()
+	var next time.Time
+	for {
+		sweep, began := a.sessions.Expire, time.Now()
+		if !began.Before(next) {
+			sweep = a.sessions.Sweep
+			a.pruneGrants(ctx)
+		}
+		done, err := sweep(ctx)
+		if err != nil && ctx.Err() == nil {
+			a.log.Warn("sweep broke off", "err", err)
+		}
+		if done != (upload.Swept{}) {
+			a.log.Info("swept", "sessions_expired", done.SessionsExpired, "media_expired", done.MediaExpired,
+				"blobs_deleted", done.BlobsDeleted, "rows_pruned", done.RowsPruned)
+		}
+		if !began.Before(next) {
+			next = time.Now().Add(sweepShare * time.Since(began))
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
 		}
 	}
 }

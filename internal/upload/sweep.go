@@ -33,12 +33,8 @@ type Swept struct {
 // first. A blob whose session has
 // no row at all is left for `magpie check` to report.
 func (s *Sessions) Sweep(ctx context.Context) (Swept, error) {
-	var done Swept
-	var err error
-	if done.SessionsExpired, err = s.expireSessions(ctx); err != nil {
-		return done, err
-	}
-	if done.MediaExpired, err = s.expireMedia(ctx); err != nil {
+	done, err := s.Expire(ctx)
+	if err != nil {
 		return done, err
 	}
 	for _, prefix := range []string{"segments/", "renditions/"} {
@@ -55,6 +51,18 @@ func (s *Sessions) Sweep(ctx context.Context) (Swept, error) {
 	}
 	done.RowsPruned = len(pruned)
 	return done, nil
+}
+
+// Expire is the first step of Sweep, which costs next to nothing: it ends what is
+// past its time.
+func (s *Sessions) Expire(ctx context.Context) (Swept, error) {
+	var done Swept
+	var err error
+	if done.SessionsExpired, err = s.expireSessions(ctx); err != nil {
+		return done, err
+	}
+	done.MediaExpired, err = s.expireMedia(ctx)
+	return done, err
 }
 
 func (s *Sessions) expireSessions(ctx context.Context) (int, error) {
@@ -86,15 +94,21 @@ func (s *Sessions) expireMedia(ctx context.Context) (int, error) {
 	}
 }
 
+// sweepRest is how many times as long as it looked at a batch a sweep rests before
+// the next: what a store holds grows and grows, and no upload is to be slower for
+// that. Where there is something to remove it goes on at once.
+const sweepRest = 3
+
 // sweepBlobs lists everything under prefix and removes what may go, a batch of
 // ids at a time.
 func (s *Sessions) sweepBlobs(ctx context.Context, prefix string) (int, error) {
 	deleted, keys := 0, map[media.ID][]string{}
-	flush := func() error {
+	began := s.now()
+	flush := func() (int, error) {
 		n, err := s.sweepListed(ctx, keys)
 		deleted += n
 		clear(keys)
-		return err
+		return n, err
 	}
 	for info, err := range s.blobs.List(ctx, prefix) {
 		if err != nil {
@@ -106,13 +120,19 @@ func (s *Sessions) sweepBlobs(ctx context.Context, prefix string) (int, error) {
 			continue
 		}
 		if _, known := keys[id]; !known && len(keys) == sweepBatch {
-			if err := flush(); err != nil {
+			n, err := flush()
+			if rest := sweepRest * s.now().Sub(began); err == nil && n == 0 && rest > 0 {
+				err = s.pause(ctx, min(rest, 10*time.Second))
+			}
+			if err != nil {
 				return deleted, err
 			}
+			began = s.now()
 		}
 		keys[id] = append(keys[id], info.Key)
 	}
-	return deleted, flush()
+	_, err := flush()
+	return deleted, err
 }
 
 // ownerOf reads the media id out of segments/<id>/… or renditions/<id>/….
