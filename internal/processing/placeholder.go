@@ -11,7 +11,7 @@ import (
 
 // placeholderSide bounds the longer side of the picture that a placeholder is
 // made of. It says nothing finer than a seventh of a side.
-const placeholderSide = 64
+const placeholderSide = 32
 
 // Placeholder gives the ThumbHash of a picture in base64, 40 characters at the
 // most, for viewers to show until the picture is there: its average colour, its
