@@ -14,7 +14,8 @@ func TestBuffers(t *testing.T) {
 	if len(sizes) != 2 || sizes[0] != smallBuffer || sizes[1] != hugeBuffer {
 		t.Errorf("buffers of %d", sizes)
 	}
-	if &b.getSmall()[0] != &b.getSmall()[0] || &b.getFast()[0] != &b.getFast()[0] || b.getTexts() != b.getTexts() {
+	small, fast, texts := b.getSmall(), b.getFast(), b.getTexts()
+	if &small[0] != &b.getSmall()[0] || &fast[0] != &b.getFast()[0] || texts != b.getTexts() {
 		t.Error("a request has two of a kind")
 	}
 	other := p.lend()
