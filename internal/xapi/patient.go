@@ -46,6 +46,9 @@ const (
 func (p Patience) Handler(next http.Handler) http.Handler {
 	buffers := &sync.Pool{New: func() any { b := make([]byte, copyBuffer); return &b }}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		// A copy: how the server ends a request that nobody read depends on what
+		// its own has for a body.
+		r = r.WithContext(r.Context())
 		pw := p.take(w, r)
 		pw.buffers = buffers
 		next.ServeHTTP(pw, r)
