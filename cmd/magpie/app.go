@@ -44,6 +44,7 @@ type app struct {
 	tokens   *auth.Tokens
 	sessions *upload.Sessions
 	queue    *processing.Queue
+	expect   func() // that a video is uploaded
 	counter  *analytics.Counter
 	handler  http.Handler
 
@@ -164,15 +165,18 @@ func (a *app) openQueue(ctx context.Context) (*processing.Worker, error) {
 // newWorker makes the worker with an engine for each kind.
 func (a *app) newWorker(ctx context.Context) (*processing.Worker, error) {
 	limits := a.settings.profile().limits
-	video, err := ffmpeg.New(ffmpeg.Config{FFmpeg: a.settings.FFmpeg, FFprobe: a.settings.FFprobe, Limits: limits, MaxRung: a.settings.MaxRung, Logger: a.log})
-	if err != nil {
-		return nil, fmt.Errorf("set ffmpeg up (--ffmpeg, --ffprobe; magpie doctor tells more): %w", err)
-	}
 	source, err := processing.NewSource(ctx)
 	if err != nil {
 		return nil, err
 	}
 	a.close = append(a.close, source.Close)
+	video, err := ffmpeg.New(ffmpeg.Config{
+		FFmpeg: a.settings.FFmpeg, FFprobe: a.settings.FFprobe, Limits: limits, MaxRung: a.settings.MaxRung, Source: source, Logger: a.log,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("set ffmpeg up (--ffmpeg, --ffprobe; magpie doctor tells more): %w", err)
+	}
+	a.close, a.expect = append(a.close, video.Close), video.Expect
 	engines := map[media.Kind]processing.Engine{
 		media.KindVideo:    video,
 		media.KindGIF:      video,
@@ -205,7 +209,7 @@ func (a *app) routes(inline *processing.Admission, gate *auth.Gate) http.Handler
 	all := http.NewServeMux()
 	all.Handle("/", crossOrigin(xapi.New(xapi.Config{
 		Sessions: a.sessions, Catalog: a.catalog, Gate: gate,
-		Process: xapi.Processing{Now: inline.Run, Make: inline.Make, Later: a.queue.Send},
+		Process: xapi.Processing{Now: inline.Run, Make: inline.Make, Later: a.queue.Send, Expect: a.expect},
 		Handout: handout, Now: time.Now, Log: a.log,
 		RateLimits: a.settings.RateLimits == "x", Faults: a.settings.Faults,
 	}), a.settings.CORSOrigins))

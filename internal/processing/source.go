@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/netip"
 	"strings"
 	"sync"
 	"time"
@@ -19,6 +20,7 @@ import (
 // runs. So a file on disk and an object in a bucket look alike to ffmpeg.
 type Source struct {
 	base   string
+	port   uint16
 	server *http.Server
 
 	mu      sync.Mutex
@@ -28,6 +30,7 @@ type Source struct {
 type offer struct {
 	content io.ReaderAt
 	size    int64
+	kept    *Reserved // nil where content is there from the beginning
 }
 
 // NewSource listens on a free loopback port.
@@ -37,7 +40,12 @@ func NewSource(ctx context.Context) (*Source, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listen for child processes: %w", err)
 	}
-	s := &Source{base: "http://" + l.Addr().String() + "/", offered: map[string]offer{}}
+	at, err := netip.ParseAddrPort(l.Addr().String())
+	if err != nil {
+		_ = l.Close()
+		return nil, fmt.Errorf("listen for child processes: %w", err)
+	}
+	s := &Source{base: "http://" + at.String() + "/", port: at.Port(), offered: map[string]offer{}}
 	s.server = &http.Server{Handler: s, ReadHeaderTimeout: 10 * time.Second}
 	go func() { _ = s.server.Serve(l) }()
 	return s, nil
@@ -45,19 +53,94 @@ func NewSource(ctx context.Context) (*Source, error) {
 
 // Offer makes content readable under a fresh URL until withdraw is called.
 func (s *Source) Offer(content io.ReaderAt, size int64) (url string, withdraw func(), err error) {
+	name, err := s.offer(offer{content: content, size: size})
+	if err != nil {
+		return "", nil, err
+	}
+	return s.base + name, func() { s.withdraw(name) }, nil
+}
+
+// offer puts something under a fresh name.
+func (s *Source) offer(o offer) (string, error) {
 	var b [16]byte
 	if _, err := rand.Read(b[:]); err != nil {
-		return "", nil, err
+		return "", err
 	}
 	name := hex.EncodeToString(b[:])
 	s.mu.Lock()
-	s.offered[name] = offer{content, size}
-	s.mu.Unlock()
-	return s.base + name, func() {
-		s.mu.Lock()
-		delete(s.offered, name)
-		s.mu.Unlock()
-	}, nil
+	defer s.mu.Unlock()
+	s.offered[name] = o
+	return name, nil
+}
+
+func (s *Source) withdraw(name string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.offered, name)
+}
+
+// Reserved is a URL whose content comes later: requests for it wait for that. Its
+// methods may be used from many goroutines.
+type Reserved struct {
+	URL string
+
+	s     *Source
+	name  string
+	asked chan struct{} // closed by the first request
+	given chan struct{} // closed when there is content, or never will be
+	first sync.Once
+	last  sync.Once
+}
+
+// Reserve makes a URL for a child process that is started before it is known what
+// it is for. Withdraw must be called.
+func (s *Source) Reserve() (*Reserved, error) {
+	r := &Reserved{s: s, asked: make(chan struct{}), given: make(chan struct{})}
+	name, err := s.offer(offer{kept: r})
+	if err != nil {
+		return nil, err
+	}
+	r.name, r.URL = name, s.base+name
+	return r, nil
+}
+
+// Port is that of every URL.
+func (s *Source) Port() uint16 { return s.port }
+
+// Asked is closed once somebody waits for the content.
+func (r *Reserved) Asked() <-chan struct{} { return r.asked }
+
+// Give lets content be read until Withdraw. It counts once, and not after that.
+func (r *Reserved) Give(content io.ReaderAt, size int64) {
+	r.last.Do(func() {
+		r.s.mu.Lock()
+		defer r.s.mu.Unlock()
+		if _, ok := r.s.offered[r.name]; ok {
+			r.s.offered[r.name] = offer{content: content, size: size}
+		}
+		close(r.given)
+	})
+}
+
+// Withdraw takes the URL away; who still waits is told that nothing is there. It
+// may be called again.
+func (r *Reserved) Withdraw() {
+	r.last.Do(func() { close(r.given) })
+	r.s.withdraw(r.name)
+}
+
+// wait gives what is offered under the name in the end.
+func (r *Reserved) wait(ctx context.Context) (offer, bool) {
+	r.first.Do(func() { close(r.asked) })
+	select {
+	case <-r.given:
+	case <-ctx.Done():
+		return offer{}, false
+	}
+	r.s.mu.Lock()
+	defer r.s.mu.Unlock()
+	o, ok := r.s.offered[r.name]
+	return o, ok && o.kept == nil
 }
 
 // ServeHTTP answers GET and HEAD for what is on offer.
@@ -69,6 +152,9 @@ func (s *Source) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	o, ok := s.offered[strings.TrimPrefix(r.URL.Path, "/")]
 	s.mu.Unlock()
+	if ok && o.kept != nil {
+		o, ok = o.kept.wait(r.Context())
+	}
 	if !ok {
 		http.NotFound(w, r)
 		return

@@ -206,3 +206,69 @@ func TestSourceClose(t *testing.T) {
 		_ = s.Close() // a listener may come up in spite of it
 	}
 }
+
+// TestSourceReserve: a request for what is not there yet waits until it is, or
+// until it never will be.
+func TestSourceReserve(t *testing.T) {
+	s := openSource(t)
+	type answer struct {
+		status int
+		body   string
+	}
+	asking := func(u string) <-chan answer {
+		c := make(chan answer, 1)
+		go func() {
+			resp, err := http.Get(u)
+			if err != nil {
+				c <- answer{}
+				return
+			}
+			defer resp.Body.Close()
+			body, _ := io.ReadAll(resp.Body)
+			c <- answer{resp.StatusCode, string(body)}
+		}()
+		return c
+	}
+	reserve := func() *Reserved {
+		r, err := s.Reserve()
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(r.Withdraw)
+		return r
+	}
+
+	r := reserve()
+	if want := fmt.Sprintf("http://127.0.0.1:%d/", s.Port()); !strings.HasPrefix(r.URL, want) {
+		t.Errorf("URL %s, want %s…", r.URL, want)
+	}
+	select {
+	case <-r.Asked():
+		t.Error("asked before it was")
+	default:
+	}
+	a, b := asking(r.URL), asking(r.URL)
+	<-r.Asked()
+	r.Give(strings.NewReader("content"), 7)
+	r.Give(strings.NewReader("another"), 7)
+	for _, c := range []<-chan answer{a, b, asking(r.URL)} {
+		if got := <-c; got != (answer{200, "content"}) {
+			t.Errorf("%+v", got)
+		}
+	}
+	r.Withdraw()
+	if got := <-asking(r.URL); got.status != 404 {
+		t.Errorf("withdrawn: %+v", got)
+	}
+
+	r = reserve()
+	a = asking(r.URL)
+	<-r.Asked()
+	r.Withdraw()
+	r.Give(strings.NewReader("late"), 4)
+	for _, c := range []<-chan answer{a, asking(r.URL)} {
+		if got := <-c; got.status != 404 {
+			t.Errorf("withdrawn before it was given: %+v", got)
+		}
+	}
+}

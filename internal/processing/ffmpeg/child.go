@@ -29,15 +29,15 @@ type command struct {
 	// it ends the child. nil where there is no such pipe.
 	media func(io.Reader) error
 
-	behind bool // lets other children go first
 	limits bounds
+
+	// from is the original that args name by its URL; nil for none. Where one waits
+	// that was started with the same args and another URL, it is taken.
+	from *source
 }
 
-// How nice children are. The service itself is at 0.
-const (
-	nice   = 10
-	behind = 19
-)
+// nice is how nice children are. The service itself is at 0.
+const nice = 10
 
 // bounds is what a child may use.
 type bounds struct {
@@ -98,93 +98,130 @@ func inSeconds(d time.Duration) string {
 // as. It is there against a fork bomb, so it leaves room for a busy desktop.
 const maxProcesses = 4096
 
-// run starts a child and waits for it. How the child ended is in exit; an
-// error means that it could not run, or was ended from outside: by ctx, by its
-// wall-clock limit, or because its output was not wanted. Whatever happened, no
-// process is left when run returns.
+// run starts a child, or takes one that waits, and waits for its end. How the child
+// ended is in exit; an error means that it could not run, or was ended from outside: by
+// ctx, by its wall-clock limit, or because its output was not wanted. Whatever
+// happened, that process is gone when run returns.
 func (e *Engine) run(ctx context.Context, c command) (exit, error) {
-	type result struct {
-		exit exit
-		err  error
+	if r, ok := e.early.run(ctx, c); ok {
+		return r.exit, r.err
 	}
 	done := make(chan result, 1)
 	onOwnThread(func() {
-		x, err := e.runHere(ctx, c)
+		h, err := e.start(c)
+		if err != nil {
+			done <- result{err: err}
+			return
+		}
+		x, err := h.finish(ctx, c)
 		done <- result{x, err}
 	})
 	r := <-done
 	return r.exit, r.err
 }
 
-// runHere is run on a thread that is thrown away afterwards. The thread must
-// live as long as the child: the signal that ends a child with its parent is
-// tied to the thread that started it.
-func (e *Engine) runHere(ctx context.Context, c command) (exit, error) {
+// result is what run returns.
+type result struct {
+	exit exit
+	err  error
+}
+
+// child is a program that was started. It must be ended by finish or dismiss.
+type child struct {
+	cmd    *exec.Cmd
+	stdout later
+	stderr tail
+	sink   *sink
+	exited chan struct{}
+	err    error // of waiting for it; valid when it has exited
+
+	life context.Context
+	end  context.CancelCauseFunc // kills it
+}
+
+// start starts a child on the calling thread, which is thrown away afterwards. The
+// thread must live as long as the child: the signal that ends a child with its
+// parent is tied to the thread that started it. What belongs to a single original,
+// which is what it is read by and its limits, comes with finish.
+func (e *Engine) start(c command) (*child, error) {
 	// Opened before the sandbox, which has no such file.
 	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
 	if err != nil {
-		return exit{}, fmt.Errorf("run %s: %w", c.path, err)
+		return nil, fmt.Errorf("run %s: %w", c.path, err)
 	}
 	defer null.Close()
-	ctx, unwanted := context.WithCancelCause(ctx)
-	defer unwanted(nil)
-	wall, cancel := context.WithTimeoutCause(ctx, c.limits.wall, errWall)
-	defer cancel()
 
-	var stderr tail
-	cmd := exec.CommandContext(wall, c.path, c.args...)
+	h := &child{exited: make(chan struct{}), stdout: later{is: make(chan struct{})}}
+	h.life, h.end = context.WithCancelCause(context.Background())
+	cmd := exec.CommandContext(h.life, c.path, c.args...)
+	h.cmd = cmd
 	cmd.Env = []string{"LC_ALL=C", "MALLOC_ARENA_MAX=4"} // each arena takes 64 MiB of address space
 	cmd.Dir = c.dir
 	cmd.Stdin = null
 	cmd.Stdout = null
 	if c.stdout != nil {
-		cmd.Stdout = c.stdout
+		cmd.Stdout = &h.stdout
 	}
-	cmd.Stderr = &stderr
+	cmd.Stderr = &h.stderr
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	cmd.WaitDelay = 5 * time.Second
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 
-	sink, err := attach(cmd, c.media)
-	if err != nil {
-		return exit{}, fmt.Errorf("run %s: %w", c.path, err)
+	if h.sink, err = attach(cmd, c.media != nil); err != nil {
+		h.end(nil)
+		return nil, fmt.Errorf("run %s: %w", c.path, err)
 	}
-	defer sink.close()
-
 	if err := e.sandbox.enter(c.dir, c.port); err != nil {
-		return exit{}, fmt.Errorf("run %s: %w", c.path, err)
+		h.sink.close()
+		h.end(nil)
+		return nil, fmt.Errorf("run %s: %w", c.path, err)
 	}
 	// Niceness belongs to the thread and is inherited. Where the whole service
 	// is nicer already this fails, which does not matter.
-	how := nice
-	if c.behind {
-		how = behind
-	}
-	_ = unix.Setpriority(unix.PRIO_PROCESS, 0, how)
+	_ = unix.Setpriority(unix.PRIO_PROCESS, 0, nice)
 
 	if err := cmd.Start(); err != nil {
-		return exit{}, fmt.Errorf("run %s: %w", c.path, err)
+		h.sink.close()
+		h.end(nil)
+		return nil, fmt.Errorf("run %s: %w", c.path, err)
 	}
-	sink.begin(wall, unwanted)
+	h.sink.started()
+	go func() {
+		h.err = cmd.Wait()
+		close(h.exited)
+	}()
+	return h, nil
+}
+
+// finish lets a child go on for c and waits for its end.
+func (h *child) finish(ctx context.Context, c command) (exit, error) {
+	defer h.end(nil)
+	defer h.sink.close()
+	wall, cancel := context.WithTimeoutCause(ctx, c.limits.wall, errWall)
+	defer cancel()
+	defer context.AfterFunc(wall, func() { h.end(context.Cause(wall)) })()
+
 	// The limits hold for what the child has used already, so it gains nothing
 	// from the moment before they are set.
-	limitErr := c.limits.apply(cmd.Process.Pid)
+	limitErr := c.limits.apply(h.cmd.Process.Pid)
 	if limitErr != nil {
-		_ = cmd.Cancel()
+		h.end(limitErr)
 	}
-	waitErr := cmd.Wait()
-	mediaErr := sink.end()
+	h.stdout.become(c.stdout)
+	h.sink.begin(h.life, c.media, h.end)
+	<-h.exited
+	waitErr, mediaErr := h.err, h.sink.end()
 	if limitErr != nil {
 		return exit{}, fmt.Errorf("limit %s: %w", c.path, limitErr)
 	}
-	if wall.Err() != nil && waitErr != nil {
-		if errors.Is(context.Cause(wall), errWall) {
-			st := cmd.ProcessState
+	if h.life.Err() != nil && waitErr != nil {
+		if errors.Is(context.Cause(h.life), errWall) {
+			st := h.cmd.ProcessState
 			return exit{}, fmt.Errorf("run %s: %w", c.path, &overWall{limit: c.limits.wall, used: st.UserTime() + st.SystemTime()})
 		}
-		return exit{}, fmt.Errorf("run %s: %w", c.path, context.Cause(wall))
+		return exit{}, fmt.Errorf("run %s: %w", c.path, context.Cause(h.life))
 	}
-	x := exitOf(cmd.ProcessState, c.limits, stderr.String())
+	x := exitOf(h.cmd.ProcessState, c.limits, h.stderr.String())
 	var exitErr *exec.ExitError
 	if waitErr != nil && (!errors.As(waitErr, &exitErr) || errors.Is(waitErr, errOutput)) {
 		return x, fmt.Errorf("run %s: %w", c.path, waitErr)
@@ -194,6 +231,33 @@ func (e *Engine) runHere(ctx context.Context, c command) (exit, error) {
 		return x, fmt.Errorf("run %s: %w", c.path, mediaErr)
 	}
 	return x, nil
+}
+
+// dismiss ends a child that was not needed.
+func (h *child) dismiss() {
+	h.end(nil)
+	h.stdout.become(nil)
+	<-h.exited
+	h.sink.close()
+}
+
+// later is an output whose reader comes when the child is at work already.
+type later struct {
+	is chan struct{} // closed when to is set
+	to io.Writer
+}
+
+// become sets the reader; nil drops what comes. It is called once.
+func (l *later) become(to io.Writer) {
+	if l.to = to; to == nil {
+		l.to = io.Discard
+	}
+	close(l.is)
+}
+
+func (l *later) Write(p []byte) (int, error) {
+	<-l.is
+	return l.to.Write(p)
 }
 
 func exitOf(st *os.ProcessState, b bounds, stderr string) exit {

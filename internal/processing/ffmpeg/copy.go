@@ -7,7 +7,6 @@ import (
 	"io"
 	"math"
 	"slices"
-	"strconv"
 	"time"
 
 	"magpie/internal/media"
@@ -108,7 +107,7 @@ func (e *Engine) remux(ctx context.Context, src source, p plan, in processing.In
 	defer cancel()
 	chosen := make(chan choice, 1)
 	go func() {
-		s, err := e.lookForPoster(looking, src, p, in.Scratch)
+		s, err := e.firstPoster(looking, src, p)
 		chosen <- choice{s, err}
 	}()
 
@@ -184,6 +183,10 @@ func (c *capped) Read(p []byte) (int, error) {
 	return n, err
 }
 
+// taken reports whether all streams are taken over as they are. That is so little
+// work, and so surely bounded by the bytes of the original, that it need not be cut.
+func (p *plan) taken() bool { return p.Only && (p.Audio == nil || p.CopySound) }
+
 // indexRoom is how long the copy's index is made; 0 where that can't be told.
 func (p *plan) indexRoom(in processing.Input) int64 {
 	tracks, encoded := []int{p.VideoIndex}, int64(0)
@@ -198,18 +201,6 @@ func (p *plan) indexRoom(in processing.Input) int64 {
 		return 0
 	}
 	return room
-}
-
-// lookForPoster takes candidates from the key pictures of the beginning, of
-// which there are enough and which are found and decoded fast.
-func (e *Engine) lookForPoster(ctx context.Context, src source, p plan, scratch string) (still, error) {
-	p.Rate = ratio{} // each once, not as often as it is shown
-	args := append(e.inputArgs(src, "-skip_frame", "nokey", "-t", strconv.FormatFloat((p.PosterEvery*(posterCandidates+1)).Seconds(), 'f', 3, 64)),
-		"-filter_complex", p.videoGraph())
-	if err := e.runRender(ctx, src, p, pass{step: besides, args: append(args, posterArgs()...), scratch: scratch}, func(int) {}); err != nil {
-		return still{}, err
-	}
-	return poster(ctx, p, scratch)
 }
 
 // remuxArgs write the copy to a target.

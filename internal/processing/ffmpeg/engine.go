@@ -23,6 +23,10 @@ type Config struct {
 	Threads int          // threads of a decoder or encoder; 0 is one per processor, at most 8
 	Logger  *slog.Logger // nil logs nothing
 
+	// Source is where children wait that are started before they are needed; nil
+	// starts none.
+	Source *processing.Source
+
 	// MaxRung is the last of Steps that videos are offered in; 0 is the last of
 	// all. What is shown as a GIF ends at 1080 in any case.
 	MaxRung int
@@ -38,6 +42,7 @@ type Engine struct {
 	threads int
 	log     *slog.Logger
 	sandbox sandbox
+	early   early
 
 	maxRung int
 
@@ -62,6 +67,7 @@ func New(c Config) (*Engine, error) {
 		return nil, fmt.Errorf("ffmpeg threads %d: wants 0 for one per processor, or more", c.Threads)
 	}
 	e := &Engine{ffmpeg: ffmpeg, ffprobe: ffprobe, limits: c.Limits, threads: c.Threads, log: c.Logger}
+	e.early.source = c.Source
 	if e.limits == (media.Limits{}) {
 		e.limits = media.DefaultLimits()
 	}
@@ -104,6 +110,9 @@ func (e *Engine) Process(ctx context.Context, in processing.Input, out processin
 	src, err := sourceOf(in)
 	if err != nil {
 		return media.Outcome{}, err
+	}
+	if canWait(in.Media.Type) && !in.Again {
+		e.Expect() // what comes after the probe gets ready beside it
 	}
 	p, err := e.prepare(ctx, in, src)
 	if err != nil {

@@ -2,6 +2,7 @@ package ffmpeg
 
 import (
 	"fmt"
+	"io"
 	"net/netip"
 	"net/url"
 	"slices"
@@ -17,6 +18,9 @@ type source struct {
 	port uint16
 	kind string // what to call the container in words
 	args []string
+
+	original io.ReaderAt // what is behind the URL
+	size     int64
 }
 
 // The codecs that are decoded, by ffmpeg's codec names. Everything else that
@@ -66,6 +70,11 @@ func sourceOf(in processing.Input) (source, error) {
 	if err != nil {
 		return source{}, err
 	}
+	return source{url: in.URL, port: at.Port(), kind: kind, args: inputOptions(demuxer), original: in.Original, size: in.Size}, nil
+}
+
+// inputOptions hold a demuxer to what it is for.
+func inputOptions(demuxer string) []string {
 	args := []string{
 		"-protocol_whitelist", "http,tcp", "-rw_timeout", readTimeout, "-icy", "0",
 		"-format_whitelist", demuxer, "-codec_whitelist", decoderWhitelist(), "-f", demuxer,
@@ -76,7 +85,7 @@ func sourceOf(in processing.Input) (source, error) {
 	case "gif":
 		args = append(args, "-min_delay", "2", "-default_delay", "10", "-max_gif_delay", "65535")
 	}
-	return source{url: in.URL, port: at.Port(), kind: kind, args: args}, nil
+	return args
 }
 
 // demuxerOf names ffmpeg's demuxer for a type, and the container in words.

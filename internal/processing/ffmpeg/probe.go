@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"math"
 	"slices"
 	"strconv"
@@ -104,13 +105,9 @@ const maxProbeAnswer = 4 << 20
 // probe asks ffprobe about the original.
 func (e *Engine) probe(ctx context.Context, src source) (probed, error) {
 	out := bounded{limit: maxProbeAnswer}
-	x, err := e.run(ctx, command{
-		path: e.ffprobe,
-		args: slices.Concat([]string{
-			"-hide_banner", "-loglevel", "level+warning", "-of", "json=compact=1", "-show_error", "-show_entries", probeEntries,
-		}, src.args, []string{src.url}),
-		port: src.port, stdout: &out, limits: probeBounds,
-	})
+	c := e.probing(src)
+	c.stdout = &out
+	x, err := e.run(ctx, c)
 	if err != nil {
 		return probed{}, fmt.Errorf("probe: %w", err)
 	}
@@ -129,6 +126,17 @@ func (e *Engine) probe(ctx context.Context, src source) (probed, error) {
 		return probed{}, fmt.Errorf("probe: read ffprobe's answer: %w", jsonErr)
 	}
 	return answer.reduce(), nil
+}
+
+// probing is the command for that.
+func (e *Engine) probing(src source) command {
+	return command{
+		path: e.ffprobe,
+		args: slices.Concat([]string{
+			"-hide_banner", "-loglevel", "level+warning", "-of", "json=compact=1", "-show_error", "-show_entries", probeEntries,
+		}, src.args, []string{src.url}),
+		port: src.port, from: &src, stdout: io.Discard, limits: probeBounds,
+	}
 }
 
 // fileErrors are ffmpeg's error numbers that a file can cause: tags of four

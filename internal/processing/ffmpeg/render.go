@@ -45,15 +45,12 @@ type pass struct {
 	media   func(io.Reader) error // reads what it writes to mediaPipe, if it does
 }
 
-// besides is the step that runs beside another, which is what is waited for.
-const besides = "poster"
-
 // runRender runs ffmpeg over the original.
 func (e *Engine) runRender(ctx context.Context, src source, p plan, do pass, report func(int)) error {
 	var last progress
 	step := do.step
 	x, err := e.run(ctx, command{
-		path: e.ffmpeg, args: do.args, dir: do.scratch, port: src.port, behind: step == besides, media: do.media,
+		path: e.ffmpeg, args: do.args, dir: do.scratch, port: src.port, from: &src, media: do.media,
 		stdout: &progressWriter{report: func(now progress) {
 			last = now
 			if p.Duration > 0 {
@@ -189,11 +186,13 @@ func (p *plan) soundArgs(i int) []string {
 func (p *plan) fileArgs(target string) []string {
 	// Fragments begin at their first picture's time (CMAF's negative offsets):
 	// browsers pass over edit lists there, and subtitles count from 0.
-	return []string{
-		"-map_metadata", "-1", "-map_chapters", "-1", "-fflags", "+bitexact", "-max_muxing_queue_size", "4096",
-		"-t", strconv.FormatFloat(overrun(p.Duration).Seconds(), 'f', 3, 64),
-		"-movflags", "+frag_keyframe+delay_moov+default_base_moof+negative_cts_offsets+skip_trailer", "-f", "mp4", target,
+	args := []string{"-map_metadata", "-1", "-map_chapters", "-1", "-fflags", "+bitexact", "-max_muxing_queue_size", "4096"}
+	if !p.taken() {
+		args = append(args, "-t", strconv.FormatFloat(overrun(p.Duration).Seconds(), 'f', 3, 64))
 	}
+	return append(args,
+		"-movflags", "+frag_keyframe+delay_moov+default_base_moof+negative_cts_offsets+skip_trailer", "-f", "mp4", target,
+	)
 }
 
 // posterArgs write the poster's candidates.

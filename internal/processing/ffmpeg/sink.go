@@ -19,16 +19,15 @@ const pipeSize = 1 << 20
 
 // sink is the pipe of one child. nil is that of a child without one.
 type sink struct {
-	take        func(io.Reader) error
 	read, write *os.File
 	done        chan struct{}
 	release     func() bool
 	err         error
 }
 
-// attach gives cmd, which is not started yet, a pipe of which take reads.
-func attach(cmd *exec.Cmd, take func(io.Reader) error) (*sink, error) {
-	if take == nil {
+// attach gives cmd, which is not started yet, such a pipe if it needs one.
+func attach(cmd *exec.Cmd, needed bool) (*sink, error) {
+	if !needed {
 		return nil, nil
 	}
 	r, w, err := os.Pipe()
@@ -37,23 +36,29 @@ func attach(cmd *exec.Cmd, take func(io.Reader) error) (*sink, error) {
 	}
 	_, _ = unix.FcntlInt(w.Fd(), unix.F_SETPIPE_SZ, pipeSize)
 	cmd.ExtraFiles = []*os.File{w} // descriptor 3
-	return &sink{take: take, read: r, write: w}, nil
+	return &sink{read: r, write: w}, nil
 }
 
-// begin reads until the child has closed its end, or ctx ends. Where what comes
+// started leaves the pipe's other end to the child.
+func (s *sink) started() {
+	if s != nil {
+		_ = s.write.Close()
+	}
+}
+
+// begin has take read until the child has closed its end, or ctx ends. Where what comes
 // is not wanted, unwanted is told why; not where it only ended too early: then
 // the child has ended, and says more.
-func (s *sink) begin(ctx context.Context, unwanted context.CancelCauseFunc) {
+func (s *sink) begin(ctx context.Context, take func(io.Reader) error, unwanted context.CancelCauseFunc) {
 	if s == nil {
 		return
 	}
-	_ = s.write.Close() // the child has it
 	s.done = make(chan struct{})
 	s.release = context.AfterFunc(ctx, func() { _ = s.read.SetReadDeadline(time.Unix(1, 0)) })
 	go func() {
 		defer close(s.done)
 		r := &untilEnd{r: s.read}
-		if s.err = s.take(r); s.err != nil && !r.ended {
+		if s.err = take(r); s.err != nil && !r.ended {
 			unwanted(s.err)
 		}
 	}()
