@@ -11,8 +11,10 @@
 //     poster.jpg.
 //
 // The steps, one file each, in the order of Engine.Process: probe, measure,
-// check (gif, for GIFs, in place of these three), plan, render, wrap, verify,
-// poster, thumbnails, playlist, iframes, save.
+// check (gif, for GIFs, in place of these three), plan, render (for a long film that
+// fits copy, with glance in poster's place), wrap, verify, poster, thumbnails, playlist,
+// iframes, save. Children for the first steps may be started before there is an
+// original (early.go).
 //
 // Everything that goes in is hostile. The demuxer is the one for the type that
 // the bytes were found to have, never ffmpeg's guess; of protocols a child may

@@ -110,8 +110,9 @@ func tableRoom(trak []byte) (room, keys int64, err error) {
 	if samples == 0 {
 		return 0, 0, errUnknown
 	}
-	if keys < 0 { // none is named where each is one
-		keys = samples
+	room += 4 * samples
+	if keys < 0 {
+		return room, samples, nil // none is named where each is one
 	}
-	return room + 4*samples + 4*keys, keys, nil
+	return room + 4*keys, keys, nil
 }
