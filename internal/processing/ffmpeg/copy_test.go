@@ -185,7 +185,7 @@ func checkRoom(t *testing.T, data []byte) {
 		n := int(binary.BigEndian.Uint32(data[at:]))
 		switch kind := string(data[at+4 : at+8]); {
 		case kind == "free":
-			if n > 16<<10 { // 50 s of pictures and sound have an index of about as much
+			if n > 8<<10 {
 				t.Errorf("%d bytes are left free", n)
 			}
 			return
