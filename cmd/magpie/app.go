@@ -44,6 +44,7 @@ type app struct {
 	tokens   *auth.Tokens
 	sessions *upload.Sessions
 	queue    *processing.Queue
+	sender   *sender
 	expect   func() // that a video is uploaded
 	counter  *analytics.Counter
 	handler  http.Handler
@@ -159,6 +160,8 @@ func (a *app) openQueue(ctx context.Context) (*processing.Worker, error) {
 		return nil, err
 	}
 	a.queue = processing.NewQueue(a.bus, a.catalog, worker, time.Now, a.log)
+	a.sender = &sender{app: a}
+	a.close = append(a.close, a.sender.Close) // before the bus is
 	return worker, nil
 }
 
@@ -209,12 +212,12 @@ func (a *app) routes(inline *processing.Admission, gate *auth.Gate) http.Handler
 	all := http.NewServeMux()
 	all.Handle("/", crossOrigin(xapi.New(xapi.Config{
 		Sessions: a.sessions, Catalog: a.catalog, Gate: gate,
-		Process: xapi.Processing{Now: inline.Run, Make: inline.Make, Later: a.queue.Send, Expect: a.expect},
+		Process: xapi.Processing{Now: inline.Run, Make: inline.Make, Later: a.sender.send, Expect: a.expect},
 		Handout: handout, Now: time.Now, Log: a.log,
 		RateLimits: a.settings.RateLimits == "x", Faults: a.settings.Faults,
 	}), a.settings.CORSOrigins))
 	all.Handle("/magpie/v1/", crossOrigin(ownapi.New(ownapi.Config{
-		Catalog: a.catalog, Sessions: a.sessions, Later: a.queue.Send, Gate: gate, Originals: delivery.NewOriginals(a.catalog, a.blobs, time.Now, a.log),
+		Catalog: a.catalog, Sessions: a.sessions, Later: a.sender.send, Gate: gate, Originals: delivery.NewOriginals(a.catalog, a.blobs, time.Now, a.log),
 		Links: links, Handout: handout, Access: access, Random: rand.Reader,
 		Fail: fail, Now: time.Now, Log: a.log,
 		Webhooks: a.webhooks(), Ending: a.ending,

@@ -16,21 +16,23 @@ const maxKept = 4 << 10
 
 // folders makes and removes the folders that blobs lie in.
 //
-// It answers two questions that a look at the disk cannot. Is this folder's
+// It answers three questions that a look at the disk cannot. Is this folder's
 // own entry on stable storage, or has another commit only just made it (or did
 // a process make it that was killed before it synced)? It is when kept says so.
-// And may this empty folder go, or is a commit on its way into it? It may go
-// when nothing pins it.
+// May this empty folder go, or is a commit on its way into it? It may go when
+// nothing pins it. And are all of its entries on stable storage? They are when it
+// is synced and nothing pins it.
 type folders struct {
-	root  string
-	syncs *folderSyncs
-	mu    sync.Mutex
-	pins  map[string]int
-	kept  map[string]struct{}
+	root   string
+	syncs  *folderSyncs
+	mu     sync.Mutex
+	pins   map[string]int
+	kept   map[string]struct{}
+	synced map[string]struct{} // since this process began to write to it
 }
 
 func newFolders(root string) *folders {
-	return &folders{root: root, syncs: newFolderSyncs(syncDir), pins: map[string]int{}, kept: map[string]struct{}{}}
+	return &folders{root: root, syncs: newFolderSyncs(syncDir), pins: map[string]int{}, kept: map[string]struct{}{}, synced: map[string]struct{}{}}
 }
 
 // pin keeps folders from being pruned until unpin.
@@ -73,8 +75,10 @@ func (f *folders) make(chain []string) (fresh []string, err error) {
 // writes with it what was done before, and has little left to do for the others.
 func (f *folders) sync(folder string, fresh []string) error {
 	if err := f.syncs.do(folder); err != nil {
+		f.forget([]string{folder})
 		return err
 	}
+	f.note(f.synced, folder)
 	for i := len(fresh) - 1; i >= 0; i-- {
 		if f.isKept(fresh[i]) {
 			continue // another commit saw to it meanwhile
@@ -82,7 +86,7 @@ func (f *folders) sync(folder string, fresh []string) error {
 		if err := f.syncs.do(filepath.Dir(fresh[i])); err != nil {
 			return err
 		}
-		f.keep(fresh[i])
+		f.note(f.kept, fresh[i])
 	}
 	return nil
 }
@@ -112,15 +116,25 @@ func (f *folders) isKept(folder string) bool {
 	return ok
 }
 
-// keep notes that a pinned folder is durable. Forgetting costs a sync and no
+// note adds a pinned folder to kept or synced. Forgetting costs a sync and no
 // more, so a full memory is simply emptied.
-func (f *folders) keep(folder string) {
+func (f *folders) note(known map[string]struct{}, folder string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if len(f.kept) >= maxKept {
-		clear(f.kept)
+	if len(known) >= maxKept {
+		clear(known)
 	}
-	f.kept[folder] = struct{}{}
+	known[folder] = struct{}{}
+}
+
+// settled reports whether all that was read of a folder is on stable storage. It
+// is asked after reading: what was renamed into the folder before and is not
+// synced is still pinned.
+func (f *folders) settled(folder string) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	_, ok := f.synced[folder]
+	return ok && f.pins[folder] == 0
 }
 
 // forget makes the next make look at the disk again.
@@ -129,6 +143,7 @@ func (f *folders) forget(chain []string) {
 	defer f.mu.Unlock()
 	for _, folder := range chain {
 		delete(f.kept, folder)
+		delete(f.synced, folder)
 	}
 }
 
@@ -155,6 +170,7 @@ func (f *folders) remove(folder string) bool {
 		return false
 	}
 	delete(f.kept, folder)
+	delete(f.synced, folder)
 	return true
 }
 

@@ -1,10 +1,13 @@
 package diskblob
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
+
+	"golang.org/x/sys/unix"
 )
 
 func isDir(path string) bool {
@@ -76,7 +79,7 @@ func TestPinHoldsFoldersAbove(t *testing.T) {
 func TestKeptIsBounded(t *testing.T) {
 	f := newFolders(t.TempDir())
 	for i := range maxKept + 10 {
-		f.keep(fmt.Sprint(i))
+		f.note(f.kept, fmt.Sprint(i))
 	}
 	if len(f.kept) != 10 {
 		t.Errorf("%d folders are kept in memory, want 10", len(f.kept))
@@ -88,4 +91,57 @@ func TestMakeSaysWhy(t *testing.T) {
 	if _, err := f.make([]string{filepath.Join(f.root, "a")}); err == nil {
 		t.Error("a folder was made below nothing")
 	}
+}
+
+// TestSettled: what a listing has read of a folder needs no sync where every
+// commit into it, since this process began to write, has ended with one.
+func TestSettled(t *testing.T) {
+	d := open(t, t.TempDir(), Options{})
+	synced := 0
+	fails := false
+	d.folders.syncs.sync = func(path string) error {
+		if fails {
+			return unix.EIO
+		}
+		synced++
+		return syncDir(path)
+	}
+	put(t, d, "segments/1/a", "x")
+	path, _ := d.place("segments/1")
+	settled := func(want bool) {
+		t.Helper()
+		if d.folders.settled(path) != want {
+			t.Errorf("settled: %v", !want)
+		}
+	}
+	settled(true)
+	_, chain := d.place("segments/1/b")
+	d.folders.pin(chain) // a commit is between its rename and its sync
+	settled(false)
+	d.folders.unpin(chain)
+	settled(true)
+
+	again := open(t, d.root, Options{}) // the process before may have been killed between the two
+	if again.folders.settled(path) {
+		t.Error("a new process takes the folder for synced")
+	}
+
+	fails = true
+	u, err := d.Create(t.Context(), 0, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := u.Commit(t.Context(), "segments/1/b"); !errors.Is(err, unix.EIO) {
+		t.Errorf("commit: %v", err)
+	}
+	settled(false)
+	fails = false
+	put(t, d, "segments/1/c", "x")
+	settled(true)
+	for _, key := range []string{"segments/1/a", "segments/1/c"} {
+		if err := d.Delete(t.Context(), key); err != nil {
+			t.Fatal(err)
+		}
+	}
+	settled(false) // it is gone, and who makes it again begins anew
 }

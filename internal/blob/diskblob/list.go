@@ -34,7 +34,7 @@ func (d *Driver) List(ctx context.Context, prefix string) iter.Seq2[blob.Info, e
 				yield(blob.Info{}, err)
 				return
 			}
-			w.settled = true
+			w.folders = d.folders
 			w.below(path, prefix)
 		}
 	}
@@ -44,7 +44,7 @@ func (d *Driver) List(ctx context.Context, prefix string) iter.Seq2[blob.Info, e
 type walk struct {
 	ctx     context.Context
 	yield   func(blob.Info, error) bool
-	settled bool // what is yielded is put on stable storage first
+	folders *folders // not nil: what is yielded is put on stable storage first
 }
 
 // top walks the root: blobs of one element, and the folders of first elements.
@@ -120,7 +120,7 @@ func (w *walk) each(path string, visit func(fs.DirEntry) bool) bool {
 		w.yield(blob.Info{}, err)
 		return false
 	}
-	if w.settled && len(entries) > 0 {
+	if w.folders != nil && len(entries) > 0 && !w.folders.settled(path) {
 		if err := syncDir(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			w.yield(blob.Info{}, err)
 			return false
