@@ -34,6 +34,7 @@ type early struct {
 // waiting is one such child.
 type waiting struct {
 	command               // what it was started with
+	ready   func()        // called when it has asked for its original; may be nil
 	jobs    chan job      // taken when it has asked for its original
 	gone    chan struct{} // closed when it can't be used any more
 	leave   chan struct{} // closed when nobody will
@@ -47,25 +48,36 @@ type job struct {
 }
 
 // Expect says that a video is on its way: what processing it begins with is started,
-// where it isn't waiting already. Without Config.Source it does nothing. It returns
-// at once and may be called as often as one likes.
+// where it isn't waiting already; the probe first, because it is needed first, and the
+// rest once that is ready. Without Config.Source it does nothing. It returns at once and
+// may be called as often as one likes.
 func (e *Engine) Expect() {
+	rest := func() { e.expect(nil, e.copying, e.glancing) }
+	if !e.expect(rest, e.probing) {
+		rest()
+	}
+}
+
+// expect starts those of some commands that none waits for, and reports whether there
+// was any. ready is called when one has asked for its original.
+func (e *Engine) expect(ready func(), commands ...func(source) command) (started bool) {
 	e.early.mu.Lock()
 	defer e.early.mu.Unlock()
 	if e.early.source == nil || e.early.closed {
-		return
+		return false
 	}
-	for _, of := range []func(source) command{e.probing, e.copying, e.glancing} {
+	for _, of := range commands {
 		r, err := e.early.source.Reserve()
 		if err != nil {
-			return // then they are started when they are needed
+			return started // then they are started when they are needed
 		}
 		src := source{url: r.URL, port: e.early.source.Port(), args: inputOptions("mov")}
-		w := &waiting{command: of(src), jobs: make(chan job), gone: make(chan struct{}), leave: make(chan struct{})}
+		w := &waiting{command: of(src), ready: ready, jobs: make(chan job), gone: make(chan struct{}), leave: make(chan struct{})}
 		if slices.ContainsFunc(e.early.waiting, func(other *waiting) bool { return other.does(w.command) }) {
 			r.Withdraw()
 			continue
 		}
+		started = true
 		e.early.waiting = append(e.early.waiting, w)
 		e.early.threads.Add(1)
 		onOwnThread(func() {
@@ -73,6 +85,7 @@ func (e *Engine) Expect() {
 			e.wait(w, r)
 		})
 	}
+	return started
 }
 
 // wait starts a child and lets it wait.
@@ -92,6 +105,9 @@ func (e *Engine) wait(w *waiting, r *processing.Reserved) {
 		select {
 		case <-asked:
 			asked, jobs = nil, w.jobs
+			if w.ready != nil {
+				w.ready()
+			}
 		case j := <-jobs:
 			select {
 			case <-h.exited:

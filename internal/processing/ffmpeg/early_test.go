@@ -73,13 +73,13 @@ func TestExpect(t *testing.T) {
 	_, want := mustProcess(t, media.MP4, data)
 	e, source := expecting(t)
 
-	for range 3 {
-		e.Expect() // more often than is needed
-	}
-	started := childPIDs(t)
+	e.Expect()
+	until(t, "three children wait", func() bool { return e.early.waits() == 3 })
+	e.Expect() // more often than is needed
 	if n := e.early.waits(); n != 3 {
 		t.Fatalf("%d children wait, want 3", n)
 	}
+	started := childPIDs(t)
 	in := offered(t, source, data)
 	in.Quick = true // nothing is to be encoded
 	var m memory
@@ -114,6 +114,7 @@ func TestExpect(t *testing.T) {
 			t.Error(err)
 		}
 	}
+	until(t, "nobody waits", func() bool { return e.early.waits() == 0 })
 	in = offered(t, source, data)
 	in.Quick = true
 	m = memory{}
