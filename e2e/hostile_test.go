@@ -206,11 +206,11 @@ func TestSwollenProfile(t *testing.T) {
 	}
 }
 
-// checkQuiet checks that nothing is left of processing: no child, but for half a
-// minute those that wait for the next video, and no scratch file.
+// checkQuiet checks that nothing is left of processing: no child, but for ten
+// seconds those that wait for the next video, and no scratch file.
 func (s *server) checkQuiet() {
 	s.t.Helper()
-	for end := time.Now().Add(45 * time.Second); ; {
+	for end := time.Now().Add(25 * time.Second); ; {
 		children := childrenOf(s.cmd.Process.Pid)
 		left, err := os.ReadDir(filepath.Join(s.data, "scratch"))
 		if err == nil && len(children) == 0 && len(left) == 0 {

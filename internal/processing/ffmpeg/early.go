@@ -15,7 +15,7 @@ import (
 
 // earlyFor is how long a child waits that was started before it was needed. It takes
 // memory, and after readTimeout it would end by itself.
-const earlyFor = 30 * time.Second
+const earlyFor = 10 * time.Second
 
 // early are the children that were started before they were needed, since loading
 // ffmpeg takes longer than what it does to a film that is only copied. Each has
