@@ -127,9 +127,18 @@ func (g *group) make(all []*change) {
 // together runs changes in one transaction and sets what each came to, unless
 // the transaction as a whole failed. One that is alone fails with it.
 func (g *group) together(all []*change) (began bool, err error) {
-	// Of one context none of the others should end.
-	ctx := context.WithoutCancel(all[0].ctx)
-	tx, err := g.db.BeginTx(ctx, nil)
+	// Of one context none of the others should end; who is alone need not wait for
+	// the connection any longer than they like.
+	ctx, wait := context.WithoutCancel(all[0].ctx), all[0].ctx
+	if len(all) > 1 {
+		wait = ctx
+	}
+	conn, err := g.db.Conn(wait)
+	if err != nil {
+		return false, err
+	}
+	defer conn.Close()
+	tx, err := conn.BeginTx(ctx, nil)
 	if err != nil {
 		return false, err
 	}
