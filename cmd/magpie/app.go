@@ -45,7 +45,6 @@ type app struct {
 	sessions *upload.Sessions
 	queue    *processing.Queue
 	sender   *sender
-	expect   func() // that a video is uploaded
 	counter  *analytics.Counter
 	handler  http.Handler
 
@@ -179,7 +178,7 @@ func (a *app) newWorker(ctx context.Context) (*processing.Worker, error) {
 	if err != nil {
 		return nil, fmt.Errorf("set ffmpeg up (--ffmpeg, --ffprobe; magpie doctor tells more): %w", err)
 	}
-	a.close, a.expect = append(a.close, video.Close), video.Expect
+	a.close = append(a.close, video.Close)
 	engines := map[media.Kind]processing.Engine{
 		media.KindVideo:    video,
 		media.KindGIF:      video,
@@ -212,7 +211,7 @@ func (a *app) routes(inline *processing.Admission, gate *auth.Gate) http.Handler
 	all := http.NewServeMux()
 	all.Handle("/", crossOrigin(xapi.New(xapi.Config{
 		Sessions: a.sessions, Catalog: a.catalog, Gate: gate,
-		Process: xapi.Processing{Now: inline.Run, Make: inline.Make, Later: a.sender.send, Expect: a.expect},
+		Process: xapi.Processing{Now: inline.Run, Make: inline.Make, Later: a.sender.send},
 		Handout: handout, Now: time.Now, Log: a.log,
 		RateLimits: a.settings.RateLimits == "x", Faults: a.settings.Faults,
 	}), a.settings.CORSOrigins))

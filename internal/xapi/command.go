@@ -129,7 +129,6 @@ func (a *API) commandInit(r *http.Request, who auth.Identity, fields uploadField
 	if err != nil {
 		return session, inBody(err)
 	}
-	a.process.expect(session)
 	return session, a.keepFault(r.Context(), session.ID)
 }
 

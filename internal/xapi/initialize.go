@@ -33,7 +33,6 @@ func (a *API) initialize(w http.ResponseWriter, r *http.Request, who auth.Identi
 	if err != nil {
 		return inBody(err)
 	}
-	a.process.expect(session)
 	if err := a.keepFault(r.Context(), session.ID); err != nil {
 		return err
 	}

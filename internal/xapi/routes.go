@@ -54,15 +54,6 @@ type Processing struct {
 	Make upload.Make
 	// Later hands the media to the workers.
 	Later func(ctx context.Context, m media.Media) error
-	// Expect is told that a video will be uploaded, and returns at once. It may be nil.
-	Expect func()
-}
-
-// expect tells of a session what there is to be told.
-func (p Processing) expect(s media.Session) {
-	if p.Expect != nil && s.Category.Kind() == media.KindVideo {
-		p.Expect()
-	}
 }
 
 // New makes the API's handler. Serve it behind Patience.Handler: it waits for

@@ -47,7 +47,7 @@ type job struct {
 	done    chan result
 }
 
-// Expect says that a video is on its way: what processing it begins with is started,
+// Expect says that a video is about to be processed: what that begins with is started,
 // where it isn't waiting already; the probe first, because it is needed first, and the
 // rest once that is ready. Without Config.Source it does nothing. It returns at once and
 // may be called as often as one likes.
