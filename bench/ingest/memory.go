@@ -133,6 +133,9 @@ func (r *run) slowRound(ctx context.Context) (alone, beside float64, more int64,
 	fast := func() (float64, error) {
 		var rates []float64
 		for range fastOnes {
+			if err := r.touch(); err != nil { // or it would be slow for having waited
+				return 0, err
+			}
 			id, t, err := m.upload(r.payload, load{size: r.size, segment: r.segment, conns: 1})
 			if err == nil {
 				err = m.settled(id)

@@ -191,13 +191,20 @@ func (w *waiting) does(c command) bool {
 func (e *Engine) Close() error {
 	e.early.mu.Lock()
 	e.early.closed = true
-	for _, w := range e.early.waiting {
-		close(w.leave)
-	}
-	e.early.waiting = nil
 	e.early.mu.Unlock()
+	e.early.dismiss()
 	e.early.threads.Wait()
 	return nil
+}
+
+// dismiss ends the children that wait: they take memory.
+func (y *early) dismiss() {
+	y.mu.Lock()
+	defer y.mu.Unlock()
+	for _, w := range y.waiting {
+		close(w.leave)
+	}
+	y.waiting = nil
 }
 
 // copying is the command that most films are copied with: the first stream is the

@@ -116,11 +116,14 @@ func (e *Engine) Process(ctx context.Context, in processing.Input, out processin
 		e.Expect() // what comes after the probe gets ready beside it
 	}
 	p, err := e.prepare(ctx, in, src)
+	if err == nil && p.Copy && !in.Again && p.long() {
+		p = p.onlyTop()
+	}
+	if !p.Only {
+		e.early.dismiss() // nothing is copied
+	}
 	if err != nil {
 		return media.Outcome{}, err
-	}
-	if p.Copy && !in.Again && p.long() {
-		p = p.onlyTop()
 	}
 	if in.Quick && p.slow() {
 		return media.Outcome{Duration: p.Duration}, processing.ErrLong
