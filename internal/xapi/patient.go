@@ -38,7 +38,7 @@ type Patience struct {
 const (
 	slowPeriod = 2 * time.Second
 	slowRate   = 64 << 10 // bytes a second
-	gathering  = 200 * time.Millisecond
+	gathering  = time.Second
 )
 
 // Handler is next with that patience. What next sets as a deadline by
