@@ -73,6 +73,12 @@ func TestBlobsInBucket(t *testing.T) {
 	if away.header.Get("Retry-After") == "" {
 		t.Error("503 without Retry-After")
 	}
+	for _, asked := range []string{"", "bytes=900-1099"} {
+		gone := c.original(id, "Range", asked)
+		if gone.status != http.StatusServiceUnavailable || gone.header.Get("Retry-After") == "" || gone.header.Get("Content-Range") != "" {
+			t.Errorf("the original, %q: %d, %v", asked, gone.status, gone.header)
+		}
+	}
 	if got := c.call("GET", "/readyz", nil); got.status != http.StatusServiceUnavailable || !strings.Contains(string(got.body), `"blobs":"not ready"`) {
 		t.Errorf("readyz: %d %s", got.status, got.body)
 	}

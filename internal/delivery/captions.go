@@ -69,7 +69,9 @@ func (h *Renditions) caption(w http.ResponseWriter, r *http.Request, l media.Lan
 	}
 	w.Header().Set("Content-Type", text.ContentType)
 	m.TouchedAt = s.AttachedAt // when this file became what is here
-	serve(w, r, h.blobs, media.Manifest{text.Blob}, m, blobTag(text.Blob), h.log)
+	if err := serve(w, r, h.blobs, media.Manifest{text.Blob}, m, blobTag(text.Blob), h.log); err != nil {
+		h.fail(w, r, err)
+	}
 }
 
 // captionFile holds what is set on a subtitle file itself against the viewer: it
@@ -113,7 +115,9 @@ func (h *Renditions) master(w http.ResponseWriter, r *http.Request, m media.Medi
 	if len(attached[m.ID]) == 0 && ticket == "" {
 		w.Header().Set("Content-Type", stored.ContentType)
 		m.TouchedAt = time.Time{}
-		serve(w, r, h.blobs, media.Manifest{stored.Blob}, m, blobTag(stored.Blob), h.log)
+		if err := serve(w, r, h.blobs, media.Manifest{stored.Blob}, m, blobTag(stored.Blob), h.log); err != nil {
+			h.fail(w, r, err)
+		}
 		return
 	}
 	text, err := h.read(r, stored)

@@ -99,10 +99,49 @@ const little = 2 << 10
 
 // sender is the response that ServeContent writes to. When it is asked to send
 // a stretch of a content, it has the store copy blob by blob into the real
-// response, which hands files to the kernel.
+// response, which hands files to the kernel. The status waits for the first
+// bytes: a store that can't be reached shows only then.
 type sender struct {
 	http.ResponseWriter
-	err error // why the body ended early
+	held int   // the status, until it is sent
+	err  error // why the body ended early
+}
+
+func (s *sender) WriteHeader(status int) { s.held = status }
+
+// begin sends the status.
+func (s *sender) begin() {
+	if s.held != 0 {
+		s.ResponseWriter.WriteHeader(s.held)
+		s.held = 0
+	}
+}
+
+func (s *sender) Write(p []byte) (int, error) {
+	s.begin()
+	return s.ResponseWriter.Write(p)
+}
+
+// body is the response of a sender for bytes that the store has in hand.
+type body struct {
+	*sender
+	ctx  context.Context
+	pull func() // the cork; nil until it is in
+}
+
+// ReadFrom hands the source to the real response as it is.
+func (b *body) ReadFrom(r io.Reader) (int64, error) {
+	b.begin()
+	if b.pull == nil {
+		b.pull = cork(b.ctx, b.ResponseWriter)
+	}
+	return io.Copy(b.ResponseWriter, r)
+}
+
+func (b *body) end() {
+	if b.pull != nil {
+		b.pull()
+	}
 }
 
 // ReadFrom implements io.ReaderFrom, which io.Copy prefers.
@@ -110,11 +149,11 @@ func (s *sender) ReadFrom(r io.Reader) (int64, error) {
 	if limited, ok := r.(*io.LimitedReader); ok {
 		if c, ok := limited.R.(*content); ok {
 			n := min(limited.N, c.size-c.off)
-			var w io.Writer = s.ResponseWriter
+			b := &body{sender: s, ctx: c.ctx}
+			defer b.end()
+			var w io.Writer = b
 			if n <= little {
 				w = struct{ io.Writer }{w}
-			} else {
-				defer cork(c.ctx, s.ResponseWriter)()
 			}
 			n, err := c.store.CopyTo(c.ctx, w, c.manifest, c.off, n)
 			c.off += n
@@ -123,7 +162,7 @@ func (s *sender) ReadFrom(r io.Reader) (int64, error) {
 			return n, err
 		}
 	}
-	n, err := io.Copy(struct{ io.Writer }{s.ResponseWriter}, r)
+	n, err := io.Copy(struct{ io.Writer }{s}, r)
 	s.err = err
 	return n, err
 }
@@ -131,16 +170,25 @@ func (s *sender) ReadFrom(r io.Reader) (int64, error) {
 // serve answers GET and HEAD for one stored file: ranges (RFC 9110 §14),
 // If-None-Match, If-Range, If-Modified-Since. The caller has set the
 // Content-Type. A body that breaks off is logged; the server then closes the
-// connection, so that the client does not take it for whole.
-func serve(w http.ResponseWriter, r *http.Request, store *blob.Store, manifest media.Manifest, m media.Media, tag string, log *slog.Logger) {
+// connection, so that the client does not take it for whole. Where the store is
+// busy before the first byte it gives that error and has answered nothing.
+func serve(w http.ResponseWriter, r *http.Request, store *blob.Store, manifest media.Manifest, m media.Media, tag string, log *slog.Logger) error {
 	w.Header().Set("ETag", tag)
 	c := newContent(r.Context(), store, manifest)
 	defer c.Close()
 	s := &sender{ResponseWriter: w}
 	http.ServeContent(s, r, "", m.TouchedAt, c)
+	if s.held != 0 && media.CodeOf(s.err) == media.CodeBusy {
+		for _, of := range []string{"Accept-Ranges", "Cache-Control", "Content-Disposition", "Content-Length", "Content-Range", "ETag", "Last-Modified"} {
+			w.Header().Del(of)
+		}
+		return s.err
+	}
+	s.begin()
 	if s.err != nil && r.Context().Err() == nil && !viewerGone(s.err) {
 		log.ErrorContext(r.Context(), "file not sent to its end", "media", m.ID, "err", s.err)
 	}
+	return nil
 }
 
 // viewerGone tells a viewer who went away or stalled from a file that could not

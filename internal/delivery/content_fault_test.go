@@ -11,6 +11,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"magpie/internal/blob"
 	"magpie/internal/blob/blobtest"
@@ -118,5 +119,37 @@ func TestServeManyRangesToAViewerWhoGoes(t *testing.T) {
 	memory.SetFaults(blobtest.Faults{Before: func(c blobtest.Call) error { t.Errorf("%s %s after the end", c.Op, c.Key); return nil }})
 	if log.Len() > 0 {
 		t.Errorf("logged %q", &log)
+	}
+}
+
+// A store that can't be reached for now is told instead of an answer that breaks
+// off, as long as nothing was sent; nothing of the answer that was to be is left.
+func TestServeWhatIsAway(t *testing.T) {
+	memory := blobtest.NewMemory(nil)
+	store := blob.New(memory)
+	manifest, _ := file(t, store, 50_000, 60_000)
+	away := media.Busy(time.Second, "The store can't be reached.")
+	for _, asked := range []string{"", "bytes=1-109998", "bytes=5-9"} {
+		memory.SetFaults(blobtest.Faults{Before: blobtest.FailAll(blobtest.OpOpen, away)})
+		w := httptest.NewRecorder()
+		w.Header().Set("Cache-Control", "public, max-age=31536000")
+		r := httptest.NewRequest("GET", "/", nil)
+		if asked != "" {
+			r.Header.Set("Range", asked)
+		}
+		var log bytes.Buffer
+		err := serve(w, r, store, manifest, media.Media{TouchedAt: touched()}, tag, logTo(&log))
+		if media.CodeOf(err) != media.CodeBusy || w.Body.Len() > 0 || log.Len() > 0 {
+			t.Errorf("%q: %v, %d bytes, logged %q", asked, err, w.Body.Len(), &log)
+		}
+		w.Header().Del("Content-Type") // which the error's own replaces
+		if len(w.Header()) > 0 {
+			t.Errorf("%q: headers are left: %v", asked, w.Header())
+		}
+		memory.SetFaults(blobtest.Faults{Before: blobtest.FailNth(blobtest.OpRead, 3, away)})
+		w = httptest.NewRecorder()
+		if err := serve(w, httptest.NewRequest("GET", "/", nil), store, manifest, media.Media{TouchedAt: touched()}, tag, logTo(&log)); err != nil || w.Body.Len() == 0 || log.Len() == 0 {
+			t.Errorf("away in the middle: %v, %d bytes, logged %q", err, w.Body.Len(), &log)
+		}
 	}
 }

@@ -55,8 +55,7 @@ func (o *Originals) Serve(w http.ResponseWriter, r *http.Request, m media.Media)
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Content-Security-Policy", "default-src 'none'; sandbox")
 	h.Set("Cache-Control", "private, no-cache")
-	serve(w, r, o.blobs, l.manifest, m, l.tag, o.log)
-	return nil
+	return serve(w, r, o.blobs, l.manifest, m, l.tag, o.log)
 }
 
 func extension(t media.Type) string {

@@ -80,7 +80,9 @@ func (h *Renditions) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		attach(w.Header(), m, rendition.Name)
 	}
 	w.Header().Set("Content-Type", rendition.ContentType)
-	serve(w, r, h.blobs, media.Manifest{rendition.Blob}, m, blobTag(rendition.Blob), h.log)
+	if err := serve(w, r, h.blobs, media.Manifest{rendition.Blob}, m, blobTag(rendition.Blob), h.log); err != nil {
+		h.fail(w, r, err)
+	}
 }
 
 // attach has browsers save what comes, under a name that says which media it is.
