@@ -90,8 +90,8 @@ func (e *followerError) Unwrap() error { return e.err }
 // another follower has taken the records: it is no fault.
 var ErrElsewhere = errors.New("bus: taken by another follower")
 
-// errHole says that records are missing between two that came, so that it is
-// looked whether they are there.
+// errHole says that records are missing between two that came, or after the
+// last, so that it is looked whether they are there.
 var errHole = errors.New("bus: records of the log are missing")
 
 // quiet is how long a follower waits for a record before it calls Idle.
@@ -133,6 +133,7 @@ func (l *link) follow(ctx context.Context, f Follower) error {
 			_ = l.js.DeleteConsumer(ctx, logName, c) // else it goes after a minute
 		}
 	}()
+	lagging := false
 	for first := true; turn.Err() == nil; {
 		if !l.nc.IsConnected() {
 			return errAway
@@ -145,11 +146,19 @@ func (l *link) follow(ctx context.Context, f Follower) error {
 			break
 		}
 		if len(records) == 0 {
+			behind := lagging
+			if lagging, err = l.hasMore(turn, log.ID, after); err != nil {
+				return err
+			}
+			if behind && lagging {
+				return fmt.Errorf("%w: none comes after %d", errHole, after)
+			}
 			if f.Idle != nil {
 				f.Idle(turn, log.ID)
 			}
 			continue
 		}
+		lagging = false
 		// What came before, a server begins with that has not caught up yet with
 		// the one that had said how far the log goes.
 		for len(records) > 0 && records[0].Sequence <= after {
@@ -170,6 +179,21 @@ func (l *link) follow(ctx context.Context, f Follower) error {
 		}
 	}
 	return context.Cause(turn)
+}
+
+// hasMore reports whether the log holds a record after this one. A consumer of a
+// cluster that never hands it out is on a server that has lost its way, and says
+// "nothing there" for good: another consumer is needed then.
+func (l *link) hasMore(ctx context.Context, id string, after uint64) (bool, error) {
+	s, err := l.js.Stream(ctx, logName)
+	if err != nil {
+		return false, fmt.Errorf("look up the log: %w", err)
+	}
+	info := s.CachedInfo() // as of the line above
+	if readLog(info).ID != id {
+		return false, fmt.Errorf("%w: it was made anew", errHole)
+	}
+	return info.State.Msgs > 0 && info.State.LastSeq > after, nil
 }
 
 // read waits a while for a record, and takes all that are there then, up to

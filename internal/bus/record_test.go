@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 )
@@ -151,5 +152,61 @@ func TestFollowOverAStoreSwitchedOff(t *testing.T) {
 	cancel()
 	if err := <-done; err != nil {
 		t.Error(err)
+	}
+}
+
+// TestFollowPastASilentConsumer: a consumer that says "nothing there" while there
+// is, as one of a cluster may that has lost its way, is replaced. A paused one
+// says the same.
+func TestFollowPastASilentConsumer(t *testing.T) {
+	t.Parallel()
+	b := open(t, Config{Dir: filepath.Join(t.TempDir(), "bus")})
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	publish := func(text string) {
+		if err := b.Publish(ctx, []byte(text)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	publish("a")
+	at, got := uint64(0), make(chan string, 10)
+	var following sync.WaitGroup
+	following.Go(func() {
+		if err := b.Follow(ctx, Follower{
+			From: func(context.Context, Log) (uint64, error) { return at, nil },
+			Handle: func(_ context.Context, _ string, records []Record) error {
+				for _, r := range records {
+					at = r.Sequence
+					got <- string(r.Data)
+				}
+				return nil
+			},
+		}); err != nil {
+			t.Error(err)
+		}
+	})
+	defer following.Wait()
+	defer cancel()
+	if s := <-got; s != "a" {
+		t.Fatalf("got %q, want a", s)
+	}
+
+	stream, err := b.current().js.Stream(ctx, logName)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name := range stream.ConsumerNames(ctx).Name() {
+		if _, err := stream.PauseConsumer(ctx, name, time.Now().Add(time.Hour)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	publish("b")
+	select {
+	case s := <-got:
+		if s != "b" {
+			t.Errorf("got %q, want b", s)
+		}
+	case <-ctx.Done():
+		t.Error("the record behind the silent consumer never came")
 	}
 }
