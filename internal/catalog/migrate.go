@@ -14,7 +14,8 @@ import (
 	"github.com/pressly/goose/v3/database"
 )
 
-// There is no way back down: an older magpie refuses a newer catalogue.
+// There is no way back down. A magpie that does not know the newest of them runs
+// all the same on a schema that says so: see checkReach.
 //
 //go:embed migrations/*.sql
 var migrations embed.FS
@@ -32,11 +33,8 @@ func migrate(ctx context.Context, db *sql.DB, dialect goose.Dialect) (done []str
 		if err != nil {
 			return done, fmt.Errorf("read schema version: %w", err)
 		}
-		if current > target {
-			return done, tooNew(current, target)
-		}
-		if current == target {
-			return done, nil
+		if current >= target {
+			return done, checkReach(ctx, db, current, target)
 		}
 		ran, err := p.Up(ctx)
 		var part *goose.PartialError
@@ -57,7 +55,8 @@ func migrate(ctx context.Context, db *sql.DB, dialect goose.Dialect) (done []str
 	}
 }
 
-// checkSchema fails unless the schema is the one this magpie knows.
+// checkSchema fails unless the schema is the one this magpie knows, or a newer one
+// that it can run on.
 func checkSchema(ctx context.Context, db *sql.DB, dialect goose.Dialect) error {
 	p, err := migrator(db, dialect)
 	if err != nil {
@@ -78,11 +77,26 @@ func checkSchema(ctx context.Context, db *sql.DB, dialect goose.Dialect) error {
 	case err != nil:
 		return fmt.Errorf("read schema version: %w", err)
 	}
-	if current > target {
-		return tooNew(current, target)
-	}
 	if current < target {
 		return fmt.Errorf("its schema has version %d and this magpie needs %d: start the server or run magpie migrate first", current, target)
+	}
+	return checkReach(ctx, db, current, target)
+}
+
+// checkReach fails if the schema has the version current, which is newer than
+// target, the newest that this magpie knows, and is not for magpies as old. Two
+// versions of magpie so run side by side while one takes the other's place, and
+// the older may be started again.
+func checkReach(ctx context.Context, db *sql.DB, current, target int64) error {
+	if current == target {
+		return nil
+	}
+	var from int64
+	if err := db.QueryRowContext(ctx, "SELECT version FROM compatible_from WHERE id = 1").Scan(&from); err != nil {
+		return fmt.Errorf("read which schema version a magpie must know: %w", err)
+	}
+	if from > target {
+		return fmt.Errorf("its schema has version %d, for which a magpie must know version %d, and this one knows only %d: a newer magpie wrote it", current, from, target)
 	}
 	return nil
 }
@@ -93,8 +107,4 @@ func migrator(db *sql.DB, dialect goose.Dialect) (*goose.Provider, error) {
 		return nil, err
 	}
 	return goose.NewProvider(dialect, db, dir, goose.WithDisableGlobalRegistry(true))
-}
-
-func tooNew(current, target int64) error {
-	return fmt.Errorf("its schema has version %d and this magpie knows only %d: a newer magpie wrote it", current, target)
 }

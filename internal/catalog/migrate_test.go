@@ -30,7 +30,7 @@ func TestSchemaVersions(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	if _, err := c.writer.Exec("INSERT INTO goose_db_version (version_id, is_applied) VALUES (9999, 1)"); err != nil {
+	if _, err := c.writer.Exec("INSERT INTO goose_db_version (version_id, is_applied) VALUES (9999, 1); UPDATE compatible_from SET version = 9998"); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := OpenSQLite(t.Context(), path); err == nil || !strings.Contains(err.Error(), "a newer magpie") {

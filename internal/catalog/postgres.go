@@ -56,7 +56,8 @@ const (
 // Several processes may do so at once: one of them migrates. Several hosts may be
 // named, with commas between them; the one that takes writes is used. The
 // database must keep text in UTF-8. No error shows the password. A schema that a
-// newer magpie wrote is refused. The caller closes it.
+// newer magpie wrote is refused unless it says that this one may run on it. The
+// caller closes it.
 //
 // https://www.postgresql.org/docs/15/libpq-connect.html#LIBPQ-CONNSTRING
 func OpenPostgres(ctx context.Context, rawURL string, o PostgresOptions) (*Catalog, error) {
@@ -82,7 +83,8 @@ func openPostgres(ctx context.Context, rawURL string, o PostgresOptions) (*Catal
 }
 
 // OpenPostgresReadOnly is OpenPostgres for reading, beside others that write.
-// The schema must be the one that this magpie knows. Methods that write fail.
+// The schema must be the one that this magpie knows, or a newer one that is for it
+// too. Methods that write fail.
 func OpenPostgresReadOnly(ctx context.Context, rawURL string, o PostgresOptions) (*Catalog, error) {
 	c, err := openPostgresReadOnly(ctx, rawURL, o)
 	return c, during(err, "open the catalogue at %s for reading", RedactURL(rawURL))

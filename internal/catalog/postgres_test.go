@@ -113,7 +113,7 @@ func empty(url string) error {
 DECLARE t text;
 BEGIN
     SET LOCAL session_replication_role = replica; -- without the foreign keys
-    FOR t IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename NOT IN ('goose_db_version', 'event_counter') LOOP
+    FOR t IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename NOT IN ('goose_db_version', 'compatible_from', 'event_counter') LOOP
         EXECUTE format('DELETE FROM %I', t);
     END LOOP;
     UPDATE event_counter SET last = 0, pruned = 0;
@@ -163,7 +163,7 @@ func TestPostgresMigratesOnce(t *testing.T) {
 	}
 	all.Wait()
 	slices.Sort(ran)
-	if ran[n-2] != 0 || ran[n-1] < 11 {
+	if ran[n-2] != 0 || ran[n-1] < 12 {
 		t.Errorf("so many migrations were run: %v, want all by one", ran)
 	}
 	c, err := catalog.OpenPostgresReadOnly(t.Context(), url, options(t))

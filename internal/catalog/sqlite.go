@@ -29,7 +29,8 @@ const busyTimeout = 10 * time.Second
 // OpenSQLite opens the catalogue in the file at path, whose folder must exist,
 // and brings its schema up to date. A file that is not there is created,
 // readable by its owner only. Other processes may have it open. The caller
-// closes it. A schema that a newer magpie wrote is refused.
+// closes it. A schema that a newer magpie wrote is refused unless it says that this
+// one may run on it.
 func OpenSQLite(ctx context.Context, path string) (*Catalog, error) {
 	c, err := openSQLite(ctx, path)
 	return c, during(err, "open catalogue %s", path)
@@ -79,8 +80,8 @@ func openSQLite(ctx context.Context, path string) (*Catalog, error) {
 
 // OpenSQLiteReadOnly opens the catalogue at path for reading, beside a server
 // that may be writing to it. It must exist (else errors.Is(err,
-// fs.ErrNotExist)) and have the schema that this magpie knows. Methods that
-// write fail. The folder must be writable unless another process has the
+// fs.ErrNotExist)) and have the schema that this magpie knows, or a newer one that
+// is for it too. Methods that write fail. The folder must be writable unless another process has the
 // catalogue open: SQLite keeps its -shm file there.
 func OpenSQLiteReadOnly(ctx context.Context, path string) (*Catalog, error) {
 	c, err := openSQLiteReadOnly(ctx, path)

@@ -48,6 +48,11 @@ type Code struct {
 	UsedAt          int64
 }
 
+type CompatibleFrom struct {
+	ID      int64
+	Version int64
+}
+
 type Consent struct {
 	ID        string
 	ClientID  string
