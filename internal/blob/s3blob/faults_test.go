@@ -15,30 +15,31 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"magpie/internal/blob"
+	"magpie/internal/faultproxy"
 	"magpie/internal/media"
 )
 
 // faults are the ways in which a connection goes wrong and another does not.
-func faults() map[string]fault {
-	return map[string]fault{
-		"refused":              {refuse: true},
-		"black hole":           {hole: true},
-		"503":                  {busy: true},
-		"cut in the head":      {cutRequest: 100},
-		"cut in the request":   {cutRequest: 700_000},
-		"cut in the answer":    {cutAnswer: 50},
-		"cut in a long answer": {cutAnswer: 500_000},
-		"answer lost":          {loseAnswer: true},
-		"slow":                 {pause: 20 * time.Millisecond},
+func faults() map[string]faultproxy.Fault {
+	return map[string]faultproxy.Fault{
+		"refused":              {Refuse: true},
+		"black hole":           {Hole: true},
+		"503":                  {Says: faultproxy.Unavailable},
+		"cut in the head":      {CutUp: 100},
+		"cut in the request":   {CutUp: 700_000},
+		"cut in the answer":    {CutDown: 50},
+		"cut in a long answer": {CutDown: 500_000},
+		"answer lost":          {LoseAnswer: 1},
+		"slow":                 {Latency: time.Millisecond},
 	}
 }
 
 // behindProxy gives a driver that reaches its bucket through a proxy, and one
 // that reaches the same directly.
-func behindProxy(t *testing.T) (d *Driver, p *proxy, direct *Driver) {
+func behindProxy(t *testing.T) (d *Driver, p *faultproxy.Proxy, direct *Driver) {
 	t.Helper()
-	p = newProxy(t, shared.Address)
-	a := shared.bucket(t, p.address())
+	p = faultproxy.New(t, "tcp", shared.Address)
+	a := shared.bucket(t, p.Address())
 	d = open(t, a, Options{PartSize: minPart, Stall: 400 * time.Millisecond})
 	a.Endpoint = shared.Address
 	return d, p, open(t, a, Options{})
@@ -112,11 +113,11 @@ func TestFaultsThatPass(t *testing.T) {
 			if err := put(direct, "segments/1/there", short, false); err != nil {
 				t.Fatal(err)
 			}
-			twice := func(n int) fault {
+			twice := func(n int) faultproxy.Fault {
 				if n < 2 {
 					return f
 				}
-				return fault{}
+				return faultproxy.Fault{}
 			}
 			for op, run := range map[string]func() error{
 				"put a segment":   func() error { return put(d, "segments/1/a", short, false) },
@@ -140,7 +141,7 @@ func TestFaultsThatPass(t *testing.T) {
 					return err
 				},
 			} {
-				p.set(twice)
+				p.Set(twice)
 				if err := run(); err != nil {
 					t.Errorf("%s: %v", op, err)
 				}
@@ -165,17 +166,17 @@ func TestFaultsThatStay(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			d, p, direct := behindProxy(t)
-			p.set(func(int) fault { return f })
+			p.Always(f)
 			for key, keyed := range map[string]bool{"segments/1/a": false, "renditions/1/1/a": true} {
 				err := put(d, key, noise(1, minPart+1<<20), keyed)
 				if media.CodeOf(err) != media.CodeBusy {
 					t.Errorf("put %s: got %v, want media.CodeBusy", key, err)
 				}
 			}
-			if err := d.Ready(context.Background()); f.cutRequest < 1000 && media.CodeOf(err) != media.CodeBusy {
+			if err := d.Ready(context.Background()); f.CutUp < 1000 && media.CodeOf(err) != media.CodeBusy {
 				t.Errorf("ready: got %v, want media.CodeBusy", err)
 			}
-			p.set(func(int) fault { return fault{} })
+			p.Heal()
 			until(t, "a put succeeds", func() bool { return put(d, "segments/1/b", []byte("b"), false) == nil })
 			until(t, "only that is there", func() bool { return slices.Equal(keys(t, direct), []string{"segments/1/b"}) })
 			if used := d.spool.used; used != 0 {
@@ -202,9 +203,9 @@ func TestAcknowledgedIsWhole(t *testing.T) {
 	d, p, direct := behindProxy(t)
 	all := slices.Collect(maps.Values(faults()))
 	random := rand.New(rand.NewPCG(1, 2))
-	p.set(func(int) fault { // called under the proxy's lock
+	p.Set(func(int) faultproxy.Fault { // called under the proxy's lock
 		if random.IntN(2) == 0 {
-			return fault{}
+			return faultproxy.Fault{}
 		}
 		return all[random.IntN(len(all))]
 	})
@@ -230,7 +231,7 @@ func TestAcknowledgedIsWhole(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	p.set(func(int) fault { return fault{} })
+	p.Heal()
 	if len(stored) == 0 {
 		t.Error("nothing was stored")
 	}
