@@ -16,27 +16,37 @@ const MaxHead = blob.MaxHead
 type draft struct {
 	out  *output
 	w    *blob.Writer
+	name string
 	kept bool // it is being made durable, and is not ours any more
 }
 
-// Begin starts a rendition in the store itself, where it has no name yet.
-func (o *output) Begin(ctx context.Context, hint, head int64) (Draft, error) {
-	w, err := o.w.blobs.CreateHeaded(ctx, hint, head)
-	if err != nil {
-		return nil, fmt.Errorf("begin a rendition: %w", err)
+// Begin starts a rendition in the store itself, which may send a long one on to
+// where it is kept while it comes, since it knows the name.
+func (o *output) Begin(ctx context.Context, name string, hint, head int64) (Draft, error) {
+	key := o.key(name)
+	err := blob.CheckKey(key)
+	var w *blob.Writer
+	if err == nil {
+		w, err = o.w.blobs.CreateKeyed(ctx, key, hint, head)
 	}
-	d := &draft{out: o, w: w}
+	if err != nil {
+		return nil, fmt.Errorf("begin rendition %s: %w", name, err)
+	}
+	d := &draft{out: o, w: w, name: name}
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.begun = append(o.begun, d)
 	return d, nil
 }
 
-// Save gives it its name, under the attempt's own prefix.
+// Save puts the head in its place, and has the rest made durable.
 func (d *draft) Save(ctx context.Context, r media.Rendition, head []byte) error {
-	err := blob.CheckKey(d.out.key(r.Name))
-	if err == nil && d.kept {
+	var err error
+	switch {
+	case d.kept:
 		err = errKept
+	case r.Name != d.name:
+		err = fmt.Errorf("it was begun as %s", d.name)
 	}
 	if err == nil {
 		err = d.w.WriteHead(head)

@@ -91,13 +91,15 @@ type Output interface {
 	// the outcome is published; a fault that shows after Save has returned fails
 	// the attempt. The rendition's Blob is ignored. also are further names for
 	// the same file, which is stored once; names are unique within an attempt.
-	// Renditions are published in the order in which they were saved.
+	// Renditions are published in the order in which they were saved. A reader that
+	// knows how much it has (Len() int or Size() int64) saves room. ctx must last
+	// until Process returns.
 	Save(ctx context.Context, r media.Rendition, from io.Reader, also ...string) error
 
-	// Begin starts a rendition that is stored while it is made, and whose first
-	// head bytes, 1 to MaxHead, are known last. hint is how many bytes are
-	// expected in all, 0 where nobody knows.
-	Begin(ctx context.Context, hint, head int64) (Draft, error)
+	// Begin starts the rendition called name, which is stored while it is made, and
+	// whose first head bytes, 1 to MaxHead, are known last. hint is how many bytes
+	// are expected in all, 0 where nobody knows. ctx must last until Draft.Save.
+	Begin(ctx context.Context, name string, hint, head int64) (Draft, error)
 
 	// Progress reports how much of the work is done, 0–100. Calls may come as
 	// often as they like; going backwards is ignored.

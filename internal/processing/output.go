@@ -42,7 +42,7 @@ func (o *output) Save(ctx context.Context, r media.Rendition, from io.Reader, al
 	if err := blob.CheckKey(o.key(r.Name)); err != nil {
 		return fmt.Errorf("save rendition %s: %w", r.Name, err)
 	}
-	w, err := o.w.blobs.Create(ctx, 0)
+	w, err := o.create(ctx, r.Name, sizeOf(from))
 	if err == nil {
 		_, err = io.Copy(w, from)
 	}
@@ -54,6 +54,30 @@ func (o *output) Save(ctx context.Context, r media.Rendition, from io.Reader, al
 	}
 	o.keep(ctx, w, r, also...)
 	return nil
+}
+
+// small is how long a rendition is at most that is kept back until it is whole.
+const small = 8 << 20
+
+// create begins a rendition of so many bytes, 0 where that isn't known. Small ones
+// do not wait for room in the store: their engine may have a Draft that is what
+// others wait for.
+func (o *output) create(ctx context.Context, name string, size int64) (*blob.Writer, error) {
+	if size > 0 && size <= small {
+		return o.w.blobs.Create(ctx, size)
+	}
+	return o.w.blobs.CreateKeyed(ctx, o.key(name), size, 0)
+}
+
+// sizeOf is how many bytes a reader has that knows it, else 0.
+func sizeOf(r io.Reader) int64 {
+	switch r := r.(type) {
+	case interface{ Len() int }: // *bytes.Buffer, *bytes.Reader, *strings.Reader
+		return int64(r.Len())
+	case interface{ Size() int64 }:
+		return r.Size()
+	}
+	return 0
 }
 
 // keep begins to make a file durable that is whole, as a rendition and under

@@ -264,11 +264,23 @@ func (s *Sessions) acknowledge(ctx context.Context, id media.ID, index int, kept
 }
 
 // tail makes the last part of a segment's name: microseconds since 1970 above
-// 12 random bits.
+// 12 random bits. A later one is greater, also where the clock stands still or was
+// set back. Between processes that holds as far as their clocks agree, which is
+// closer than the whole seconds by which some stores tell what is newer.
 func (s *Sessions) tail() (uint64, error) {
 	var b [2]byte
 	if _, err := io.ReadFull(s.random, b[:]); err != nil {
 		return 0, fmt.Errorf("name a segment: %w", err)
 	}
-	return uint64(s.now().UnixMicro())<<12 | uint64(binary.LittleEndian.Uint16(b[:])&0xfff), nil
+	random := uint64(binary.LittleEndian.Uint16(b[:]) & 0xfff)
+	tail := uint64(s.now().UnixMicro())<<12 | random
+	for {
+		last := s.lastTail.Load()
+		if tail <= last {
+			tail = last + 1 + random
+		}
+		if s.lastTail.CompareAndSwap(last, tail) {
+			return tail, nil
+		}
+	}
 }

@@ -58,7 +58,7 @@ func parseSegment(info blob.Info) (segment, error) {
 }
 
 // newerThan orders the blobs of one index: by the store's clock, and within
-// its resolution by name.
+// its resolution, which is a second for some stores, by when their names were made.
 func (s segment) newerThan(o segment) bool {
 	if !s.info.Modified.Equal(o.info.Modified) {
 		return s.info.Modified.After(o.info.Modified)

@@ -2,6 +2,10 @@ package upload
 
 import (
 	"bytes"
+	"crypto/rand"
+	"fmt"
+	"io"
+	"log/slog"
 	"math"
 	"regexp"
 	"testing"
@@ -10,6 +14,7 @@ import (
 	"pgregory.net/rapid"
 
 	"magpie/internal/blob"
+	"magpie/internal/blob/blobtest"
 	"magpie/internal/media"
 )
 
@@ -113,6 +118,45 @@ func TestSegmentSameBytes(t *testing.T) {
 	} {
 		if g.sameBytes(b) != want {
 			t.Errorf("%+v holds the same bytes: %t", b, !want)
+		}
+	}
+}
+
+// Of segments that came within one second to a store that tells no more than
+// seconds, the one that came last counts, whichever process took it; within one
+// process also where its clock was set back.
+func TestNewestWithinOneSecond(t *testing.T) {
+	r := newRig(t, Config{})
+	r.store = blobtest.NewMemory(func() time.Time { return r.now().Truncate(time.Second) })
+	blobs, log := blob.New(r.store), slog.New(slog.DiscardHandler)
+	processes := []*Sessions{
+		New(Config{}, r.rows, blobs, r.now, rand.Reader, log), New(Config{}, r.rows, blobs, r.now, rand.Reader, log),
+	}
+	for try := range 20 {
+		session := r.initialize(media.Undeclared)
+		want := ""
+		for i := range 5 {
+			r.pass(time.Millisecond)
+			r.sessions, want = processes[(try+i)%2], fmt.Sprintf("WEBVTT\n\nNOTE %d of %d\n", i, try)
+			if err := r.append(session.ID, 0, want); err != nil {
+				t.Fatal(err)
+			}
+		}
+		r.pass(-time.Second / 4)
+		if try%2 == 1 {
+			want += "later by an earlier clock\n"
+			if err := r.append(session.ID, 0, want); err != nil {
+				t.Fatal(err)
+			}
+		}
+		r.pass(2 * time.Second)
+		m, err := processes[0].Finalize(t.Context(), owner, session.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := io.ReadAll(blobs.Open(t.Context(), m.Manifest, 0, m.Size()))
+		if err != nil || string(got) != want {
+			t.Errorf("the upload is %q, %v; the last to come was %q", got, err, want)
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"magpie/internal/blob"
@@ -64,6 +65,8 @@ type Sessions struct {
 	random  io.Reader
 	pause   func(context.Context, time.Duration) error
 	log     *slog.Logger
+
+	lastTail atomic.Uint64 // of the names of segments
 }
 
 // New makes Sessions. now and random are the clock and the source of ids and

@@ -281,3 +281,34 @@ func TestKeyedHeads(t *testing.T) {
 		t.Errorf("%d bytes of the spool are still taken", used)
 	}
 }
+
+// TestLateHeadSpool: of a film that is longer than the spool, and whose beginning
+// comes last, two parts are on the local disk at most.
+func TestLateHeadSpool(t *testing.T) {
+	d := open(t, shared.bucket(t, ""), Options{PartSize: minPart, MaxSpool: 2 * blob.MaxHead})
+	const head = 1 << 20
+	data := noise(4, 40<<20+123)
+	u, err := d.CreateKeyed(t.Context(), "renditions/1/1/film.mp4", int64(len(data)), head)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer u.Abort()
+	most := int64(0)
+	for rest := data[head:]; len(rest) > 0; {
+		n := min(len(rest), 300_000)
+		if _, err := u.Write(rest[:n]); err != nil {
+			t.Fatal(err)
+		}
+		rest, most = rest[n:], max(most, d.spool.used)
+	}
+	if err := u.WriteHead(data[:head]); err != nil {
+		t.Fatal(err)
+	}
+	if err := u.Commit(t.Context(), "renditions/1/1/film.mp4"); err != nil {
+		t.Fatal(err)
+	}
+	wantBytes(t, d, "renditions/1/1/film.mp4", data)
+	if most > 2*minPart {
+		t.Errorf("up to %d bytes of the spool were taken, more than two parts", most)
+	}
+}

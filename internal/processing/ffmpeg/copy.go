@@ -143,7 +143,7 @@ func (e *Engine) copyTop(ctx context.Context, src source, p plan, in processing.
 // copyThrough stores what ffmpeg writes while it comes. What it gives is to be
 // dropped in any case but success.
 func (e *Engine) copyThrough(ctx context.Context, src source, p plan, size int64, out processing.Output) (rendered, error) {
-	draft, err := out.Begin(ctx, size, p.Room)
+	draft, err := out.Begin(ctx, p.top().name()+".mp4", size, p.Room)
 	if err != nil {
 		return rendered{}, fmt.Errorf("copy: %w", err)
 	}

@@ -64,7 +64,7 @@ type draft struct {
 	ended bool
 }
 
-func (m *memory) Begin(_ context.Context, _, head int64) (processing.Draft, error) {
+func (m *memory) Begin(_ context.Context, _ string, _, head int64) (processing.Draft, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	d := &draft{m: m, head: head}

@@ -50,8 +50,22 @@ func (f file) save(ctx context.Context, scratch string, out processing.Output) e
 		return err
 	}
 	defer body.Close()
-	return out.Save(ctx, f.Rendition, io.MultiReader(bytes.NewReader(f.head), &spent{file: body}))
+	st, err := body.Stat()
+	if err != nil {
+		return err
+	}
+	return out.Save(ctx, f.Rendition, whole{
+		Reader: io.MultiReader(bytes.NewReader(f.head), &spent{file: body}), size: int64(len(f.head)) + st.Size(),
+	})
 }
+
+// whole is a head and a body, which say how long they are together.
+type whole struct {
+	io.Reader
+	size int64
+}
+
+func (w whole) Size() int64 { return w.size }
 
 // spent reads a file from its beginning and gives back to the disk what was
 // read, a stretch at a time: a large rung lies in scratch and in the store for
