@@ -48,6 +48,15 @@ func (a axis) taps(i int, use func(sample int, weight uint32)) {
 	}
 }
 
+// weight is what taps gives for one sample of those that are under output sample i,
+// and whether it is the last of them.
+func (a axis) weight(i, sample int) (weight uint32, last bool) {
+	begin, end, unit := a.span(i)
+	upTo := func(at int64) uint32 { return uint32(share(min(max(at, begin), end)-begin, end-begin, weightOne)) }
+	after := int64(sample+1) * unit
+	return upTo(after) - upTo(int64(sample)*unit), after >= end
+}
+
 // edge is an output sample's stretch in a form made for rows: the first and
 // last source samples have weights of their own, all between them share one.
 // first×1 + middle×(count between) + last×1 = 1<<32.

@@ -5,7 +5,8 @@
 // Files are read in memory-safe Go. A file's own header is read first and held
 // against the pixel limit and a memory budget before any pixel is decoded; what
 // a decoder then returns is only ever read row by row, so that no second copy
-// of a large picture is made.
+// of a large picture is made. Of a large JPEG of the plain kind, upright, not even
+// one is: it is shrunk while it is read.
 //
 // What viewers get carries nothing of the upload but its pixels, turned the
 // right way up, and its colour profile. EXIF, GPS positions, XMP and comments

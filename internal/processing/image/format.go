@@ -14,8 +14,9 @@ type header struct {
 	memory        int64  // the most bytes that decoding and turning will hold
 	least         int64  // a whole file has at least so many bytes; 0 where none can be told
 
-	// decode makes the pixels. It may panic on a damaged file: decoders that
-	// are not ours have done so.
+	// decode makes the pixels; of a picture that is copied it may be the largest
+	// size alone. It may panic on a damaged file: decoders that are not ours have
+	// done so.
 	decode func() (frame, error)
 
 	copy  *copier // nil for a format that browsers don't show

@@ -51,6 +51,7 @@ func probeJPEG(src *source) (header, error) {
 		turning = 8 * area(w, h)
 	}
 	turn := exifOrientation(head.exif)
+	plain := !head.progressive && (config.ColorModel == color.YCbCrModel || config.ColorModel == color.GrayModel)
 	profile, inked := head.profile.bytes(), config.ColorModel == color.CMYKModel
 	if inked { // the sizes have other colours
 		profile = nil
@@ -62,6 +63,11 @@ func probeJPEG(src *source) (header, error) {
 		memory:      turn.peak(memory, kept, turning),
 		least:       area((w+7)/8, (h+7)/8) / 8, // a bit for each block, at the very least
 		decode: func() (frame, error) {
+			if plain && turn == upright { // else orig needs every pixel
+				if f, ok := shrinkJPEG(src, w, h); ok {
+					return f, nil
+				}
+			}
 			img, err := jpeg.Decode(&scanLimiter{r: src.all(), skip: head.firstScan})
 			if err != nil {
 				return frame{}, explain("JPEG", err)
