@@ -11,9 +11,14 @@ import (
 // ErrClosed is what Send, Work, Len and Ready return after Close.
 var ErrClosed = errors.New("bus: closed")
 
-// answerTime bounds how long one question to the server may take where the
-// caller's context does not.
+// answerTime bounds how long one question to the server may take. A server that
+// dies takes what it was asked with it, so that waiting longer helps nobody.
 const answerTime = 10 * time.Second
+
+// asking is the context of one question, or of a few that follow each other.
+func asking(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, answerTime)
+}
 
 // Bus sends jobs and hands them to handlers. Its methods may be used from many
 // goroutines.
@@ -79,6 +84,8 @@ func (b *Bus) Ready(ctx context.Context) error {
 			return err
 		}
 	}
+	ctx, cancel := asking(ctx)
+	defer cancel()
 	if _, err := b.current().js.Stream(ctx, streamName); err != nil {
 		return fmt.Errorf("look up the job queue: %w", err)
 	}

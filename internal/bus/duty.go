@@ -85,7 +85,7 @@ func (l *link) takeDuty(ctx context.Context, duty Duty, f func(ctx context.Conte
 
 // offerDuty makes the duty's message where there is none.
 func (l *link) offerDuty(ctx context.Context, duty Duty) error {
-	ctx, cancel := context.WithTimeout(ctx, answerTime)
+	ctx, cancel := asking(ctx)
 	defer cancel()
 	subject := dutyPrefix + string(duty)
 	_, err := l.js.Publish(ctx, subject, nil, jetstream.WithExpectLastSequenceForSubject(0, subject))

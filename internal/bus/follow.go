@@ -113,19 +113,10 @@ func (l *link) follow(ctx context.Context, f Follower) error {
 	if err != nil {
 		return &followerError{err}
 	}
-	// Nothing is acked: how far the follower is, it knows itself.
-	made, err := l.js.CreateConsumer(turn, logName, jetstream.ConsumerConfig{
-		DeliverPolicy:     jetstream.DeliverByStartSequencePolicy,
-		OptStartSeq:       after + 1,
-		AckPolicy:         jetstream.AckNonePolicy,
-		MemoryStorage:     true,
-		Replicas:          1,
-		InactiveThreshold: time.Minute,
-	})
+	c, err := l.readFrom(turn, after+1)
 	if err != nil {
-		return fmt.Errorf("make a consumer of the log: %w", err)
+		return err
 	}
-	c := made.CachedInfo().Name
 	defer func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 		defer cancel()
@@ -185,6 +176,8 @@ func (l *link) follow(ctx context.Context, f Follower) error {
 // cluster that never hands it out is on a server that has lost its way, and says
 // "nothing there" for good: another consumer is needed then.
 func (l *link) hasMore(ctx context.Context, id string, after uint64) (bool, error) {
+	ctx, cancel := asking(ctx)
+	defer cancel()
 	s, err := l.js.Stream(ctx, logName)
 	if err != nil {
 		return false, fmt.Errorf("look up the log: %w", err)
@@ -194,6 +187,25 @@ func (l *link) hasMore(ctx context.Context, id string, after uint64) (bool, erro
 		return false, fmt.Errorf("%w: it was made anew", errHole)
 	}
 	return info.State.Msgs > 0 && info.State.LastSeq > after, nil
+}
+
+// readFrom makes a consumer of the log that begins at a sequence, and gives its
+// name. Nothing is acked: how far the follower is, it knows itself.
+func (l *link) readFrom(ctx context.Context, sequence uint64) (string, error) {
+	ctx, cancel := asking(ctx)
+	defer cancel()
+	c, err := l.js.CreateConsumer(ctx, logName, jetstream.ConsumerConfig{
+		DeliverPolicy:     jetstream.DeliverByStartSequencePolicy,
+		OptStartSeq:       sequence,
+		AckPolicy:         jetstream.AckNonePolicy,
+		MemoryStorage:     true,
+		Replicas:          1,
+		InactiveThreshold: time.Minute,
+	})
+	if err != nil {
+		return "", fmt.Errorf("make a consumer of the log: %w", err)
+	}
+	return c.CachedInfo().Name, nil
 }
 
 // read waits a while for a record, and takes all that are there then, up to

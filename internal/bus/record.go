@@ -60,7 +60,7 @@ func (b *Bus) Publish(ctx context.Context, data []byte) error {
 }
 
 func (l *link) publish(ctx context.Context, data []byte) error {
-	ctx, cancel := context.WithTimeout(ctx, answerTime)
+	ctx, cancel := asking(ctx)
 	defer cancel()
 	_, err := l.js.Publish(ctx, logSubject, data, jetstream.WithExpectStream(logName))
 	var api *jetstream.APIError
@@ -91,6 +91,8 @@ func (b *Bus) Log(ctx context.Context) (Log, error) {
 }
 
 func (l *link) log(ctx context.Context) (Log, error) {
+	ctx, cancel := asking(ctx)
+	defer cancel()
 	s, err := l.js.Stream(ctx, logName)
 	if err != nil {
 		return Log{}, fmt.Errorf("look up the log: %w", err)
@@ -109,8 +111,9 @@ func (b *Bus) SettledLog(ctx context.Context) (Log, error) {
 	if b.isClosing() {
 		return Log{}, ErrClosed
 	}
-	l := b.current()
-	s, err := l.js.Stream(ctx, logName)
+	ctx, cancel := asking(ctx)
+	defer cancel()
+	s, err := b.current().js.Stream(ctx, logName)
 	if err != nil {
 		return Log{}, fmt.Errorf("look up the log: %w", err)
 	}
@@ -146,6 +149,8 @@ func (b *Bus) Forget(ctx context.Context, id string, before uint64) error {
 	if err != nil || now.ID != id || before <= 1 {
 		return err
 	}
+	ctx, cancel := asking(ctx)
+	defer cancel()
 	s, err := b.current().js.Stream(ctx, logName)
 	if err == nil {
 		// The newest stays in any case, so that the count goes on from it.

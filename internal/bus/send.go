@@ -122,6 +122,8 @@ func (b *Bus) Len(ctx context.Context) (int, error) {
 	if b.isClosing() {
 		return 0, ErrClosed
 	}
+	ctx, cancel := asking(ctx)
+	defer cancel()
 	s, err := b.current().js.Stream(ctx, streamName)
 	if err != nil {
 		return 0, fmt.Errorf("count the jobs: %w", err)
