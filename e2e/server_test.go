@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"net"
@@ -55,6 +56,8 @@ type server struct {
 	env  []string
 	wrap []string // a program that runs it, such as strace
 
+	program string // another build than the one under test; "" for that
+
 	cmd  *exec.Cmd
 	log  *syncBuffer
 	done chan error
@@ -96,7 +99,7 @@ func freeAddress(t *testing.T) string {
 func (s *server) run() {
 	s.t.Helper()
 	argv := append([]string{}, s.wrap...)
-	argv = append(argv, binary, "serve", "--listen", s.address(), "--data", s.data)
+	argv = append(argv, cmp.Or(s.program, binary), "serve", "--listen", s.address(), "--data", s.data)
 	argv = append(argv, s.args...)
 	s.cmd = exec.Command(argv[0], argv[1:]...)
 	s.cmd.Env = append(os.Environ(), s.env...)
