@@ -118,7 +118,7 @@ func newApp(ctx context.Context, s settings, log *slog.Logger) (a *app, err erro
 		return a, err
 	}
 	a.handler = a.routes(processing.NewAdmission(worker, inlineAtOnce*runtime.NumCPU(), 64), gate)
-	return a, nil
+	return a, a.openMetrics(ctx)
 }
 
 func (a *app) openCatalogue(ctx context.Context) (err error) {

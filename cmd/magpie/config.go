@@ -62,6 +62,7 @@ type settings struct {
 	FFmpeg          string         `name:"ffmpeg" env:"MAGPIE_FFMPEG" placeholder:"PATH" help:"The ffmpeg program. Default: from PATH."`
 	FFprobe         string         `name:"ffprobe" env:"MAGPIE_FFPROBE" placeholder:"PATH" help:"The ffprobe program. Default: from PATH."`
 	WebhookAllow    []string       `name:"webhook-allow" env:"MAGPIE_WEBHOOK_ALLOW" placeholder:"NETWORK" help:"Networks that webhooks may lead to beside the public ones, such as 10.0.0.0/8, with commas between them."`
+	MetricsListen   string         `name:"metrics-listen" env:"MAGPIE_METRICS_LISTEN" placeholder:"ADDRESS" help:"Address to answer /metrics on, for Prometheus, apart from the API's. Default: none."`
 	Drain           time.Duration  `default:"20s" env:"MAGPIE_DRAIN" help:"How long SIGTERM waits for requests in flight."`
 	LogLevel        string         `default:"info" env:"MAGPIE_LOG_LEVEL" help:"debug, info, warn or error."`
 	LogFormat       string         `default:"text" env:"MAGPIE_LOG_FORMAT" help:"text or json."`
@@ -75,6 +76,11 @@ func (s *settings) Validate() error {
 	}
 	if _, _, err := net.SplitHostPort(s.Listen); err != nil {
 		wrong("listen", "%q is not host:port, such as 127.0.0.1:8080", s.Listen)
+	}
+	if s.MetricsListen != "" {
+		if _, _, err := net.SplitHostPort(s.MetricsListen); err != nil {
+			wrong("metrics-listen", "%q is not host:port, such as 127.0.0.1:9090", s.MetricsListen)
+		}
 	}
 	if s.Data == "" {
 		wrong("data", "name a folder")

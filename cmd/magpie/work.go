@@ -9,14 +9,13 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"time"
 )
 
 // workCommand processes media and does nothing else: one of any number of
 // processes beside those that serve. It needs no key file, because it knows no
 // secrets of users.
 type workCommand struct {
-	Listen string `env:"MAGPIE_WORK_LISTEN" placeholder:"ADDRESS" help:"Address to answer /healthz and /readyz on. Default: none."`
+	Listen string `env:"MAGPIE_WORK_LISTEN" placeholder:"ADDRESS" help:"Address to answer /healthz, /readyz and /metrics on. Default: none."`
 	Data   string `default:"./data" env:"MAGPIE_DATA" help:"Folder of this process's own, for scratch files; made if missing."`
 	databaseFlag
 	poolFlags
@@ -113,18 +112,8 @@ func work(ctx context.Context, a *app) error {
 		mux := http.NewServeMux()
 		mux.HandleFunc("GET /healthz", healthy)
 		mux.HandleFunc("GET /readyz", a.ready)
-		server := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second, ErrorLog: slog.NewLogLogger(a.log.Handler(), slog.LevelWarn)}
-		served := make(chan struct{})
-		go func() {
-			defer close(served)
-			if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-				stop(err)
-			}
-		}()
-		defer func() {
-			_ = server.Close()
-			<-served
-		}()
+		mux.Handle("GET /metrics", newMetrics(a.bus.Depths, a.log))
+		a.serveAside(listener, mux, stop)
 		a.log.Info("working", "url", "http://"+listener.Addr().String())
 	} else {
 		a.log.Info("working")

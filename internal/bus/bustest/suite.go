@@ -45,6 +45,7 @@ func Run(t *testing.T, open Opener) {
 		{"Drain/CloseEndsWork", closeEndsWork},
 		{"Duty/OneAtATime", dutyOneAtATime},
 		{"Duty/PassesOn", dutyPassesOn},
+		{"Depth/ByLane", depthByLane},
 		{"Log/InOrderToEach", logInOrder},
 		{"Log/NotTakenComesAgain", logAgain},
 		{"Log/Forgets", logForgets},
