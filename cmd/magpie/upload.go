@@ -7,309 +7,221 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
-	"mime/multipart"
-	"net/http"
-	"net/url"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"strconv"
-	"strings"
-	"sync"
 	"time"
 
-	"github.com/vbauerster/mpb/v8"
+	"magpie/internal/client"
+	"magpie/internal/media"
 )
+
+// serverFlags name the server that a client's command speaks to.
+type serverFlags struct {
+	To    string `default:"http://127.0.0.1:8080" env:"MAGPIE_URL" help:"The server."`
+	Token string `required:"" env:"MAGPIE_TOKEN" help:"An access token with media.write, and tweet.read for the URLs."`
+}
+
+// server makes the client. What it waits for goes to say.
+func (f serverFlags) server(patience time.Duration, say func(string)) (*client.Server, error) {
+	return client.New(client.Config{
+		URL: f.To, Token: f.Token, Patience: patience, Now: time.Now, Random: rand.Float64, Say: say,
+	})
+}
 
 // uploadCommand is a client of X's API: what it does here it does there.
 type uploadCommand struct {
-	File     string `arg:"" type:"existingfile" help:"The file."`
-	To       string `default:"http://127.0.0.1:8080" env:"MAGPIE_URL" help:"The server."`
-	Token    string `required:"" env:"MAGPIE_TOKEN" help:"An access token with media.write, and tweet.read for the URLs."`
-	Category string `placeholder:"NAME" help:"media_category, such as tweet_video. Default: from the file."`
-	Type     string `placeholder:"TYPE" help:"media_type. Default: from the file's name, else from its bytes."`
-	Segment  size   `default:"4MiB" help:"Bytes a segment; more where the file would need over 1000."`
-	Parallel int    `default:"3" help:"Segments sent at once."`
+	Files []string `arg:"" name:"file" help:"Files, folders, and - for standard input."`
+	serverFlags
+	API       string        `name:"api" default:"auto" enum:"auto,magpie,x" help:"What the server speaks: x for X's API alone, magpie for that and magpie's own, auto to ask it."`
+	Category  string        `placeholder:"NAME" help:"media_category, such as tweet_video. Default: from the file."`
+	Type      string        `placeholder:"TYPE" help:"media_type. Default: from the file's name, else from its bytes."`
+	Metadata  string        `placeholder:"FILE" help:"JSON with the groups of the metadata call, set on every file."`
+	Alt       string        `placeholder:"TEXT" help:"Alt text of the one file."`
+	Subtitles []string      `sep:"none" placeholder:"FILE:LANGUAGE" help:"Subtitles for the one video, such as en.srt:en or en.srt:en:English; may be given more than once."`
+	Segment   size          `default:"4MiB" help:"Bytes a segment; more where the file would need over 1000."`
+	Parallel  int           `default:"3" help:"Segments sent at once, and files that are worked on at once."`
+	Retry     time.Duration `default:"5m" help:"How long to try again what gets no answer, or 503."`
+	NoResume  bool          `name:"no-resume" help:"Begin anew, and remember nothing for later."`
+	JSON      bool          `name:"json" help:"One line of JSON for each file, also for one, with the file's name, and with the error where there is one."`
 }
 
-const (
-	maxSegments = 1000
-	sendTries   = 5
-)
-
-// Run uploads the file, waits until it is processed, and prints the media as a
-// lookup shows it, with the URLs.
+// Run uploads the files, waits until they are processed, and prints each media
+// as a lookup shows it, with the URLs.
 func (c *uploadCommand) Run(ctx context.Context, s surroundings) error {
-	f, err := os.Open(c.File)
+	files, skipped, err := collect(c.Files)
 	if err != nil {
 		return err
+	}
+	common, err := c.common(len(files))
+	if err != nil {
+		return err
+	}
+	if skipped > 0 {
+		fmt.Fprintf(s.err, "%d files in the folders are left out: their names say no media type\n", skipped)
+	}
+	many := len(files) > 1 || c.JSON || len(c.Files) > 1 || c.Files[0] != files[0]
+	shown := newProgress(ctx, s.err, len(files) > 1)
+	u, err := c.uploader(ctx, s, shown)
+	if err != nil {
+		shown.stop()
+		return stopped(ctx, s, err)
+	}
+	b := &batch{uploader: u, common: common, shown: shown, in: s.in}
+	if !many {
+		data, err := b.one(ctx, files[0])
+		shown.stop()
+		if err != nil {
+			return stopped(ctx, s, err)
+		}
+		out, err := json.MarshalIndent(map[string]any{"data": data}, "", "  ")
+		if err == nil {
+			_, err = fmt.Fprintln(s.out, string(out))
+		}
+		return err
+	}
+	var late bytes.Buffer // what would stand between the bars
+	out := s.out
+	if isTerminal(s.out) && isTerminal(s.err) {
+		out = &late
+	}
+	failed, err := b.all(ctx, files, max(1, c.Parallel), out)
+	shown.stop()
+	_, err1 := late.WriteTo(s.out)
+	if err := errors.Join(err, err1); err != nil {
+		return err
+	}
+	return b.outcome(ctx, s, len(files), failed)
+}
+
+// common reads what all of n files get.
+func (c *uploadCommand) common(n int) (client.Upload, error) {
+	up := client.Upload{Segment: int64(c.Segment)}
+	if c.Segment <= 0 {
+		return up, errors.New("--segment: 0 bytes are no segment")
+	}
+	var err error
+	if c.Category != "" {
+		if up.Category, err = media.ParseCategory(c.Category); err != nil {
+			return up, fmt.Errorf("--category: %w", err)
+		}
+	}
+	if c.Type != "" {
+		if up.Type, err = media.ParseType(c.Type); err != nil {
+			return up, fmt.Errorf("--type: %w", err)
+		}
+	}
+	if n > 1 && (c.Alt != "" || len(c.Subtitles) > 0 || c.Type != "") {
+		return up, fmt.Errorf("--alt, --subtitles and --type are for one file, and there are %d", n)
+	}
+	if c.Metadata != "" {
+		if up.Metadata, err = readMetadata(c.Metadata); err != nil {
+			return up, fmt.Errorf("--metadata: %w", err)
+		}
+	}
+	if c.Alt != "" {
+		if up.Metadata["alt_text"] != nil {
+			return up, errors.New("--alt: the file of --metadata has an alt_text too; leave one of them out")
+		}
+		if up.Metadata == nil {
+			up.Metadata = map[string]json.RawMessage{}
+		}
+		if up.Metadata["alt_text"], err = json.Marshal(map[string]string{"text": c.Alt}); err != nil {
+			return up, err
+		}
+	}
+	for _, text := range c.Subtitles {
+		one, err := client.ParseSubtitle(text)
+		if err == nil {
+			_, err = os.Stat(one.Path)
+		}
+		if err != nil {
+			return up, fmt.Errorf("--subtitles: %w", err)
+		}
+		up.Subtitles = append(up.Subtitles, one)
+	}
+	return up, nil
+}
+
+// readMetadata reads a file of at most 1 MiB, as much as the server takes.
+func readMetadata(path string) (map[string]json.RawMessage, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
 	}
 	defer f.Close()
-	st, err := f.Stat()
+	b, err := io.ReadAll(io.LimitReader(f, 1<<20+1))
 	if err != nil {
-		return err
+		return nil, err
 	}
-	u := &uploader{base: strings.TrimSuffix(c.To, "/"), token: c.Token, client: &http.Client{Timeout: 10 * time.Minute}}
-	shown := newProgress(ctx, s.err)
-	id, key, err := c.send(ctx, u, f, st.Size(), shown)
-	if err == nil && key != "" {
-		err = u.await(ctx, id, shown)
+	if len(b) > 1<<20 {
+		return nil, fmt.Errorf("%s has more than 1 MiB", path)
 	}
-	shown.stop()
+	groups, err := client.ReadMetadata(b)
 	if err != nil {
-		return err
+		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	final, err := u.describe(ctx, id, key)
+	return groups, nil
+}
+
+// uploader makes the client that uploads.
+func (c *uploadCommand) uploader(ctx context.Context, s surroundings, shown progress) (*client.Uploader, error) {
+	server, err := c.server(c.Retry, shown.say)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	_, err = fmt.Fprintln(s.out, final)
-	return err
-}
-
-// send goes through initialize, append and finalize.
-func (c *uploadCommand) send(ctx context.Context, u *uploader, f *os.File, total int64, shown *progress) (id, key string, err error) {
-	var opened struct{ Data struct{ ID string } }
-	begin := map[string]any{"total_bytes": total}
-	if t := c.mediaType(); t != "" {
-		begin["media_type"] = t
-	}
-	if c.Category != "" {
-		begin["media_category"] = c.Category
-	}
-	if err := u.json(ctx, http.MethodPost, "/2/media/upload/initialize", begin, &opened); err != nil {
-		return "", "", fmt.Errorf("initialize: %w", err)
-	}
-	id = opened.Data.ID
-	bar := shown.sending(total)
-	if err := c.segments(ctx, u, f, total, id, bar); err != nil {
-		bar.Abort(false)
-		return "", "", err
-	}
-	var done struct {
-		Data struct {
-			MediaKey string `json:"media_key"`
-		}
-	}
-	if err := u.json(ctx, http.MethodPost, "/2/media/upload/"+id+"/finalize", nil, &done); err != nil {
-		return "", "", fmt.Errorf("finalize: %w", err)
-	}
-	return id, done.Data.MediaKey, nil
-}
-
-// segments sends the file's pieces, several at once.
-func (c *uploadCommand) segments(ctx context.Context, u *uploader, f *os.File, total int64, id string, bar *mpb.Bar) error {
-	step := max(int64(c.Segment), (total+maxSegments-1)/maxSegments)
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	slots := make(chan struct{}, max(1, c.Parallel))
-	var wg sync.WaitGroup
-	for index, off := 0, int64(0); off < total; index, off = index+1, off+step {
-		select {
-		case slots <- struct{}{}:
-		case <-ctx.Done():
-		}
-		if ctx.Err() != nil {
-			break
-		}
-		piece := io.NewSectionReader(f, off, min(step, total-off))
-		wg.Go(func() {
-			defer func() { <-slots }()
-			if err := u.append(ctx, id, index, piece); err != nil {
-				cancel(fmt.Errorf("segment %d: %w", index, err))
-				return
-			}
-			bar.IncrInt64(piece.Size())
-		})
-	}
-	wg.Wait()
-	return context.Cause(ctx)
-}
-
-// mediaType is what the file's name says, where X has a type for that.
-func (c *uploadCommand) mediaType() string {
-	if c.Type != "" {
-		return c.Type
-	}
-	return map[string]string{
-		".mp4": "video/mp4", ".m4v": "video/mp4", ".mov": "video/quicktime", ".webm": "video/webm", ".ts": "video/mp2t",
-		".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".png": "image/png", ".gif": "image/gif", ".webp": "image/webp",
-		".bmp": "image/bmp", ".tif": "image/tiff", ".tiff": "image/tiff", ".srt": "text/srt", ".vtt": "text/vtt",
-		".glb": "model/gltf-binary", ".usdz": "model/vnd.usdz+zip",
-	}[strings.ToLower(filepath.Ext(c.File))]
-}
-
-// uploader speaks X's API to one server.
-type uploader struct {
-	base   string
-	token  string
-	client *http.Client
-}
-
-// append sends one segment, again where that may help.
-func (u *uploader) append(ctx context.Context, id string, index int, piece *io.SectionReader) error {
-	return u.retry(ctx, func() (*http.Request, error) {
-		var head bytes.Buffer
-		form := multipart.NewWriter(&head)
-		if err := form.WriteField("segment_index", strconv.Itoa(index)); err != nil {
+	dialect := client.Dialect(c.API)
+	if dialect == client.Auto {
+		if dialect, err = server.Dialect(ctx); err != nil {
 			return nil, err
 		}
-		if _, err := form.CreateFormFile("media", "segment"); err != nil {
-			return nil, err
+	}
+	var memory *client.Memory
+	if !c.NoResume {
+		if memory, err = remembering(s); err != nil {
+			shown.say(fmt.Sprintf("nothing is remembered to go on with later: %v", err))
 		}
-		tail := "\r\n--" + form.Boundary() + "--\r\n"
-		body := io.MultiReader(&head, io.NewSectionReader(piece, 0, piece.Size()), strings.NewReader(tail))
-		size := int64(head.Len()) + piece.Size() + int64(len(tail))
-		r, err := http.NewRequestWithContext(ctx, http.MethodPost, u.base+"/2/media/upload/"+id+"/append", body)
-		if err != nil {
-			return nil, err
-		}
-		r.ContentLength = size
-		r.Header.Set("Content-Type", form.FormDataContentType())
-		return r, nil
-	}, nil)
+	}
+	return client.NewUploader(server, dialect, memory, c.Parallel), nil
 }
 
-// json sends one JSON request and reads the answer into out.
-func (u *uploader) json(ctx context.Context, method, path string, in, out any) error {
-	return u.retry(ctx, func() (*http.Request, error) {
-		var body io.Reader
-		if in != nil {
-			b, err := json.Marshal(in)
-			if err != nil {
-				return nil, err
-			}
-			body = bytes.NewReader(b)
+// remembering opens the folder of what was begun, below the user's state folder
+// (XDG Base Directory Specification).
+func remembering(s surroundings) (*client.Memory, error) {
+	state := s.env("XDG_STATE_HOME")
+	if !filepath.IsAbs(state) {
+		home := s.env("HOME")
+		if !filepath.IsAbs(home) {
+			return nil, errors.New("neither XDG_STATE_HOME nor HOME names a folder")
 		}
-		r, err := http.NewRequestWithContext(ctx, method, u.base+path, body)
-		if err == nil && in != nil {
-			r.Header.Set("Content-Type", "application/json")
-		}
-		return r, err
-	}, out)
+		state = filepath.Join(home, ".local", "state")
+	}
+	return client.NewMemory(filepath.Join(state, "magpie", "uploads"), time.Now)
 }
 
-// retry makes and sends a request until it is answered, waiting longer each
-// time. What the server refuses for good is not sent again.
-func (u *uploader) retry(ctx context.Context, newRequest func() (*http.Request, error), out any) error {
-	var last error
-	for try := range sendTries {
-		if try > 0 {
-			select {
-			case <-ctx.Done():
-				return ctx.Err()
-			case <-time.After(time.Second << (try - 1)):
-			}
-		}
-		r, err := newRequest()
-		if err != nil {
+// The exit codes of an upload that was not finished, beside 1 for one that
+// failed: docs/cli.md.
+const (
+	exitLater       exitCode = 75  // EX_TEMPFAIL
+	exitInterrupted exitCode = 130 // 128 + SIGINT
+)
+
+// stopped says why an upload ended before its end, and how it goes on.
+func stopped(ctx context.Context, s surroundings, err error) error {
+	var i *client.Interrupted
+	if !errors.As(err, &i) {
+		if ctx.Err() == nil {
 			return err
 		}
-		r.Header.Set("Authorization", "Bearer "+u.token)
-		again, err := u.once(r, out)
-		if err == nil || !again {
-			return err
-		}
-		last = err
+		i = &client.Interrupted{Err: err}
 	}
-	return last
-}
-
-// once sends one request. again tells whether it may be sent another time.
-func (u *uploader) once(r *http.Request, out any) (again bool, err error) {
-	answer, err := u.client.Do(r)
-	if err != nil {
-		return r.Context().Err() == nil, err
+	words, code := i.Error(), exitLater
+	if ctx.Err() != nil {
+		words, code = "stopped", exitInterrupted
 	}
-	defer answer.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(answer.Body, 16<<20))
-	if err != nil {
-		return true, err
+	if !i.Until.IsZero() {
+		words += ". What arrived is kept: the same command goes on from there, until " + i.Until.Local().Format("2006-01-02 15:04")
 	}
-	if answer.StatusCode/100 != 2 {
-		var problem struct{ Message, Detail string }
-		words := strings.TrimSpace(string(body[:min(len(body), 300)]))
-		if json.Unmarshal(body, &problem) == nil && problem.Message+problem.Detail != "" {
-			words = problem.Message
-			if words == "" {
-				words = problem.Detail
-			}
-		}
-		again = answer.StatusCode >= 500 || answer.StatusCode == http.StatusTooManyRequests
-		return again, &refusal{answer.StatusCode, words}
-	}
-	if out == nil {
-		return false, nil
-	}
-	return false, json.Unmarshal(body, out)
-}
-
-// await polls until the media is processed, as check_after_secs says.
-func (u *uploader) await(ctx context.Context, id string, shown *progress) error {
-	var bar *mpb.Bar
-	for {
-		var now struct {
-			Data struct {
-				Info struct {
-					State    string
-					After    int `json:"check_after_secs"`
-					Progress int `json:"progress_percent"`
-					Error    *struct{ Name, Message string }
-				} `json:"processing_info"`
-			}
-		}
-		if err := u.json(ctx, http.MethodGet, "/2/media/upload?command=STATUS&media_id="+url.QueryEscape(id), nil, &now); err != nil {
-			return fmt.Errorf("status: %w", err)
-		}
-		info := now.Data.Info
-		if bar == nil && info.State != "succeeded" {
-			bar = shown.processing()
-		}
-		if bar != nil {
-			bar.SetCurrent(int64(info.Progress))
-		}
-		switch info.State {
-		case "succeeded":
-			return nil
-		case "failed":
-			if info.Error == nil {
-				return errors.New("processing failed; the server does not say why")
-			}
-			return fmt.Errorf("processing failed: %s: %s", info.Error.Name, info.Error.Message)
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(time.Duration(max(1, info.After)) * time.Second):
-		}
-	}
-}
-
-// describe gives what STATUS and a lookup say of the media, as one indented
-// JSON object. A token that may not look up gets the former alone.
-func (u *uploader) describe(ctx context.Context, id, key string) (string, error) {
-	var status, found struct {
-		Data map[string]json.RawMessage `json:"data"`
-	}
-	if err := u.json(ctx, http.MethodGet, "/2/media/upload?command=STATUS&media_id="+url.QueryEscape(id), nil, &status); err != nil {
-		return "", fmt.Errorf("status: %w", err)
-	}
-	path := "/2/media/" + url.PathEscape(key) + "?media.fields=type,url,preview_image_url,variants,duration_ms,width,height,alt_text"
-	var refused *refusal
-	if err := u.json(ctx, http.MethodGet, path, nil, &found); err != nil && !(errors.As(err, &refused) && refused.status == http.StatusForbidden) {
-		return "", fmt.Errorf("lookup: %w", err)
-	}
-	maps.Copy(status.Data, found.Data)
-	out, err := json.MarshalIndent(status, "", "  ")
-	return string(out), err
-}
-
-// refusal is an error answer of the server.
-type refusal struct {
-	status int
-	words  string
-}
-
-func (r *refusal) Error() string {
-	return fmt.Sprintf("%d %s: %s", r.status, http.StatusText(r.status), r.words)
+	fmt.Fprintln(s.err, "magpie:", words)
+	return code
 }
