@@ -81,6 +81,20 @@ func (c *Catalog) write(ctx context.Context, fn func(*queries.Queries) error) er
 	return ended(ctx, tx.Commit())
 }
 
+// writeOnce is write for a change that knows itself again: where the answer to a
+// commit was lost it is tried again, and fn is told that it may have been
+// committed before.
+func (c *Catalog) writeOnce(ctx context.Context, fn func(q *queries.Queries, before bool) error) error {
+	if c.link == nil {
+		return c.write(ctx, func(q *queries.Queries) error { return fn(q, false) })
+	}
+	if c.writer == nil {
+		return errReadOnly
+	}
+	defer c.writes.Add(1)
+	return c.link.writeOnce(ctx, c.writer, fn)
+}
+
 // Writes is a number that changes with each write by this Catalog, once it can be
 // read and before the method that wrote returns. Whoever asks for it and then reads
 // has what is there for as long as the number stays, but for what other processes

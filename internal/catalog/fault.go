@@ -88,7 +88,11 @@ func cause(err error) faultCause {
 	case errors.Is(err, context.Canceled):
 		return causeOther
 	case errors.As(err, &connect), errors.As(err, &wire), errors.Is(err, errRefused), errors.Is(err, driver.ErrBadConn),
-		errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, os.ErrDeadlineExceeded):
+		errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, errSilent):
+		return causeAway
+	case errors.Is(err, context.DeadlineExceeded):
+		return causeOther
+	case pgconn.SafeToRetry(err): // a connection that was found to be closed
 		return causeAway
 	}
 	return causeOther

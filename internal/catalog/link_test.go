@@ -90,6 +90,20 @@ func TestLinkGivesWay(t *testing.T) {
 				t.Errorf("later: %v", err)
 			}
 		}
+		// Who waited for a connection in vain, or no longer than they wanted, says
+		// nothing about the server, neither good nor bad.
+		for range openAfter - 1 {
+			_ = ask(io.ErrUnexpectedEOF)
+		}
+		_, _ = ask(errCrowded), ask(context.DeadlineExceeded)
+		_ = ask(io.ErrUnexpectedEOF)
+		if err := ask(nil); !errors.Is(err, errRefused) {
+			t.Errorf("away, crowded, and away: %v", err)
+		}
+		time.Sleep(probeEvery)
+		if err := ask(nil); err != nil {
+			t.Errorf("back once more: %v", err)
+		}
 		// Clients who leave say nothing about the server.
 		for range 2 * openAfter {
 			_ = ask(context.Canceled)

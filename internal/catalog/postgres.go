@@ -115,6 +115,10 @@ func newPostgres(config *pgx.ConnConfig, o PostgresOptions) *Catalog {
 	// A server that took another's place gets its share in time.
 	db.SetConnMaxLifetime(30 * time.Minute)
 	db.SetConnMaxIdleTime(5 * time.Minute)
+	l.forget = func() {
+		db.SetMaxIdleConns(-1)
+		setPool(db, o.connections())
+	}
 	return &Catalog{reader: db, link: l}
 }
 

@@ -33,7 +33,7 @@ func (c *Catalog) CreateSessionWithin(ctx context.Context, s media.Session, quot
 	if err != nil {
 		return during(err, "create session %s", s.ID)
 	}
-	err = c.write(ctx, func(q *queries.Queries) error {
+	err = c.writeOnce(ctx, func(q *queries.Queries, before bool) error {
 		n, err := q.InsertSession(ctx, queries.InsertSessionParams{
 			ID:               int64(s.ID),
 			Owner:            s.Owner,
@@ -51,6 +51,9 @@ func (c *Catalog) CreateSessionWithin(ctx context.Context, s media.Session, quot
 			Reserved:         declared,
 		})
 		if err == nil && n == 0 {
+			if before && isThere(ctx, q, s) {
+				return nil
+			}
 			err = ErrConflict
 		}
 		if err != nil {
@@ -70,6 +73,12 @@ func (c *Catalog) CreateSessionWithin(ctx context.Context, s media.Session, quot
 		return reserve(ctx, q, s.Owner, declared, quota)
 	})
 	return during(err, "create session %s", s.ID)
+}
+
+// isThere tells whether the session that has the id of s is s itself.
+func isThere(ctx context.Context, q *queries.Queries, s media.Session) bool {
+	got, err := getSession(ctx, q, s.ID)
+	return err == nil && got.Owner == s.Owner && got.ClosingToken == s.ClosingToken && got.CreatedAt.Equal(s.CreatedAt.Truncate(time.Millisecond))
 }
 
 // Session reads a session, whatever its state. It asks the database each time
@@ -100,7 +109,7 @@ func (c *Catalog) BeginClosing(ctx context.Context, id media.ID, token string, n
 	}
 	var s media.Session
 	var took bool
-	err := c.write(ctx, func(q *queries.Queries) error {
+	err := c.writeOnce(ctx, func(q *queries.Queries, before bool) error {
 		step := queries.BeginClosingParams{ID: int64(id), Token: token, Now: millis(now), StaleBefore: millis(staleBefore)}
 		r, err := q.BeginClosing(ctx, step)
 		if errors.Is(err, sql.ErrNoRows) {
@@ -112,7 +121,7 @@ func (c *Catalog) BeginClosing(ctx context.Context, id media.ID, token string, n
 			again, err := q.BeginClosing(ctx, step)
 			switch {
 			case errors.Is(err, sql.ErrNoRows):
-				took = false
+				took = before && r.ClosingToken == token
 				s, err = sessionOf(r)
 				return err
 			case err != nil:
@@ -152,10 +161,24 @@ func (c *Catalog) CloseSession(ctx context.Context, token string, m media.Media,
 	if err != nil {
 		return false, during(err, "close session %s", m.ID)
 	}
-	closed, err := c.change(ctx, func(q *queries.Queries) (int64, error) {
-		return closeSession(ctx, q, token, m, row, now)
+	closed, err := c.changeOnce(ctx, func(q *queries.Queries, before bool) (int64, error) {
+		n, err := closeSession(ctx, q, token, m, row, now)
+		if err == nil && n == 0 && before {
+			_, n, err = became(ctx, q, m)
+		}
+		return n, err
 	})
 	return closed, during(err, "close session %s", m.ID)
+}
+
+// became gives the media that a session became, and 1, where that is m: its slug
+// is random.
+func became(ctx context.Context, q *queries.Queries, m media.Media) (media.Media, int64, error) {
+	got, err := getMedia(ctx, q, m.ID)
+	if media.CodeOf(err) == media.CodeNotFound || err == nil && got.Slug != m.Slug {
+		return media.Media{}, 0, nil
+	}
+	return got, 1, err
 }
 
 func closeSession(ctx context.Context, q *queries.Queries, token string, m media.Media, row queries.InsertMediaParams, now time.Time) (int64, error) {
@@ -189,8 +212,12 @@ func (c *Catalog) CloseMade(ctx context.Context, token string, m media.Media, o 
 		return media.Media{}, false, during(err, "close session %s", m.ID)
 	}
 	var made media.Media
-	closed, err := c.change(ctx, func(q *queries.Queries) (int64, error) {
+	closed, err := c.changeOnce(ctx, func(q *queries.Queries, before bool) (int64, error) {
 		n, err := closeSession(ctx, q, token, m, row, now)
+		if err == nil && n == 0 && before {
+			made, n, err = became(ctx, q, m)
+			return n, err
+		}
 		if err != nil || n == 0 {
 			return 0, err
 		}
@@ -242,6 +269,16 @@ func (c *Catalog) change(ctx context.Context, fn func(*queries.Queries) (int64, 
 	var n int64
 	err := c.write(ctx, func(q *queries.Queries) (err error) {
 		n, err = fn(q)
+		return err
+	})
+	return err == nil && n > 0, err
+}
+
+// changeOnce is change by writeOnce.
+func (c *Catalog) changeOnce(ctx context.Context, fn func(q *queries.Queries, before bool) (int64, error)) (bool, error) {
+	var n int64
+	err := c.writeOnce(ctx, func(q *queries.Queries, before bool) (err error) {
+		n, err = fn(q, before)
 		return err
 	})
 	return err == nil && n > 0, err

@@ -16,6 +16,8 @@ type Proxy struct {
 	mu    sync.Mutex
 	next  func(n int) Fault // of the nth connection since Set, from 0
 	count int
+	hits  int
+	lose  int // answers until one is lost; 0 for none
 	open  map[net.Conn]bool
 	gate  chan struct{} // closed while bytes pass
 }
@@ -57,11 +59,44 @@ func (p *Proxy) Address() string { return p.listener.Addr().String() }
 func (p *Proxy) Set(next func(n int) Fault) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.next, p.count = next, 0
+	p.next, p.count, p.hits, p.lose = next, 0, 0, 0
 	p.thaw()
 	for c := range p.open {
 		c.Close()
 	}
+}
+
+// LoseAnswer ends the connection on which the nth answer from now on comes, from
+// 1, instead of passing that on: the server has done what was asked. Hits counts
+// from now on too.
+func (p *Proxy) LoseAnswer(n int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.lose, p.hits = n, 0
+}
+
+// loses tells, of each answer once, whether it is the one to be lost.
+func (p *Proxy) loses() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.lose == 0 {
+		return false
+	}
+	p.lose--
+	return p.lose == 0
+}
+
+// Hits is how many connections were cut, or lost an answer, since Set.
+func (p *Proxy) Hits() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.hits
+}
+
+func (p *Proxy) hit() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.hits++
 }
 
 // Always is Set with the same fault for every connection.
@@ -72,7 +107,7 @@ func (p *Proxy) Always(f Fault) { p.Set(func(int) Fault { return f }) }
 func (p *Proxy) Heal() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.next, p.count = func(int) Fault { return Fault{} }, 0
+	p.next, p.count, p.lose = func(int) Fault { return Fault{} }, 0, 0
 	p.thaw()
 }
 
@@ -151,5 +186,8 @@ func (p *Proxy) serve(client net.Conn) {
 		p.pump(server, client, stream{Fault: f, cut: f.CutUp, heard: func() bool { t.asked(); return true }})
 	})
 	defer end()
-	p.pump(client, server, stream{Fault: f, cut: f.CutDown, heard: func() bool { return f.LoseAnswer == 0 || t.answered() < f.LoseAnswer }})
+	p.pump(client, server, stream{Fault: f, cut: f.CutDown, heard: func() bool {
+		n, first := t.answered()
+		return (f.LoseAnswer == 0 || n < f.LoseAnswer) && !(first && p.loses())
+	}})
 }

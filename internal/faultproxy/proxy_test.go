@@ -141,6 +141,21 @@ func TestFaults(t *testing.T) {
 	}
 }
 
+// TestLoseAnswer: of all connections together one answer is lost.
+func TestLoseAnswer(t *testing.T) {
+	s := newParrot(t)
+	p := New(t, "tcp", s.address)
+	a, b := dial(t, p), dial(t, p)
+	wantRepeated(t, a, "before\n")
+	p.LoseAnswer(3)
+	wantRepeated(t, a, "first\n")
+	wantRepeated(t, b, "second\n")
+	if got, err := says(a, "third\n"); err == nil || got != "" || p.Hits() != 1 || s.heard.Load() != 4 {
+		t.Errorf("%q, %v after %d hits, when the server had heard %d lines", got, err, p.Hits(), s.heard.Load())
+	}
+	wantRepeated(t, b, "fourth\n")
+}
+
 // TestHole: nothing comes through, nothing ends, until Set ends it.
 func TestHole(t *testing.T) {
 	s := newParrot(t)

@@ -21,16 +21,16 @@ func (t *turns) asked() {
 	t.asking = true
 }
 
-// answered gives the number of the answer that a piece from the server is of. A
-// server that speaks first has answered once.
-func (t *turns) answered() int {
+// answered gives the number of the answer that a piece from the server is of, and
+// whether it is its first piece. A server that speaks first has answered once.
+func (t *turns) answered() (n int, first bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.asking || t.answers == 0 {
+	if first = t.asking || t.answers == 0; first {
 		t.answers++
 		t.asking = false
 	}
-	return t.answers
+	return t.answers, first
 }
 
 // stream is one direction of a connection.
@@ -47,6 +47,7 @@ func (p *Proxy) pump(to, from net.Conn, s stream) {
 	for {
 		n, err := from.Read(buf)
 		if n > 0 && !s.heard() {
+			p.hit()
 			return
 		}
 		if s.cut > 0 {
@@ -60,7 +61,11 @@ func (p *Proxy) pump(to, from net.Conn, s stream) {
 				return
 			}
 		}
-		if err != nil || s.cut > 0 && left == 0 {
+		if s.cut > 0 && left == 0 {
+			p.hit()
+			return
+		}
+		if err != nil {
 			return
 		}
 	}

@@ -28,6 +28,7 @@ func Run(t *testing.T, open func(t *testing.T) *catalog.Catalog) {
 	}{
 		{"Session", testSession},
 		{"Closing", testClosing},
+		{"Made", testMade},
 		{"SessionModel", testSessionModel},
 		{"Media", testMedia},
 		{"Attempt", testAttempt},
