@@ -29,6 +29,8 @@ const password = "pass-of-the-cluster"
 // own, that syncs always.
 type Cluster struct {
 	t      *testing.T
+	dir    string
+	launch func(host string, cmd *exec.Cmd) error
 	binary string
 	Nodes  []*Node
 	taken  atomic.Int64
@@ -51,26 +53,53 @@ type Node struct {
 // test ends. The server is built from the module that the tests are.
 func StartCluster(t *testing.T, servers int) *Cluster {
 	t.Helper()
-	dir := t.TempDir()
-	c := &Cluster{t: t, binary: filepath.Join(dir, "nats-server")}
-	build := exec.Command("go", "build", "-o", c.binary, "github.com/nats-io/nats-server/v2")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("build the NATS server: %v\n%s", err, out)
-	}
+	c := newCluster(t, func(_ string, cmd *exec.Cmd) error { return cmd.Start() })
 	// Nobody else uses these addresses, so that a port that is free stays so.
 	network := fmt.Sprintf("127.%d.%d", 1+rand.IntN(254), rand.IntN(256))
 	for i := range servers {
 		host := fmt.Sprintf("%s.%d", network, i+1)
-		n := &Node{c: c, Name: fmt.Sprintf("n%d", i+1), client: freePort(t, host), cluster: freePort(t, host)}
-		n.dir = filepath.Join(dir, n.Name)
-		c.Nodes = append(c.Nodes, n)
+		c.add(freePort(t, host), freePort(t, host))
 	}
-	t.Cleanup(func() {
+	c.start()
+	return c
+}
+
+// StartClusterOn is StartCluster with a server on each of the given hosts, ports
+// 4222 and 6222. launch starts a server's process, on that host.
+func StartClusterOn(t *testing.T, hosts []string, launch func(host string, cmd *exec.Cmd) error) *Cluster {
+	t.Helper()
+	c := newCluster(t, launch)
+	for _, host := range hosts {
+		c.add(net.JoinHostPort(host, "4222"), net.JoinHostPort(host, "6222"))
+	}
+	c.start()
+	return c
+}
+
+func newCluster(t *testing.T, launch func(host string, cmd *exec.Cmd) error) *Cluster {
+	t.Helper()
+	dir := t.TempDir()
+	c := &Cluster{t: t, dir: dir, launch: launch, binary: filepath.Join(dir, "nats-server")}
+	build := exec.Command("go", "build", "-o", c.binary, "github.com/nats-io/nats-server/v2")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("build the NATS server: %v\n%s", err, out)
+	}
+	return c
+}
+
+func (c *Cluster) add(client, cluster string) {
+	name := fmt.Sprintf("n%d", len(c.Nodes)+1)
+	c.Nodes = append(c.Nodes, &Node{c: c, Name: name, client: client, cluster: cluster, dir: filepath.Join(c.dir, name)})
+}
+
+func (c *Cluster) start() {
+	c.t.Helper()
+	c.t.Cleanup(func() {
 		for _, n := range c.Nodes {
 			n.Kill()
-			if t.Failed() {
+			if c.t.Failed() {
 				log, _ := os.ReadFile(filepath.Join(n.dir, "log"))
-				t.Logf("the log of %s ends:\n%s", n.Name, log[max(0, len(log)-2000):])
+				c.t.Logf("the log of %s ends:\n%s", n.Name, log[max(0, len(log)-2000):])
 			}
 		}
 	})
@@ -78,8 +107,7 @@ func StartCluster(t *testing.T, servers int) *Cluster {
 		n.configure()
 		n.Start()
 	}
-	c.await(servers)
-	return c
+	c.await(len(c.Nodes))
 }
 
 func freePort(t *testing.T, host string) string {
@@ -126,7 +154,8 @@ func (n *Node) Start() {
 	cmd := exec.Command(n.c.binary, "-c", filepath.Join(n.dir, "conf"))
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	if err := cmd.Start(); err != nil {
+	host, _, _ := net.SplitHostPort(n.client) // which is one
+	if err := n.c.launch(host, cmd); err != nil {
 		n.c.t.Fatal(err)
 	}
 	n.process = cmd.Process

@@ -24,9 +24,17 @@ import (
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver called "pgx"
 )
 
+// Options say where a server runs. The zero value is for one that is reached by
+// its socket only.
+type Options struct {
+	Host   string                // an address to listen on as well, port 5432; whoever reaches it may do anything
+	Launch func(*exec.Cmd) error // starts the server's process; nil for cmd.Start
+}
+
 // Server is a running server. It ends with Stop, and with this process however
 // that ends.
 type Server struct {
+	options  Options
 	folder   string
 	programs string
 	as       *syscall.Credential // nil: as who runs the test
@@ -36,8 +44,14 @@ type Server struct {
 }
 
 // Start makes an empty server and waits until it answers.
-func Start() (*Server, error) {
-	s := &Server{}
+func Start() (*Server, error) { return StartWith(Options{}) }
+
+// StartWith is Start for a server that runs elsewhere than usual.
+func StartWith(o Options) (*Server, error) {
+	if o.Launch == nil {
+		o.Launch = (*exec.Cmd).Start
+	}
+	s := &Server{options: o}
 	var err error
 	if s.programs, err = programs(); err != nil {
 		return nil, err
@@ -75,6 +89,11 @@ func (s *Server) start() error {
 	if out, err := initdb.CombinedOutput(); err != nil {
 		return fmt.Errorf("initdb: %w: %s", err, out)
 	}
+	if s.options.Host != "" {
+		if err := s.admitAll(); err != nil {
+			return err
+		}
+	}
 	if err := s.run(); err != nil {
 		return err
 	}
@@ -85,6 +104,16 @@ func (s *Server) start() error {
 	s.admin = db
 	db.SetMaxOpenConns(2)
 	return nil
+}
+
+// admitAll lets whoever reaches the server in.
+func (s *Server) admitAll() error {
+	f, err := os.OpenFile(filepath.Join(s.data(), "pg_hba.conf"), os.O_WRONLY|os.O_APPEND, 0)
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteString("host all all all trust\n")
+	return errors.Join(err, f.Close())
 }
 
 // Restart ends the server as a crash does, and starts it again on the same data.
@@ -147,7 +176,7 @@ func (s *Server) processes() ([]int, error) {
 
 // run starts the server and waits until it takes connections.
 func (s *Server) run() error {
-	cmd := s.command("postgres", "-D", s.data(), "-k", s.folder, "-h", "",
+	cmd := s.command("postgres", "-D", s.data(), "-k", s.folder, "-h", s.options.Host,
 		"-c", "fsync=off", "-c", "full_page_writes=off", "-c", "synchronous_commit=on",
 		"-c", "max_connections=300", "-c", "shared_buffers=32MB", "-c", "autovacuum=off",
 		"-c", "deadlock_timeout=100ms", "-c", "max_wal_size=4GB", "-c", "log_min_messages=fatal")
@@ -163,7 +192,7 @@ func (s *Server) run() error {
 		// The kernel sends Pdeathsig when the thread ends that started the
 		// process, so that one waits for it.
 		runtime.LockOSThread()
-		started <- cmd.Start()
+		started <- s.options.Launch(cmd)
 		ended <- cmd.Wait()
 	}()
 	if err := <-started; err != nil {

@@ -27,41 +27,69 @@ const (
 type Server struct {
 	Address string // host:port, without TLS
 
-	folder string
-	stop   func()
+	folder  string
+	program string
+	launch  func(*exec.Cmd) error
+	stop    func()
 }
 
 // Start starts a server on a free loopback port. root is the path to the
 // repository: the program is bin/versitygw there, and built where it is missing.
 func Start(root string) (*Server, error) {
-	program, err := find(root)
-	if err != nil {
-		return nil, err
-	}
-	folder, err := os.MkdirTemp("", "s3test")
+	s, err := prepare(root, (*exec.Cmd).Start)
 	if err != nil {
 		return nil, err
 	}
 	for range 5 { // another process may take the port first
-		s := &Server{folder: folder}
 		if s.Address, err = freePort(); err != nil {
 			break
 		}
-		if err = s.start(program); err == nil {
+		if err = s.Run(); err == nil {
 			return s, nil
 		}
 	}
-	return nil, errors.Join(err, os.RemoveAll(folder))
+	return nil, errors.Join(err, os.RemoveAll(s.folder))
 }
 
-func (s *Server) start(program string) error {
+// StartAt is Start at an address that is free. launch starts the server's process.
+func StartAt(root, address string, launch func(*exec.Cmd) error) (*Server, error) {
+	s, err := prepare(root, launch)
+	if err != nil {
+		return nil, err
+	}
+	s.Address = address
+	if err := s.Run(); err != nil {
+		return nil, errors.Join(err, os.RemoveAll(s.folder))
+	}
+	return s, nil
+}
+
+func prepare(root string, launch func(*exec.Cmd) error) (s *Server, err error) {
+	s = &Server{launch: launch}
+	if s.program, err = Program(root); err != nil {
+		return nil, err
+	}
+	s.folder, err = os.MkdirTemp("", "s3test")
+	return s, err
+}
+
+// Kill ends the server at once. What it keeps stays, for Run.
+func (s *Server) Kill() { s.stop() }
+
+// Folder is where the server keeps its buckets: a folder for each, with a file
+// for each object. Names that begin with .sgwtmp are not objects.
+func (s *Server) Folder() string { return s.folder }
+
+// Run starts a server again that was killed, over what it keeps, and waits until
+// it answers.
+func (s *Server) Run() error {
 	// Metadata are extended attributes: in a sidecar folder versitygw loses them
 	// where blobs come and go at once, and without any it can't do If-None-Match.
-	cmd := exec.Command(program, "--port", s.Address, "--access", AccessKey, "--secret", SecretKey, "--health", "/health", "--quiet", "posix", s.folder)
+	cmd := exec.Command(s.program, "--port", s.Address, "--access", AccessKey, "--secret", SecretKey, "--health", "/health", "--quiet", "posix", s.folder)
 	var output bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &output, &output
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	if err := cmd.Start(); err != nil {
+	if err := s.launch(cmd); err != nil {
 		return err
 	}
 	gone := make(chan struct{})
@@ -82,7 +110,7 @@ func (s *Server) start(program string) error {
 		}
 	}
 	s.stop()
-	return fmt.Errorf("%s does not answer: %s", program, output.Bytes())
+	return fmt.Errorf("%s does not answer: %s", s.program, output.Bytes())
 }
 
 // MakeBucket makes an empty bucket.
@@ -103,9 +131,9 @@ func freePort() (string, error) {
 	return l.Addr().String(), nil
 }
 
-// find gives the program that `make deps-test` builds, and builds it where
+// Program gives the program that `make deps-test` builds, and builds it where
 // somebody runs one package's tests alone.
-func find(root string) (string, error) {
+func Program(root string) (string, error) {
 	root, err := filepath.Abs(root)
 	if err != nil {
 		return "", err
