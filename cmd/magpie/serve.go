@@ -78,7 +78,7 @@ func serve(ctx context.Context, a *app, listener net.Listener, secure *tls.Confi
 	worked := make(chan error, 1)
 	go func() { worked <- a.background(working) }()
 
-	bounded := newBoundedListener(listener, connections(openFiles()), time.Now, a.log)
+	bounded := newBoundedListener(delivery.Listener(listener), connections(openFiles()), time.Now, a.log)
 	server := &http.Server{
 		Handler: a.handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
 		TLSConfig: secure, ConnContext: delivery.ConnContext, ConnState: bounded.Ended,

@@ -125,23 +125,18 @@ func (s *sender) Write(p []byte) (int, error) {
 // body is the response of a sender for bytes that the store has in hand.
 type body struct {
 	*sender
-	ctx  context.Context
-	pull func() // the cork; nil until it is in
+	ctx   context.Context
+	began bool
 }
 
 // ReadFrom hands the source to the real response as it is.
 func (b *body) ReadFrom(r io.Reader) (int64, error) {
 	b.begin()
-	if b.pull == nil {
-		b.pull = cork(b.ctx, b.ResponseWriter)
+	if !b.began {
+		b.began = true
+		flushHeader(b.ctx, b.ResponseWriter)
 	}
 	return io.Copy(b.ResponseWriter, r)
-}
-
-func (b *body) end() {
-	if b.pull != nil {
-		b.pull()
-	}
 }
 
 // ReadFrom implements io.ReaderFrom, which io.Copy prefers.
@@ -149,9 +144,7 @@ func (s *sender) ReadFrom(r io.Reader) (int64, error) {
 	if limited, ok := r.(*io.LimitedReader); ok {
 		if c, ok := limited.R.(*content); ok {
 			n := min(limited.N, c.size-c.off)
-			b := &body{sender: s, ctx: c.ctx}
-			defer b.end()
-			var w io.Writer = b
+			var w io.Writer = &body{sender: s, ctx: c.ctx}
 			if n <= little {
 				w = struct{ io.Writer }{w}
 			}

@@ -27,7 +27,7 @@ func serveOver(t *testing.T, store *blob.Store, manifest media.Manifest, log io.
 		w.Header().Set("Content-Type", "video/mp4")
 		serve(w, r, store, manifest, media.Media{ID: 77, TouchedAt: touched()}, tag, logTo(log))
 	}))
-	web.Config.ConnContext = ConnContext
+	web.Config.ConnContext, web.Listener = ConnContext, Listener(web.Listener)
 	web.Start()
 	t.Cleanup(web.Close)
 	return web

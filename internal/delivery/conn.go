@@ -1,0 +1,96 @@
+package delivery
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// connKey is where a request's connection is in its context.
+type connKey struct{}
+
+// ConnContext is for http.Server. It lets delivery see the connections that came
+// from a Listener; those in TLS it doesn't.
+func ConnContext(ctx context.Context, c net.Conn) context.Context {
+	if c, ok := c.(*conn); ok {
+		return context.WithValue(ctx, connKey{}, c)
+	}
+	return ctx
+}
+
+// Listener is l, with connections on which the header of an answer can wait for
+// the file behind it.
+func Listener(l net.Listener) net.Listener { return listener{l} }
+
+type listener struct{ net.Listener }
+
+// Accept implements net.Listener.
+func (l listener) Accept() (net.Conn, error) {
+	c, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	tcp, ok := c.(*net.TCPConn)
+	if !ok {
+		return c, nil
+	}
+	raw, err := tcp.SyscallConn()
+	if err != nil {
+		return nil, errors.Join(err, c.Close())
+	}
+	return &conn{TCPConn: tcp, raw: raw}, nil
+}
+
+// conn is a TCP connection. What is written while more follows stays in the
+// kernel until that comes, and then goes out in the same packet (MSG_MORE,
+// send(2)): the viewer is not woken for a header. A cork (TCP_CORK) would hold back
+// the end of the file as well, until it is pulled, and the viewer would sleep and be
+// woken for that.
+type conn struct {
+	*net.TCPConn
+	raw  syscall.RawConn
+	more bool // of the goroutine that answers
+}
+
+// Write implements net.Conn.
+func (c *conn) Write(p []byte) (int, error) {
+	if !c.more {
+		return c.TCPConn.Write(p)
+	}
+	total := 0
+	var failed error
+	err := c.raw.Write(func(fd uintptr) bool {
+		for total < len(p) && failed == nil {
+			n, err := unix.SendmsgN(int(fd), p[total:], nil, nil, unix.MSG_MORE)
+			total += max(n, 0)
+			switch err {
+			case unix.EAGAIN:
+				return false
+			case unix.EINTR:
+			default:
+				failed = err
+			}
+		}
+		return true
+	})
+	if failed != nil {
+		err = &net.OpError{Op: "write", Net: "tcp", Source: c.LocalAddr(), Addr: c.RemoteAddr(), Err: failed}
+	}
+	return total, err
+}
+
+// flushHeader sends an answer's header, to which a file's bytes are added at once.
+// Else the HTTP server would read the file's beginning to write it itself.
+func flushHeader(ctx context.Context, w http.ResponseWriter) {
+	c, ok := ctx.Value(connKey{}).(*conn)
+	if !ok {
+		return
+	}
+	c.more = true
+	_ = http.NewResponseController(w).Flush() // if it fails, so does what follows
+	c.more = false
+}
