@@ -10,6 +10,7 @@ SOURCES  = $(shell find . -name node_modules -prune -o -name '*.go' -print)
 
 build:
 	go build -trimpath -o bin/magpie ./cmd/magpie
+	@bin/magpie man > bin/magpie.1
 
 serve: deps-serve build
 	bin/magpie serve --listen $(LISTEN) --data $(DATA)

@@ -35,6 +35,7 @@ func buildAndRun(m *testing.M) int {
 	}
 	defer os.RemoveAll(dir)
 	binary = filepath.Join(dir, "magpie")
+	os.Setenv("XDG_STATE_HOME", filepath.Join(dir, "state")) // what magpie upload remembers
 	build := exec.Command("go", "build", "-o", binary, "magpie/cmd/magpie")
 	if out, err := build.CombinedOutput(); err != nil {
 		fmt.Fprintf(os.Stderr, "build: %v\n%s", err, out)

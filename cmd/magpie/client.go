@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -18,7 +17,7 @@ import (
 // also while a server runs on the data folder.
 type clientCommand struct {
 	Create clientCreate `cmd:"" help:"Make a client and print its ids and secrets; the secrets are shown this once."`
-	List   clientList   `cmd:"" help:"List clients; their secrets are not shown."`
+	List   clientList   `cmd:"" aliases:"ls" help:"List clients; their secrets are not shown."`
 	Revoke clientRevoke `cmd:"" help:"End a client and everything that was given to it."`
 
 	Token       clientToken       `cmd:"" help:"Make a token and secret for a client to sign with in a user's name (OAuth 1.0a); the secret is shown this once."`
@@ -89,7 +88,10 @@ func (c *clientCreate) register(ctx context.Context, rows *catalog.Catalog) (aut
 	})
 }
 
-type clientList struct{ catalogFlags }
+type clientList struct {
+	catalogFlags
+	listFlags
+}
 
 // Run prints a table of all clients.
 func (c *clientList) Run(ctx context.Context, s surroundings) error {
@@ -101,8 +103,7 @@ func (c *clientList) Run(ctx context.Context, s surroundings) error {
 	if err := errors.Join(err, rows.Close()); err != nil {
 		return err
 	}
-	t := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "ID\tAPI KEY\tKIND\tOWNER\tCREATED\tSTATE\tNAME\tREDIRECT URIS")
+	t := c.list(s.out, "ID", "API KEY", "KIND", "OWNER", "CREATED", "STATE", "NAME", "REDIRECT URIS")
 	for _, k := range all {
 		kind := "confidential"
 		if k.Public {
@@ -111,10 +112,11 @@ func (c *clientList) Run(ctx context.Context, s surroundings) error {
 		if k.ReadOnly {
 			kind += ",read-only"
 		}
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", k.ID, k.APIKey, kind, orDash(k.Owner), k.CreatedAt.UTC().Format(time.RFC3339),
-			validOr(k.RevokedAt, "revoked"), k.Name, strings.Join(k.RedirectURIs, " "))
+		if err := t.row(k.ID, k.APIKey, kind, k.Owner, k.CreatedAt, validOr(k.RevokedAt, "revoked"), k.Name, k.RedirectURIs); err != nil {
+			return err
+		}
 	}
-	return t.Flush()
+	return t.end()
 }
 
 func orDash(s string) string {

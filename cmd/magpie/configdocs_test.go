@@ -26,7 +26,7 @@ func TestConfigurationPage(t *testing.T) {
 	want := map[string][]string{"magpie": flagRows(parser.Model.Flags)}
 	for _, command := range parser.Model.Leaves(false) {
 		if rows := flagRows(command.Flags); len(rows) > 0 {
-			want["magpie "+command.Path()] = rows
+			want["magpie "+pathOf(command)] = rows
 		}
 	}
 	if diff := cmp.Diff(want, documented); diff != "" {

@@ -3,9 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
-	"strings"
-	"text/tabwriter"
 	"time"
 
 	"magpie/internal/catalog"
@@ -14,12 +11,13 @@ import (
 // consentCommand lists and revokes what users let clients do, also while a
 // server runs on the data folder.
 type consentCommand struct {
-	List   consentList   `cmd:"" help:"List what users let clients do."`
+	List   consentList   `cmd:"" aliases:"ls" help:"List what users let clients do."`
 	Revoke consentRevoke `cmd:"" help:"End a consent and all its tokens."`
 }
 
 type consentList struct {
 	catalogFlags
+	listFlags
 	User string `help:"Only those of the user with this id." placeholder:"ID"`
 }
 
@@ -38,16 +36,16 @@ func (c *consentList) Run(ctx context.Context, s surroundings) error {
 	for _, k := range clients {
 		names[k.ID] = k.Name
 	}
-	t := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "ID\tUSER\tCLIENT\tSCOPES\tCREATED\tSTATE\tNAME")
+	t := c.list(s.out, "ID", "USER", "CLIENT", "SCOPES", "CREATED", "STATE", "NAME")
 	for _, k := range all {
 		if c.User != "" && k.User != c.User {
 			continue
 		}
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", k.ID, k.User, k.Client, strings.Join(k.Scopes, ","),
-			k.CreatedAt.UTC().Format(time.RFC3339), stateOfConsent(k, time.Now()), names[k.Client])
+		if err := t.row(k.ID, k.User, k.Client, k.Scopes, k.CreatedAt, stateOfConsent(k, time.Now()), names[k.Client]); err != nil {
+			return err
+		}
 	}
-	return t.Flush()
+	return t.end()
 }
 
 func stateOfConsent(k catalog.Consent, now time.Time) string {

@@ -4,8 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"text/tabwriter"
-	"time"
+	"strconv"
 
 	"magpie/internal/catalog"
 	"magpie/internal/media"
@@ -14,7 +13,7 @@ import (
 // jobsCommand looks at the work there is, also while servers run. It reads the
 // catalogue, which is the truth: what is on the bus follows from it.
 type jobsCommand struct {
-	Ls      jobsLs      `cmd:"" help:"List the media that wait, are being processed, or were given up through no fault of their own."`
+	Ls      jobsLs      `cmd:"" aliases:"list" help:"List the media that wait, are being processed, or were given up through no fault of their own."`
 	Requeue jobsRequeue `cmd:"" help:"Have media that were given up processed once more."`
 }
 
@@ -26,6 +25,8 @@ func givenUp(m media.Media) bool {
 
 type jobsLs struct {
 	catalogFlags
+	listFlags
+	State string `placeholder:"STATE" default:"" enum:",pending,in_progress,given_up" help:"Only those that are pending, in_progress or given_up."`
 }
 
 // Run prints a line for each job, the oldest media first.
@@ -34,8 +35,7 @@ func (c *jobsLs) Run(ctx context.Context, s surroundings) error {
 	if err != nil {
 		return err
 	}
-	w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "MEDIA\tCATEGORY\tSTATE\tPROGRESS\tTRIES\tLOST\tSINCE")
+	w := c.list(s.out, "MEDIA", "CATEGORY", "STATE", "PROGRESS", "TRIES", "LOST", "SINCE")
 	err = rows.EachMedia(ctx, func(m media.Media, _ []media.Rendition) error {
 		state := string(m.State)
 		switch {
@@ -46,11 +46,18 @@ func (c *jobsLs) Run(ctx context.Context, s surroundings) error {
 		case m.State.Done():
 			return nil
 		}
-		_, err := fmt.Fprintf(w, "%s\t%s\t%s\t%d%%\t%d\t%d\t%s\n", m.ID, m.Category, state, m.Progress, m.Attempt, m.Lost, m.TouchedAt.UTC().Format(time.RFC3339))
-		return err
+		if c.State != "" && c.State != state {
+			return nil
+		}
+		return w.row(m.ID.String(), string(m.Category), state, percent(m.Progress), m.Attempt, m.Lost, m.TouchedAt)
 	})
-	return errors.Join(err, w.Flush(), rows.Close())
+	return errors.Join(err, w.end(), rows.Close())
 }
+
+// percent is a number that tables show with its sign.
+type percent int
+
+func (p percent) String() string { return strconv.Itoa(int(p)) + "%" }
 
 type jobsRequeue struct {
 	catalogFlags

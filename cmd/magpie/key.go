@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"text/tabwriter"
 	"time"
 
 	"magpie/internal/auth"
@@ -17,7 +16,7 @@ import (
 // while a server runs on the data folder.
 type keyCommand struct {
 	Rotate keyRotate `cmd:"" help:"Make a new key to sign URLs with, and print its id. What older keys signed holds until they are retired."`
-	List   keyList   `cmd:"" help:"List the keys, the one that signs first."`
+	List   keyList   `cmd:"" aliases:"ls" help:"List the keys, the one that signs first."`
 	Retire keyRetire `cmd:"" help:"End a key within two seconds: nothing that it signed holds any more."`
 }
 
@@ -48,7 +47,10 @@ func (c *keyRotate) rotate(ctx context.Context, rows *catalog.Catalog, s surroun
 	return auth.NewSigningKeys(rows, keys, time.Now, rand.Reader, slog.New(slog.NewTextHandler(s.err, nil))).Rotate(ctx)
 }
 
-type keyList struct{ catalogFlags }
+type keyList struct {
+	catalogFlags
+	listFlags
+}
 
 // Run prints a table of all keys.
 func (c *keyList) Run(ctx context.Context, s surroundings) error {
@@ -60,8 +62,7 @@ func (c *keyList) Run(ctx context.Context, s surroundings) error {
 	if err := errors.Join(err, rows.Close()); err != nil {
 		return err
 	}
-	t := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "ID\tCREATED\tSTATE")
+	t := c.list(s.out, "ID", "CREATED", "STATE")
 	signs := true
 	for _, k := range all {
 		state := "accepted"
@@ -71,9 +72,11 @@ func (c *keyList) Run(ctx context.Context, s surroundings) error {
 		case signs:
 			state, signs = "signs", false
 		}
-		fmt.Fprintf(t, "%s\t%s\t%s\n", k.ID, k.CreatedAt.UTC().Format(time.RFC3339), state)
+		if err := t.row(k.ID, k.CreatedAt, state); err != nil {
+			return err
+		}
 	}
-	return t.Flush()
+	return t.end()
 }
 
 type keyRetire struct {

@@ -21,6 +21,7 @@ type commands struct {
 	Serve     serveCommand     `cmd:"" help:"Run the server."`
 	Work      workCommand      `cmd:"" help:"Process media beside servers that share their database, bytes and bus with it."`
 	Upload    uploadCommand    `cmd:"" help:"Upload a file to a server and print the final JSON."`
+	Media     mediaCommand     `cmd:"" help:"List, show, delete and restore one's own media on a server."`
 	CA        caCommand        `cmd:"" name:"ca" help:"Make a local authority for clients with hard-wired hosts, once, and print its certificate."`
 	Token     tokenCommand     `cmd:"" help:"Make, list and revoke access tokens."`
 	User      userCommand      `cmd:"" help:"Make, list and erase users who sign in."`
@@ -33,6 +34,9 @@ type commands struct {
 	Check     checkCommand     `cmd:"" help:"Read every blob back and hold every row against its blobs."`
 	Doctor    doctorCommand    `cmd:"" help:"Say whether this machine has what magpie needs."`
 	Version   versionCommand   `cmd:"" help:"Print the version."`
+
+	Completion completionCommand `cmd:"" help:"Print the completion for a shell."`
+	Man        manCommand        `cmd:"" help:"Print the manual page."`
 }
 
 // surroundings is what a command may use of the process.

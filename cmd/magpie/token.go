@@ -5,8 +5,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"strings"
-	"text/tabwriter"
 	"time"
 
 	"magpie/internal/auth"
@@ -17,7 +15,7 @@ import (
 // server runs on it.
 type tokenCommand struct {
 	Create tokenCreate `cmd:"" help:"Make a token and print it; it is shown this once."`
-	List   tokenList   `cmd:"" help:"List tokens; their secrets are not kept."`
+	List   tokenList   `cmd:"" aliases:"ls" help:"List tokens; their secrets are not kept."`
 	Revoke tokenRevoke `cmd:"" help:"End a token at once."`
 }
 
@@ -51,7 +49,10 @@ func (c *tokenCreate) Run(ctx context.Context, s surroundings) error {
 	return err
 }
 
-type tokenList struct{ catalogFlags }
+type tokenList struct {
+	catalogFlags
+	listFlags
+}
 
 // Run prints a table of all tokens.
 func (c *tokenList) Run(ctx context.Context, s surroundings) error {
@@ -63,17 +64,17 @@ func (c *tokenList) Run(ctx context.Context, s surroundings) error {
 	if err := errors.Join(err, rows.Close()); err != nil {
 		return err
 	}
-	t := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "ID\tUSER\tSCOPES\tKIND\tCLIENT\tCREATED\tSTATE\tLABEL")
+	t := c.list(s.out, "ID", "USER", "SCOPES", "KIND", "CLIENT", "CREATED", "STATE", "LABEL")
 	for _, k := range tokens {
 		kind := "user"
 		if k.AppOnly {
 			kind = "app-only"
 		}
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", k.ID, orDash(k.User), strings.Join(k.Scopes, ","), kind, orDash(k.Client),
-			k.CreatedAt.UTC().Format(time.RFC3339), stateOf(k, time.Now()), k.Label)
+		if err := t.row(k.ID, k.User, k.Scopes, kind, k.Client, k.CreatedAt, stateOf(k, time.Now()), k.Label); err != nil {
+			return err
+		}
 	}
-	return t.Flush()
+	return t.end()
 }
 
 func stateOf(k catalog.Token, now time.Time) string {

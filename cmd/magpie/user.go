@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"text/tabwriter"
 	"time"
 
 	"magpie/internal/auth"
@@ -17,7 +16,7 @@ import (
 // also while a server runs on the data folder.
 type userCommand struct {
 	Create   userCreate   `cmd:"" help:"Make a user who can sign in, and print the user id."`
-	List     userList     `cmd:"" help:"List the users who can sign in."`
+	List     userList     `cmd:"" aliases:"ls" help:"List the users who can sign in."`
 	Password userPassword `cmd:"" help:"Change a password and sign the user out everywhere."`
 	Quota    userQuota    `cmd:"" help:"Set how much one user may store, and print what they store."`
 	Erase    userErase    `cmd:"" help:"Delete a user's account and revoke everything that acts in the user's name."`
@@ -55,7 +54,10 @@ func (c *userCreate) Run(ctx context.Context, s surroundings) error {
 	return err
 }
 
-type userList struct{ catalogFlags }
+type userList struct {
+	catalogFlags
+	listFlags
+}
 
 // Run prints a table of all accounts.
 func (c *userList) Run(ctx context.Context, s surroundings) error {
@@ -67,12 +69,13 @@ func (c *userList) Run(ctx context.Context, s surroundings) error {
 	if err := errors.Join(err, rows.Close()); err != nil {
 		return err
 	}
-	t := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "ID\tNAME\tCREATED")
+	t := c.list(s.out, "ID", "NAME", "CREATED")
 	for _, a := range all {
-		fmt.Fprintf(t, "%s\t%s\t%s\n", a.ID, a.Username, a.CreatedAt.UTC().Format(time.RFC3339))
+		if err := t.row(a.ID, a.Username, a.CreatedAt); err != nil {
+			return err
+		}
 	}
-	return t.Flush()
+	return t.end()
 }
 
 type userPassword struct {

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"text/tabwriter"
 	"time"
 
 	"magpie/internal/auth"
@@ -54,6 +53,7 @@ func (c *clientToken) issue(ctx context.Context, rows *catalog.Catalog) (token, 
 // clientTokens lists what clients sign with.
 type clientTokens struct {
 	catalogFlags
+	listFlags
 	Client string `arg:"" optional:"" help:"Only those of the client with this id."`
 }
 
@@ -67,12 +67,13 @@ func (c *clientTokens) Run(ctx context.Context, s surroundings) error {
 	if err := errors.Join(err, rows.Close()); err != nil {
 		return err
 	}
-	t := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "OAUTH TOKEN\tCLIENT\tUSER\tCREATED\tSTATE")
+	t := c.list(s.out, "OAUTH TOKEN", "CLIENT", "USER", "CREATED", "STATE")
 	for _, k := range all {
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", k.Token, k.Client, k.User, k.CreatedAt.UTC().Format(time.RFC3339), validOr(k.RevokedAt, "revoked"))
+		if err := t.row(k.Token, k.Client, k.User, k.CreatedAt, validOr(k.RevokedAt, "revoked")); err != nil {
+			return err
+		}
 	}
-	return t.Flush()
+	return t.end()
 }
 
 // clientRevokeToken ends what a client signs with.
