@@ -102,6 +102,7 @@ func (f poolFlags) check(wrong func(name, format string, args ...any)) {
 type catalogPlace struct {
 	databaseFlag
 	pool poolFlags
+	name string // of the connections to a server, "" for that of magpies that run
 	data string
 	log  *slog.Logger
 }
@@ -134,7 +135,7 @@ func (p catalogPlace) openReadOnly(ctx context.Context) (*catalog.Catalog, error
 }
 
 func (p catalogPlace) options() catalog.PostgresOptions {
-	return catalog.PostgresOptions{Connections: p.pool.Connections, Timeout: p.pool.Timeout, Now: time.Now, Random: rand.Reader, Log: p.log}
+	return catalog.PostgresOptions{Name: p.name, Connections: p.pool.Connections, Timeout: p.pool.Timeout, Now: time.Now, Random: rand.Reader, Log: p.log}
 }
 
 // catalogFlags lead a command to the catalogue of a server, which may be running.

@@ -15,6 +15,7 @@ type DamagedError struct {
 	Key               string
 	WantSize, GotSize int64
 	WantCRC, GotCRC   uint32
+	From              bool // it is the store that CopyFrom copies from
 }
 
 // Error names the key and both differences.

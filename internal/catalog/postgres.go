@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -28,6 +29,10 @@ type PostgresOptions struct {
 	// Timeout is the longest that one statement may take, 0 for 30 s. A server
 	// that says nothing for that long and some seconds more is taken for dead.
 	Timeout time.Duration
+
+	// Name is what the connections are called on the server, "" for magpie. The
+	// name of one that is no server is not counted by Others.
+	Name string
 
 	Now    func() time.Time
 	Random io.Reader    // spreads tries that are made again
@@ -154,7 +159,7 @@ func postgresConfig(rawURL string, o PostgresOptions) (*pgx.ConnConfig, error) {
 		config.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsPrimary
 	}
 	for name, value := range map[string]string{
-		"application_name":                    "magpie",
+		"application_name":                    cmp.Or(o.Name, serverName),
 		"statement_timeout":                   milliseconds(o.timeout()),
 		"lock_timeout":                        milliseconds(busyTimeout),
 		"idle_in_transaction_session_timeout": milliseconds(idleInTx),

@@ -7,6 +7,7 @@ import (
 	"io"
 	"time"
 
+	"magpie/internal/blob"
 	"magpie/internal/media"
 )
 
@@ -154,8 +155,12 @@ func (s *Sessions) manifest(ctx context.Context, session media.Session) (media.M
 
 // newest lists the segments of a session and picks one blob for each index.
 func (s *Sessions) newest(ctx context.Context, id media.ID) (map[int]segment, error) {
+	return newest(ctx, s.blobs, id)
+}
+
+func newest(ctx context.Context, store *blob.Store, id media.ID) (map[int]segment, error) {
 	chosen := map[int]segment{}
-	for info, err := range s.blobs.List(ctx, segmentPrefix(id)) {
+	for info, err := range store.List(ctx, segmentPrefix(id)) {
 		if err != nil {
 			return nil, fmt.Errorf("list the segments of %s: %w", id, err)
 		}

@@ -1,6 +1,7 @@
 package upload
 
 import (
+	"context"
 	"fmt"
 	"strconv"
 	"strings"
@@ -70,6 +71,19 @@ func (s segment) tail() string { return s.blob.Key[strings.LastIndexByte(s.blob.
 
 // sameBytes reports whether two blobs hold the same segment.
 func (s segment) sameBytes(o media.Blob) bool { return s.blob.Size == o.Size && s.blob.CRC == o.CRC }
+
+// Newest gives the segments of an upload that is not finalized yet which count now,
+// one for each index that has arrived, in no particular order. What else the store
+// has of it is passed over: a store that they are copied to tells by other times
+// what is newer.
+func Newest(ctx context.Context, store *blob.Store, id media.ID) ([]media.Blob, error) {
+	chosen, err := newest(ctx, store, id)
+	out := make([]media.Blob, 0, len(chosen))
+	for _, g := range chosen {
+		out = append(out, g.blob)
+	}
+	return out, err
+}
 
 // SegmentBlob is what the name of a listed segment says that it holds. It fails
 // on a name that no segment has.
