@@ -174,7 +174,7 @@ func TestMovingHouse(t *testing.T) {
 	if err := killed.Start(); err != nil {
 		t.Fatal(err)
 	}
-	for end := time.Now().Add(time.Minute); countFiles(store.Folder("films")) < 3 && time.Now().Before(end); {
+	for end := time.Now().Add(time.Minute); countFiles(filepath.Join(store.Folder(), "films")) < 3 && time.Now().Before(end); {
 		time.Sleep(time.Millisecond)
 	}
 	_ = killed.Process.Kill()

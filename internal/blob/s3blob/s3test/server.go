@@ -116,9 +116,6 @@ func (s *Server) Run() error {
 // MakeBucket makes an empty bucket.
 func (s *Server) MakeBucket(name string) error { return os.Mkdir(filepath.Join(s.folder, name), 0o700) }
 
-// Folder is where the objects of a bucket are files.
-func (s *Server) Folder(bucket string) string { return filepath.Join(s.folder, bucket) }
-
 // Close stops the server and removes what it kept.
 func (s *Server) Close() error {
 	s.stop()
