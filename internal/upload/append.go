@@ -105,7 +105,7 @@ func (s *Sessions) stored(ctx context.Context, id media.ID) (int64, error) {
 // Write takes bytes of the segment. It refuses, in words, a segment larger
 // than the largest allowed, than the whole upload was declared to be or than
 // any file of its kind may be, and a session that would hold more than its
-// allowance.
+// allowance; with CodeBusy where that is for what is on its way.
 func (g *Segment) Write(p []byte) (int, error) {
 	n := int64(len(p))
 	if err := g.room(g.w.Size(), n); err != nil {
@@ -137,6 +137,9 @@ func (g *Segment) room(size, n int64) error {
 		}
 	}
 	if !g.tally.take(n, g.limit) {
+		if g.tally.fits(size+n, g.limit) {
+			return media.Busy(time.Second, "Segments of the upload %s that are on their way leave no room for this one until they are here; send it again in a moment.", g.session.ID)
+		}
 		return media.Errorf(media.CodeTooLarge, "The upload %s holds %d bytes in all its segments, sent again ones included; finalize it or begin a new one.", g.session.ID, g.limit)
 	}
 	g.taken += n
@@ -182,6 +185,7 @@ func (g *Segment) Commit(ctx context.Context, index int) (time.Time, error) {
 	if err != nil {
 		return time.Time{}, fmt.Errorf("keep segment %d of %s: %w", index, g.session.ID, err)
 	}
+	g.tally.keep(g.taken)
 	g.end()
 	return g.s.acknowledge(ctx, g.session.ID, index, kept)
 }

@@ -26,6 +26,7 @@ type tally struct {
 	over  bool // to be dropped with its last user
 	mu    sync.Mutex
 	bytes int64
+	kept  int64 // of them: what is stored, and not on its way
 }
 
 func newHeld() *held { return &held{sessions: map[media.ID]*tally{}} }
@@ -45,7 +46,7 @@ func (h *held) acquire(id media.ID, count func() (int64, error)) (*tally, error)
 	t := h.sessions[id]
 	if t == nil {
 		h.makeRoom()
-		t = &tally{id: id, bytes: n}
+		t = &tally{id: id, bytes: n, kept: n}
 		h.sessions[id] = t
 	}
 	t.users++
@@ -107,6 +108,20 @@ func (t *tally) take(n, limit int64) bool {
 	}
 	t.bytes += n
 	return true
+}
+
+// keep says that n bytes that were taken are stored.
+func (t *tally) keep(n int64) {
+	t.mu.Lock()
+	t.kept += n
+	t.mu.Unlock()
+}
+
+// fits reports whether n bytes would have room but for what is on its way.
+func (t *tally) fits(n, limit int64) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.kept+n <= limit
 }
 
 // exceeds reports whether more is held than so many bytes.

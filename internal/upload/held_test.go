@@ -2,6 +2,7 @@ package upload
 
 import (
 	"errors"
+	"io"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -146,5 +147,30 @@ func TestHeldMakeRoom(t *testing.T) {
 		if h.sessions[id] == nil {
 			t.Fatalf("%s was forgotten while an append was on its way", id)
 		}
+	}
+}
+
+// TestRoomUnderWay: what is on its way may fail, so that a segment which only has
+// no room beside it may come again; one that has none beside what is kept may not.
+func TestRoomUnderWay(t *testing.T) {
+	r := newRig(t, Config{})
+	s := r.initialize(11)
+	r.sent(s.ID, 0, subtitles+"1")
+	moving, err := r.sessions.Append(t.Context(), owner, s.ID, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer moving.Abort()
+	if _, err := io.WriteString(moving, subtitles+"2"); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.append(s.ID, 1, "12345"); media.CodeOf(err) != media.CodeBusy {
+		t.Errorf("five bytes beside nine that are kept and nine on their way: %v", err)
+	}
+	moving.Abort()
+	r.sent(s.ID, 1, "12345")
+	r.sent(s.ID, 2, "12345678")
+	if err := r.append(s.ID, 1, "1"); media.CodeOf(err) != media.CodeTooLarge {
+		t.Errorf("one byte beside 22 that are kept: %v", err)
 	}
 }

@@ -39,7 +39,7 @@ func (p *protocol) deserved(a *appended, err error) {
 			used += int64(len(b.content))
 		}
 	}
-	if media.CodeOf(err) != media.CodeTooLarge || used+int64(len(a.content)) <= allowance(session, media.MaxTotalBytes) {
+	if code := media.CodeOf(err); code != media.CodeTooLarge && code != media.CodeBusy || used+int64(len(a.content)) <= allowance(session, media.MaxTotalBytes) {
 		p.t.Errorf("segment %d, %q, was refused with %d bytes held: %v", a.index, a.content, used, err)
 	}
 }
