@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"sync"
 	"time"
 )
 
@@ -13,22 +14,34 @@ func healthy(w http.ResponseWriter, _ *http.Request) {
 	_, _ = w.Write([]byte("ok\n"))
 }
 
+// readyLimit is how long a part may take to say that it is ready.
+const readyLimit = 5 * time.Second
+
 // ready answers GET /readyz: 200 while uploads can be taken, else 503, with a
-// word for each part that they need.
+// word for each part that they need. They are asked at once, so that one which is
+// silent takes nobody else's time.
 func (a *app) ready(w http.ResponseWriter, r *http.Request) {
-	ctx, cancel := context.WithTimeout(r.Context(), 5*time.Second)
+	ctx, cancel := context.WithTimeout(r.Context(), readyLimit)
 	defer cancel()
+	var asking sync.WaitGroup
+	var mu sync.Mutex
 	status, parts := http.StatusOK, map[string]string{}
 	for name, check := range map[string]func(context.Context) error{
 		"catalogue": a.catalog.Ping, "blobs": a.blobs.Ready, "bus": a.bus.Ready,
 	} {
-		parts[name] = "ok"
-		if err := check(ctx); err != nil {
-			// The cause may name paths and hosts: it is for the log.
-			a.log.WarnContext(r.Context(), "not ready", "part", name, "err", err)
-			status, parts[name] = http.StatusServiceUnavailable, "not ready"
-		}
+		asking.Go(func() {
+			err := check(ctx)
+			mu.Lock()
+			defer mu.Unlock()
+			parts[name] = "ok"
+			if err != nil {
+				// The cause may name paths and hosts: it is for the log.
+				a.log.WarnContext(r.Context(), "not ready", "part", name, "err", err)
+				status, parts[name] = http.StatusServiceUnavailable, "not ready"
+			}
+		})
 	}
+	asking.Wait()
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	w.WriteHeader(status)
 	_ = json.NewEncoder(w).Encode(parts)

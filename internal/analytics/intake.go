@@ -44,7 +44,8 @@ func NewIntake(b *bus.Bus, ring func() policy.Keyring, now func() time.Time) *In
 //
 // Errors: media.CodeForbidden for a token that is forged or expired,
 // media.CodeInvalid for too many events, media.CodeRateLimited for more than 60
-// messages a minute under one token, media.CodeBusy while there is no room.
+// messages a minute under one token, media.CodeBusy while there is no room or
+// the bus is away.
 func (i *Intake) Take(ctx context.Context, token string, events []Event) error {
 	now := i.now()
 	t, err := Read(i.ring(), token, now)
@@ -68,10 +69,13 @@ func (i *Intake) Take(ctx context.Context, token string, events []Event) error {
 	if err != nil {
 		return err
 	}
-	if err := i.bus.Publish(ctx, b); errors.Is(err, bus.ErrLogFull) {
+	switch err := i.bus.Publish(ctx, b); {
+	case errors.Is(err, bus.ErrLogFull):
 		return media.Busy(10*time.Second, "There is no room for playback events just now; send them again later.")
-	} else if err != nil {
-		return fmt.Errorf("take playback events of %s: %w", t.Media, err)
+	case err != nil: // a bus that is away, or ends: it is no fault of the events
+		busy := media.Busy(5*time.Second, "Playback events can't be kept just now; send them again later.")
+		busy.Cause = fmt.Errorf("take playback events of %s: %w", t.Media, err)
+		return busy
 	}
 	return nil
 }

@@ -93,7 +93,7 @@ func TestIntakeWithoutABus(t *testing.T) {
 	token := r.mint(7)
 	r.take(token, make([]Event, MaxEvents)...)
 	r.bus.Close()
-	if err := r.intake.Take(t.Context(), token, make([]Event, 1)); media.CodeOf(err) != media.CodeInternal {
+	if err := r.intake.Take(t.Context(), token, make([]Event, 1)); media.CodeOf(err) != media.CodeBusy {
 		t.Errorf("a bus that is closed: %v", err)
 	}
 }
