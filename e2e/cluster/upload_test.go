@@ -177,13 +177,13 @@ func (u *uploader) sdk(first int, s sample) {
 func (u *uploader) program(first int, command func(context.Context, *node) *exec.Cmd, fine ...func([]byte) bool) []byte {
 	var out, errs bytes.Buffer
 	var err error
-	end := time.Now().Add(patience)
+	end := time.Now().Add(2 * patience)
 	for try := first; time.Now().Before(end) && u.ctx.Err() == nil; try++ {
 		n := u.nodes[try%len(u.nodes)]
 		if u.avoids(n) && try < first+len(u.nodes) {
 			continue
 		}
-		ctx, cancel := context.WithTimeout(u.ctx, time.Minute)
+		ctx, cancel := context.WithTimeout(u.ctx, patience) // it may wait for the processing
 		cmd := command(ctx, n)
 		out.Reset()
 		errs.Reset()

@@ -52,15 +52,13 @@ func (q *Queue) Send(ctx context.Context, m media.Media) error {
 // Work processes queued media until ctx ends: slots at once of the fast lane, as
 // many of the slow one, and one of what is done already. What turns out to take
 // long in the fast lane goes on in the slow one. Jobs that were running then are
-// handed back.
+// handed back. While the store or the catalogue is away a slot keeps the job it
+// has for a moment, rather than go through all that wait.
 func (q *Queue) Work(ctx context.Context, slots int) error {
 	run := func(ctx context.Context, job bus.Job) error {
-		if job.Lane != bus.Fast {
-			return q.worker.Run(ctx, job.ID, job.Delivery)
-		}
-		err := q.worker.RunQuick(ctx, job.ID, job.Delivery)
-		if errors.Is(err, ErrLong) {
-			return bus.Move(bus.Slow)
+		err := q.run(ctx, job)
+		if passes(err) {
+			q.worker.hold(ctx)
 		}
 		return err
 	}
@@ -69,6 +67,18 @@ func (q *Queue) Work(ctx context.Context, slots int) error {
 		go func() { ended <- q.bus.Work(ctx, lane, n, run) }()
 	}
 	return errors.Join(<-ended, <-ended, <-ended)
+}
+
+// run makes one attempt at a job.
+func (q *Queue) run(ctx context.Context, job bus.Job) error {
+	if job.Lane != bus.Fast {
+		return q.worker.Run(ctx, job.ID, job.Delivery)
+	}
+	err := q.worker.RunQuick(ctx, job.ID, job.Delivery)
+	if errors.Is(err, ErrLong) {
+		return bus.Move(bus.Slow)
+	}
+	return err
 }
 
 // Resend queues what waits longer than a message should take, or whose worker

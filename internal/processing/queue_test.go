@@ -15,6 +15,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"magpie/internal/blob/blobtest"
 	"magpie/internal/bus"
 	"magpie/internal/media"
 )
@@ -289,6 +290,40 @@ func TestQueueTriesAgain(t *testing.T) {
 		t.Errorf("given up after four: %+v", got)
 	}
 	e.wait(t, "processing given up", 1)
+}
+
+// While the store is away a job is kept until it is there, and none of the tries at
+// it count: the first error afterwards is the first.
+func TestQueueHolds(t *testing.T) {
+	r := newRig(t, openSource(t))
+	q, b, _ := r.queue(Config{MaxTries: 2})
+	m := r.pending(media.TweetVideo, "whole")
+	r.engine.do = func(ctx context.Context, in Input, out Output) (media.Outcome, error) {
+		if in.Media.Attempt == 1 {
+			return media.Outcome{}, errDisk
+		}
+		return render(ctx, in, out)
+	}
+	var asked atomic.Int64
+	r.store.SetFaults(blobtest.Faults{Before: func(c blobtest.Call) error {
+		if c.Op == blobtest.OpReady && asked.Add(1) <= 2 {
+			return blobtest.Full()
+		}
+		return nil
+	}})
+	if err := q.Send(t.Context(), m); err != nil {
+		t.Fatal(err)
+	}
+	stop := work(t, q)
+	defer stop()
+	untilNone(t, b)
+	if got := r.media(m.ID); got.State != media.Succeeded || got.Published != 2 {
+		t.Errorf("in the end: %+v", got)
+	}
+	// For the job, twice while it was kept, and before each attempt.
+	if got := asked.Load(); got != 5 {
+		t.Errorf("the store was asked %d times whether it is there, want 5", got)
+	}
 }
 
 // What was running at a shutdown goes back, and is done by the next to work.

@@ -72,7 +72,8 @@ func NewWorker(cfg Config, c *catalog.Catalog, b *blob.Store, engines map[media.
 // when nothing is left to do, whoever did it: the media succeeded, failed, is
 // gone or never was, or a newer attempt has it. An error, or a panic of the
 // engine that became one, means that another try may help; try is how many
-// there have been, this one included. A second Run of the same media in this
+// there have been, this one included, and those that came to no attempt because
+// the store was away: only attempts count. A second Run of the same media in this
 // process waits for the first instead.
 func (w *Worker) Run(ctx context.Context, id media.ID, try int) error {
 	return w.run(ctx, id, try, false)
@@ -115,6 +116,7 @@ func (w *Worker) run(ctx context.Context, id media.ID, try int, quick bool) erro
 	if !claimed {
 		return nil
 	}
+	try = min(try, int(m.Attempt-m.Lost))
 	log := w.log.With("media", id, "attempt", m.Attempt)
 	// What takes the process down never gets as far as an error.
 	if m.Attempt > w.cfg.MaxAttempts || m.Lost >= w.cfg.MaxLost {
@@ -154,6 +156,29 @@ func (w *Worker) run(ctx context.Context, id media.ID, try int, quick bool) erro
 func passes(err error) bool {
 	code := media.CodeOf(err)
 	return code == media.CodeFull || code == media.CodeBusy
+}
+
+// How long what passes is waited for, and how often it is looked for.
+const (
+	holdFor   = 10 * time.Second
+	holdEvery = time.Second
+)
+
+// hold waits until the store and the catalogue can be used, or for holdFor. Without
+// them a worker would go through all jobs that wait, and each would wait for its
+// back-off when they are there again.
+func (w *Worker) hold(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, holdFor)
+	defer cancel()
+	tick := time.NewTicker(holdEvery)
+	defer tick.Stop()
+	for w.blobs.Ready(ctx) != nil || w.catalog.Ping(ctx) != nil {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
 }
 
 // givenUp is the outcome of a media that no try gets through.

@@ -173,6 +173,20 @@ func TestRunTriesAgain(t *testing.T) {
 	}
 }
 
+// tried makes so many attempts at a media, each given back.
+func (r *rig) tried(id media.ID, attempts int) {
+	r.t.Helper()
+	for range attempts {
+		m, _, err := r.rows.Claim(r.t.Context(), id, r.now())
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		if _, err := r.rows.Release(r.t.Context(), id, m.Attempt, r.now()); err != nil {
+			r.t.Fatal(err)
+		}
+	}
+}
+
 // A media that no try gets through fails as the server's fault: by the tries
 // that ended in an error, by the claims, and by the claims alone where each
 // took the process down.
@@ -180,10 +194,11 @@ func TestRunGivesUp(t *testing.T) {
 	ill := func(context.Context, Input, Output) (media.Outcome, error) { return made(), errDisk }
 	for name, c := range map[string]struct {
 		claims int // lost with their processes
+		ended  int // in errors, before
 		try    int
 		calls  int64
 	}{
-		"tries":   {claims: 0, try: 3, calls: 1},
+		"tries":   {ended: 2, try: 3, calls: 1},
 		"claims":  {claims: 4, try: 1, calls: 1},
 		"crashes": {claims: 5, try: 1, calls: 0},
 	} {
@@ -196,6 +211,7 @@ func TestRunGivesUp(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
+			r.tried(m.ID, c.ended)
 			if err := r.worker(Config{MaxTries: 3, MaxAttempts: 5, MaxLost: 100}).Run(t.Context(), m.ID, c.try); err != nil {
 				t.Fatal(err)
 			}

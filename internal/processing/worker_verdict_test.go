@@ -83,6 +83,7 @@ func TestRunSuspected(t *testing.T) {
 	}
 
 	last := r.pending(media.TweetVideo, "last")
+	r.tried(last.ID, 7)
 	if err := w.Run(t.Context(), last.ID, 8); err != nil {
 		t.Fatal(err)
 	}
