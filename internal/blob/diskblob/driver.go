@@ -33,6 +33,11 @@ type Options struct {
 	// ReadOnly changes nothing on disk, so that a root can be read while
 	// another process owns it. The root must exist.
 	ReadOnly bool
+
+	// Small is up to how many bytes, at most SmallMost, a blob with a folder of
+	// its own (a key of three elements or more) is kept in a pack, with others
+	// of its folder. 0 keeps each in a file. What is in packs is found either way.
+	Small int
 }
 
 // Driver is a blob.Driver over a folder.
@@ -42,6 +47,9 @@ type Driver struct {
 	readOnly bool
 	uploads  atomic.Uint64 // the last number given to a file in tmp
 	folders  *folders
+	small    int
+	gathers  *gathers
+	packs    *packs
 }
 
 var _ blob.Driver = (*Driver)(nil)
@@ -54,7 +62,8 @@ func Open(root string, opts Options) (*Driver, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open blob folder: %w", err)
 	}
-	d := &Driver{root: root, reserve: max(opts.Reserve, 0), readOnly: opts.ReadOnly, folders: newFolders(root)}
+	d := &Driver{root: root, reserve: max(opts.Reserve, 0), readOnly: opts.ReadOnly, folders: newFolders(root), small: max(0, min(opts.Small, SmallMost)), gathers: newGathers()}
+	d.packs = newPacks(d)
 	if opts.ReadOnly {
 		info, err := os.Stat(root)
 		if err == nil && !info.IsDir() {
@@ -124,12 +133,27 @@ func emptyTmp(tmp string) error {
 }
 
 // Open returns the *os.File itself, at off, so that the kernel can send from
-// it. It may yield more than n bytes.
+// it. It may yield more than n bytes, of a blob in a pack also those of others.
 func (d *Driver) Open(ctx context.Context, key string, off, _ int64) (io.ReadCloser, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	path := d.file(key)
+	if at, ok := d.packs.known(key); ok {
+		return d.open(at.path, at.data+off)
+	}
+	f, err := d.open(d.file(key), off)
+	if errors.Is(err, fs.ErrNotExist) {
+		if at, ok, e := d.packs.find(key); e != nil {
+			return nil, e
+		} else if ok {
+			return d.open(at.path, at.data+off)
+		}
+	}
+	return f, err
+}
+
+// open opens a file at off.
+func (d *Driver) open(path string, off int64) (io.ReadCloser, error) {
 	// Not os.OpenFile: it tries in six calls whether a file can be waited for.
 	var fd int
 	err := retry(func() (err error) {
@@ -159,10 +183,20 @@ func (d *Driver) Stat(ctx context.Context, key string) (blob.Info, error) {
 	if err := ctx.Err(); err != nil {
 		return blob.Info{}, err
 	}
+	if at, ok := d.packs.known(key); ok {
+		return at.info(key), nil
+	}
 	path := d.file(key)
 	info, err := os.Lstat(path)
 	if err != nil {
-		return blob.Info{}, missing(err)
+		if err = missing(err); errors.Is(err, fs.ErrNotExist) {
+			if at, ok, e := d.packs.find(key); e != nil {
+				err = e
+			} else if ok {
+				return at.info(key), nil
+			}
+		}
+		return blob.Info{}, err
 	}
 	if !info.Mode().IsRegular() {
 		return blob.Info{}, notABlob("stat", path)
@@ -187,7 +221,12 @@ func (d *Driver) Delete(ctx context.Context, key string) error {
 	// Not os.Remove: it would take an empty folder of that name too.
 	err := retry(func() error { return unix.Unlink(path) })
 	switch {
-	case err == nil, err == unix.ENOENT:
+	case err == nil:
+		d.folders.prune(folders)
+	case err == unix.ENOENT:
+		if err := d.packs.delete(key); err != nil {
+			return err
+		}
 		d.folders.prune(folders)
 	case err == unix.ENOTDIR, err == unix.EISDIR:
 	default:
@@ -198,7 +237,10 @@ func (d *Driver) Delete(ctx context.Context, key string) error {
 
 // Ready makes and removes a file, after looking at the room that is left.
 func (d *Driver) Ready(ctx context.Context) error {
-	u, err := d.Create(ctx, 1, 0)
+	if err := d.mayCreate(ctx, 1); err != nil {
+		return err
+	}
+	u, err := d.createFile(1, 0)
 	if err != nil {
 		return err
 	}
@@ -206,8 +248,11 @@ func (d *Driver) Ready(ctx context.Context) error {
 	return nil
 }
 
-// Close does nothing: the driver holds nothing open between calls.
-func (d *Driver) Close() error { return nil }
+// Close closes the packs that were written to.
+func (d *Driver) Close() error {
+	d.packs.close()
+	return nil
+}
 
 // missing turns "an element of the path is a file" and "the file is a symbolic
 // link" into "there is no such blob".

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -18,6 +19,15 @@ import (
 
 func TestDriver(t *testing.T) {
 	blobtest.Run(t, func(t *testing.T) blob.Driver { return open(t, t.TempDir(), Options{}) })
+}
+
+// TestDriverPacks is the suite with packs; some of its blobs are too long for them.
+func TestDriverPacks(t *testing.T) {
+	for _, small := range []int{1000, SmallMost} {
+		t.Run(strconv.Itoa(small), func(t *testing.T) {
+			blobtest.Run(t, func(t *testing.T) blob.Driver { return open(t, t.TempDir(), Options{Small: small}) })
+		})
+	}
 }
 
 func open(t *testing.T, root string, opts Options) *Driver {

@@ -19,7 +19,7 @@ import (
 // with the first error.
 func (d *Driver) List(ctx context.Context, prefix string) iter.Seq2[blob.Info, error] {
 	return func(yield func(blob.Info, error) bool) {
-		w := &walk{ctx: ctx, yield: yield}
+		w := &walk{ctx: ctx, yield: yield, packs: d.packs}
 		folder := strings.TrimSuffix(prefix, "/")
 		switch strings.Count(prefix, "/") {
 		case 0:
@@ -44,6 +44,7 @@ func (d *Driver) List(ctx context.Context, prefix string) iter.Seq2[blob.Info, e
 type walk struct {
 	ctx     context.Context
 	yield   func(blob.Info, error) bool
+	packs   *packs
 	folders *folders // not nil: what is yielded is put on stable storage first
 }
 
@@ -77,9 +78,29 @@ func (w *walk) first(path, prefix string) bool {
 	})
 }
 
-// below walks a folder under the fan-out.
+// below walks a folder under the fan-out, and then its packs.
 func (w *walk) below(path, prefix string) bool {
-	return w.each(path, func(entry fs.DirEntry) bool { return w.entry(path, prefix, entry) })
+	var numbers []int
+	on := w.each(path, func(entry fs.DirEntry) bool {
+		if n := packNumber(entry.Name()); n > 0 && entry.Type().IsRegular() {
+			numbers = append(numbers, n)
+		}
+		return w.entry(path, prefix, entry)
+	})
+	if !on || len(numbers) == 0 {
+		return on
+	}
+	packed, err := w.packs.list(w.ctx, prefix, numbers)
+	if err != nil {
+		w.yield(blob.Info{}, err)
+		return false
+	}
+	for _, info := range packed {
+		if !w.yield(info, nil) {
+			return false
+		}
+	}
+	return true
 }
 
 func (w *walk) entry(path, prefix string, entry fs.DirEntry) bool {

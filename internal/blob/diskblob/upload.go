@@ -22,17 +22,35 @@ const maxRenames = 3
 
 var errEnded = errors.New("the upload was ended by Commit or Abort")
 
-// Create opens a new file in tmp. A head is a hole until it is written.
+// Create begins a small blob in memory, as far as can be told, and others in a file.
 func (d *Driver) Create(ctx context.Context, hint, head int64) (blob.Upload, error) {
+	if err := d.mayCreate(ctx, hint); err != nil {
+		return nil, err
+	}
+	// What is announced counts what goes around a blob in a request too.
+	if head == 0 && d.small > 0 && hint <= int64(d.small)+recordAlign {
+		return &small{driver: d, hint: hint}, nil
+	}
+	u, err := d.createFile(hint, head)
+	if err != nil {
+		return nil, err
+	}
+	return u, nil
+}
+
+// mayCreate refuses what cannot be stored now.
+func (d *Driver) mayCreate(ctx context.Context, hint int64) error {
 	if d.readOnly {
-		return nil, ErrReadOnly
+		return ErrReadOnly
 	}
 	if err := ctx.Err(); err != nil {
-		return nil, err
+		return err
 	}
-	if err := d.room(hint); err != nil {
-		return nil, err
-	}
+	return d.room(hint)
+}
+
+// createFile opens a new file in tmp. A head is a hole until it is written.
+func (d *Driver) createFile(hint, head int64) (*upload, error) {
 	number := strconv.FormatUint(d.uploads.Add(1), 10)
 	path := filepath.Join(d.root, tmpName, number)
 	// O_EXCL: a file of that name means that a second process writes here.
