@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -41,8 +42,11 @@ func TestCheck(t *testing.T) {
 	file := tinyGIF(t)
 	id := c.upload("image/gif", "tweet_gif", file, len(file)/3+1)["id"].(string)
 	c.succeeded(id)
-	open := c.initialize("image/png", "", 9)
+	// The first lies in a pack and the second in a file.
+	const packed, filed = 9, 300 << 10
+	open := c.initialize("video/mp4", "", packed+filed)
 	c.append(open, 0, []byte("123456789")).data()
+	c.append(open, 1, make([]byte, filed)).data()
 	s.checkWhole()
 	if code := s.stop(); code != 0 {
 		t.Errorf("exit status %d", code)
@@ -52,39 +56,43 @@ func TestCheck(t *testing.T) {
 		t.Errorf("magpie check: exit %d: %s", code, out)
 	}
 
-	flip := func(b []byte) []byte { b[len(b)/2] ^= 1; return b }
-	cut := func(b []byte) []byte { return b[:len(b)-1] }
-	grow := func(b []byte) []byte { return append(b, 0) }
-	gone := func([]byte) []byte { return nil }
+	segments, renditions, opened := s.located("segments", id), s.located("renditions", id), s.located("segments", open)
+	if len(segments) != 3 || segments[0].file != segments[2].file || len(opened) != 2 {
+		t.Fatalf("on disk are %+v and %+v", segments, opened)
+	}
+	whole := slices.IndexFunc(opened, func(b stored) bool { return b.path == b.file })
+	part := opened[1-whole]
+
+	flip := func(b []byte, l stored) []byte { b[(l.off+l.end)/2] ^= 1; return b }
+	cut := func(b []byte, l stored) []byte { return b[:l.end-1] }
+	grow := func(b []byte, _ stored) []byte { return append(b, 0) }
+	mark := func(b []byte, l stored) []byte { b[l.at+3] = '0'; return b }
 	for name, row := range map[string]struct {
-		path   string
-		damage func([]byte) []byte
+		stored
+		damage func([]byte, stored) []byte
 		words  string
 	}{
-		"a bit of a segment":           {s.blobs("segments", id)[1], flip, "damaged"},
-		"a bit of an open upload":      {s.blobs("segments", open)[0], flip, "damaged"},
-		"a bit of a rendition":         {s.blobs("renditions", id)[0], flip, "damaged"},
-		"the end of a segment":         {s.blobs("segments", id)[0], cut, "bytes instead of"},
-		"more than a segment":          {s.blobs("segments", id)[0], grow, "bytes instead of"},
-		"the end of a rendition":       {s.blobs("renditions", id)[0], cut, "bytes instead of"},
-		"a missing segment of a media": {s.blobs("segments", id)[2], gone, "missing"},
-		"a missing rendition":          {s.blobs("renditions", id)[0], gone, "missing"},
+		"a bit of a segment":           {segments[1], flip, "damaged"},
+		"a bit of an open upload":      {part, flip, "damaged"},
+		"a bit of a file":              {opened[whole], flip, "damaged"},
+		"a bit of a rendition":         {renditions[0], flip, "damaged"},
+		"the end of a file":            {opened[whole], cut, "bytes instead of"},
+		"more than a file":             {opened[whole], grow, "bytes instead of"},
+		"the end of a pack":            {segments[2], cut, "missing"},
+		"a missing segment of a media": {segments[1], mark, "missing"},
+		"a missing rendition":          {renditions[0], mark, "missing"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			was, err := os.ReadFile(row.path)
+			was, err := os.ReadFile(row.file)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if now := row.damage(append([]byte{}, was...)); now != nil {
-				err = os.WriteFile(row.path, now, 0o600)
-			} else {
-				err = os.Remove(row.path)
-			}
-			if err != nil {
+			now := row.damage(append([]byte{}, was...), row.stored)
+			if err := os.WriteFile(row.file, now, 0o600); err != nil {
 				t.Fatal(err)
 			}
 			s.checkFinds(s.keyOf(row.path), row.words, ": 1 fault\n")
-			if err := os.WriteFile(row.path, was, 0o600); err != nil {
+			if err := os.WriteFile(row.file, was, 0o600); err != nil {
 				t.Fatal(err)
 			}
 			s.checkWhole()
@@ -92,7 +100,7 @@ func TestCheck(t *testing.T) {
 	}
 	t.Run("a segment of no upload", func(t *testing.T) {
 		// As the records of an older backup would have it.
-		folder := filepath.Dir(s.blobs("segments", open)[0])
+		folder := filepath.Dir(opened[whole].file)
 		number, err := strconv.Atoi(open)
 		if err != nil {
 			t.Fatal(err)

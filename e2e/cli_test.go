@@ -106,7 +106,7 @@ func TestUploadCommandOverRestart(t *testing.T) {
 		t.Fatal(err)
 	}
 	eventually(t, func() string {
-		if found, _ := filepath.Glob(filepath.Join(s.data, "blobs", "segments", "*", "*", "*")); len(found) < 3 {
+		if s.segmentsOn() < 3 {
 			return "the upload has not begun"
 		}
 		return ""

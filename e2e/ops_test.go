@@ -114,20 +114,30 @@ func files(t *testing.T, folder string) []string {
 }
 
 // blobs lists the blobs of one media, such as segments or renditions, by their
-// paths on disk.
+// paths on disk, those in packs as if they had files.
 func (s *server) blobs(kind, id string) []string {
+	s.t.Helper()
+	var paths []string
+	for _, b := range s.located(kind, id) {
+		paths = append(paths, b.path)
+	}
+	return paths
+}
+
+// located tells of the same blobs where their bytes are.
+func (s *server) located(kind, id string) []stored {
 	s.t.Helper()
 	found, err := filepath.Glob(filepath.Join(s.data, "blobs", kind, "*", id))
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	var paths []string
+	var all []stored
 	for _, folder := range found {
 		for _, f := range files(s.t, folder) {
-			paths = append(paths, filepath.Join(folder, f))
+			all = append(all, inFile(s.t, filepath.Join(folder, f))...)
 		}
 	}
-	return paths
+	return all
 }
 
 // uploading lists what is in the blob store's folder of unfinished files.

@@ -102,9 +102,9 @@ func TestProfileForms(t *testing.T) {
 func (s *server) segmentsOn() int {
 	s.t.Helper()
 	n := 0
-	err := filepath.WalkDir(filepath.Join(s.data, "blobs", "segments"), func(_ string, d os.DirEntry, err error) error {
+	err := filepath.WalkDir(filepath.Join(s.data, "blobs", "segments"), func(path string, d os.DirEntry, err error) error {
 		if err == nil && !d.IsDir() {
-			n++
+			n += len(inFile(s.t, path))
 		}
 		return err
 	})

@@ -35,7 +35,7 @@ func TestSessionProtocol(t *testing.T) {
 		root, n := t.TempDir(), 0
 		rapid.Check(t, func(t *rapid.T) {
 			n++
-			disk, err := diskblob.Open(filepath.Join(root, fmt.Sprint(n)), diskblob.Options{})
+			disk, err := diskblob.Open(filepath.Join(root, fmt.Sprint(n)), diskblob.Options{Small: n % 2 * diskblob.SmallMost})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -6,6 +6,7 @@ import (
 	"hash/crc32"
 	"os"
 	"runtime"
+	"strings"
 	"sync"
 	"testing"
 
@@ -14,7 +15,8 @@ import (
 )
 
 // childEnv makes the test binary play one of the parts below, in a process that
-// other tests trace or kill. Its value is the part; rootEnv is the root.
+// other tests trace or kill. Its value is the part, with " packs" behind it where
+// small blobs go to packs; rootEnv is the root.
 const (
 	childEnv = "DISKBLOB_TEST_CHILD"
 	rootEnv  = "DISKBLOB_TEST_ROOT"
@@ -22,6 +24,11 @@ const (
 
 func TestMain(m *testing.M) {
 	part, root := os.Getenv(childEnv), os.Getenv(rootEnv)
+	part, packs := strings.CutSuffix(part, " packs")
+	var opts Options
+	if packs {
+		opts.Small = SmallMost
+	}
 	if part != "" && part != "churn" {
 		runtime.LockOSThread() // strace counts the calls of each thread by itself
 	}
@@ -29,9 +36,9 @@ func TestMain(m *testing.M) {
 	case "":
 		os.Exit(m.Run())
 	case "two":
-		childTwo(root)
+		childTwo(root, opts)
 	case "one":
-		childOne(root)
+		childOne(root, opts)
 	case "headed":
 		childHeaded(root)
 	case "flushed":
@@ -39,9 +46,9 @@ func TestMain(m *testing.M) {
 	case "announced":
 		childAnnounced(root)
 	case "endless":
-		childEndless(root)
+		childEndless(root, opts)
 	case "churn":
-		childChurn(root)
+		childChurn(root, opts)
 	default:
 		panic("no such part: " + part)
 	}
@@ -59,8 +66,8 @@ func say(format string, args ...any) {
 }
 
 // childTwo commits two blobs into one new folder and says so after each.
-func childTwo(root string) {
-	d, err := Open(root, Options{})
+func childTwo(root string, opts Options) {
+	d, err := Open(root, opts)
 	if err != nil {
 		panic(err)
 	}
@@ -73,8 +80,8 @@ func childTwo(root string) {
 }
 
 // childOne commits one blob and says how that ended.
-func childOne(root string) {
-	d, err := Open(root, Options{})
+func childOne(root string, opts Options) {
+	d, err := Open(root, opts)
 	if err != nil {
 		panic(err)
 	}
@@ -146,8 +153,8 @@ func childAnnounced(root string) {
 
 // childEndless commits one blob after the other, each of several writes, and
 // says which are acknowledged, until it is killed.
-func childEndless(root string) {
-	d, err := Open(root, Options{})
+func childEndless(root string, opts Options) {
+	d, err := Open(root, opts)
 	if err != nil {
 		panic(err)
 	}
@@ -161,8 +168,8 @@ func childEndless(root string) {
 }
 
 // childChurn commits and deletes at once in one folder, which so comes and goes.
-func childChurn(root string) {
-	d, err := Open(root, Options{})
+func childChurn(root string, opts Options) {
+	d, err := Open(root, opts)
 	if err != nil {
 		panic(err)
 	}

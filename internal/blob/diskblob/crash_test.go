@@ -15,6 +15,12 @@ import (
 // acknowledged is there, every blob that is there is whole, and the next Open
 // removes the rest.
 func TestKilled(t *testing.T) {
+	t.Run("files", func(t *testing.T) { killed(t, "endless") })
+	t.Run("packs", func(t *testing.T) { killed(t, "endless packs") })
+}
+
+func killed(t *testing.T, part string) {
+	t.Helper()
 	root := t.TempDir()
 	acked := map[string]bool{}
 	const kills = 8
@@ -28,7 +34,7 @@ func TestKilled(t *testing.T) {
 			}
 			delete(acked, key)
 		}
-		for _, key := range killAfter(t, root, 1+round) {
+		for _, key := range killAfter(t, root, part, 1+round) {
 			acked[key] = true
 		}
 
@@ -61,7 +67,7 @@ func checkKilled(t *testing.T, d *Driver, acked map[string]bool) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		data, err := io.ReadAll(r)
+		data, err := io.ReadAll(io.LimitReader(r, info.Size))
 		r.Close()
 		if err != nil || !bytes.Equal(data, content(info.Key)) {
 			t.Errorf("%s holds %d bytes that are not what was put, %v", info.Key, len(data), err)
@@ -79,10 +85,10 @@ func checkKilled(t *testing.T, d *Driver, acked map[string]bool) {
 
 // killAfter runs childEndless, kills it when it has acknowledged n blobs, and
 // gives all that it acknowledged.
-func killAfter(t *testing.T, root string, n int) []string {
+func killAfter(t *testing.T, root, part string, n int) []string {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])
-	cmd.Env = childEnviron("endless", root)
+	cmd.Env = childEnviron(part, root)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
 	if err != nil {

@@ -13,7 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-const traced = "fsync,fdatasync,rename,renameat,renameat2,mkdir,mkdirat,unlink,unlinkat,write,pwrite64,fallocate,ftruncate"
+const traced = "fsync,fdatasync,rename,renameat,renameat2,mkdir,mkdirat,unlink,unlinkat,write,pwrite64,pwritev,fallocate,ftruncate"
 
 // traceOutput is what a traced child said, and the calls that it made below its
 // root, in the order in which they ended: "fsync segments", "rename tmp/1 a".
@@ -130,6 +130,34 @@ func TestOrder(t *testing.T) {
 	}
 }
 
+// TestOrderOfPacks is TestOrder where both go to one pack: the second costs one
+// write and one sync.
+func TestOrderOfPacks(t *testing.T) {
+	root := t.TempDir()
+	fan := "segments/" + fanOut("1")
+	folder := fan + "/1"
+	want := []string{
+		"mkdir . EEXIST", "mkdir tmp",
+		"mkdir segments", "mkdir " + fan, "mkdir " + folder,
+		"pwritev " + folder + "/_1.pack",
+		"fdatasync " + folder + "/_1.pack",
+		"fsync " + folder, "fsync " + fan, "fsync segments", "fsync .",
+		"say ACK segments/1/a",
+		"pwritev " + folder + "/_1.pack",
+		"fdatasync " + folder + "/_1.pack",
+		"say ACK segments/1/b",
+	}
+	if diff := cmp.Diff(want, trace(t, root, "two packs").calls); diff != "" {
+		t.Errorf("calls (-want +got):\n%s", diff)
+	}
+	// The next process makes a pack of its own, and syncs the folders again.
+	calls := strings.Join(trace(t, root, "one packs").calls, "\n")
+	again := fmt.Sprintf("mkdir %[1]s EEXIST\npwritev %[1]s/_2.pack\nfdatasync %[1]s/_2.pack\nfsync %[1]s\nfsync %[2]s\nfsync segments\nfsync .\nsay code=", folder, fan)
+	if !strings.Contains(calls, again) {
+		t.Errorf("got\n%s\nwant among it\n%s", calls, again)
+	}
+}
+
 // TestHeadIsSynced: a beginning that is written last is on stable storage before
 // the name is.
 func TestHeadIsSynced(t *testing.T) {
@@ -185,7 +213,13 @@ func TestOrderAfterRestart(t *testing.T) {
 // that it had made or found. Commit would try again, but a folder that came back
 // behind its back is one whose entry nobody has synced.
 func TestNoFolderIsPulledAway(t *testing.T) {
-	out := trace(t, t.TempDir(), "churn")
+	t.Run("files", func(t *testing.T) { wantNonePulledAway(t, "churn") })
+	t.Run("packs", func(t *testing.T) { wantNonePulledAway(t, "churn packs") })
+}
+
+func wantNonePulledAway(t *testing.T, part string) {
+	t.Helper()
+	out := trace(t, t.TempDir(), part)
 	if string(out.said) != "done\n" {
 		t.Fatalf("the child said %q", out.said)
 	}
@@ -208,7 +242,7 @@ func TestNoFolderIsPulledAway(t *testing.T) {
 // TestSyscallsFail makes every step of a commit fail in turn: it says so,
 // nothing is stored, and nothing is left over.
 func TestSyscallsFail(t *testing.T) {
-	for _, c := range []struct{ inject, says string }{
+	failing(t, "one", "a", [][2]string{
 		{"fdatasync:error=EIO", "code=internal err=fdatasync"},
 		{"fdatasync:error=ENOSPC", "code=full"},
 		{"mkdirat:error=ENOSPC:when=4", "code=full"}, // after root, tmp and segments
@@ -222,16 +256,38 @@ func TestSyscallsFail(t *testing.T) {
 		{"renameat:error=ENOENT", "code=internal"}, // again and again
 		{"fdatasync:error=EINTR:when=1", "code= err=<nil>"},
 		{"renameat:error=ENOENT:when=1", "code= err=<nil>"},
-	} {
-		t.Run(c.inject, func(t *testing.T) {
+	})
+}
+
+// TestSyscallsOfPacksFail is the same for a pack.
+func TestSyscallsOfPacksFail(t *testing.T) {
+	failing(t, "one packs", "_1.pack", [][2]string{
+		{"pwritev:error=EIO", "code=internal err=write"},
+		{"pwritev:error=ENOSPC", "code=full"},
+		{"fdatasync:error=EIO", "code=internal err=fdatasync"},
+		{"fdatasync:error=EDQUOT", "code=full"},
+		{"mkdirat:error=ENOSPC:when=4", "code=full"},
+		{"fsync:error=EIO:when=2", "code=internal"},
+		{"fsync:error=EIO:when=5", "code=internal"},
+		{"pwritev:error=EINTR:when=1", "code= err=<nil>"},
+		{"fdatasync:error=EINTR:when=1", "code= err=<nil>"},
+	})
+}
+
+// failing traces a part in which something fails each time, and wants what it then
+// says, and nothing on disk but the file where it succeeds.
+func failing(t *testing.T, part, file string, cases [][2]string) {
+	t.Helper()
+	for _, c := range cases {
+		t.Run(c[0], func(t *testing.T) {
 			root := t.TempDir()
-			out := trace(t, root, "one", "-e", "inject="+c.inject)
-			if !bytes.HasPrefix(out.said, []byte(c.says)) {
-				t.Errorf("said %q, want %q", out.said, c.says)
+			out := trace(t, root, part, "-e", "inject="+c[0])
+			if !bytes.HasPrefix(out.said, []byte(c[1])) {
+				t.Errorf("said %q, want %q", out.said, c[1])
 			}
 			fan := "segments/" + fanOut("1") + "/"
-			if c.says == "code= err=<nil>" {
-				wantTree(t, root, "tmp/", "segments/", fan, fan+"1/", fan+"1/a")
+			if c[1] == "code= err=<nil>" {
+				wantTree(t, root, "tmp/", "segments/", fan, fan+"1/", fan+"1/"+file)
 				return
 			}
 			for _, path := range tree(t, root) {

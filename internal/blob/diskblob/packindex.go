@@ -41,6 +41,7 @@ type scan struct {
 	upto  int64
 	live  int  // blobs in it that were not deleted
 	final bool // no more will come
+	stays bool // there are bytes in it that nobody can read, but somebody may want
 }
 
 // refresh reads what came to the folder's packs since they were last read. The
@@ -119,7 +120,7 @@ func (x *packIndex) read(p *packer, number int) error {
 			return &fs.PathError{Op: "fdatasync", Path: path, Err: err}
 		}
 	}
-	fresh, err := hop(f, s.upto, end, p.prefix)
+	fresh, foreign, err := hop(f, s.upto, end, p.prefix)
 	if err == nil && !writing && !sealed {
 		fresh, err = unbroken(f, fresh)
 	}
@@ -136,29 +137,46 @@ func (x *packIndex) read(p *packer, number int) error {
 			x.names[r.key[len(p.prefix):]] = packed{path: path, number: number, at: r.at, data: r.data(), size: r.size, modified: r.modified}
 		}
 	}
-	if s.final = !writing && !p.driver.readOnly; s.final && !sealed {
-		seal(int(f.Fd()))
+	s.final = !writing && !p.driver.readOnly
+	s.stays = foreign || sealed && s.upto < end
+	if s.final && !sealed && !foreign && s.upto > 0 {
+		return finish(f, s.upto, end)
 	}
 	return nil
 }
 
-// hop reads headers from at on, up to end or the first that is none.
-func hop(f io.ReaderAt, at, end int64, prefix string) ([]record, error) {
-	var all []record
+// finish cuts off what a crash left torn of a pack, and seals it.
+func finish(f *os.File, upto, end int64) error {
+	if upto < end {
+		err := retry(func() error { return unix.Truncate(f.Name(), upto) })
+		if err == nil {
+			err = retry(func() error { return unix.Fsync(int(f.Fd())) })
+		}
+		if err != nil {
+			return &fs.PathError{Op: "truncate", Path: f.Name(), Err: err}
+		}
+	}
+	seal(int(f.Fd()))
+	return nil
+}
+
+// hop reads headers from at on, up to end or the first that is none; foreign says
+// that this is one of another place, as in a file that was moved by hand.
+func hop(f io.ReaderAt, at, end int64, prefix string) (all []record, foreign bool, err error) {
 	buf := make([]byte, recordMost)
 	for at < end {
 		n, err := f.ReadAt(buf[:min(recordMost, end-at)], at)
 		if err != nil && err != io.EOF {
-			return nil, err
+			return nil, false, err
 		}
 		r, ok := readRecord(buf[:n], at, prefix)
 		if !ok || r.data()+r.size > end {
-			break
+			return all, !ok && r.key != "", nil
 		}
 		all = append(all, r)
 		at = r.next()
 	}
-	return all, nil
+	return all, false, nil
 }
 
 // unbroken gives the records up to the first that is torn.
@@ -183,8 +201,9 @@ func unbroken(f io.ReaderAt, all []record) ([]record, error) {
 	return all, nil
 }
 
-// list gives the blobs in the packs of the folder whose keys begin with prefix. Packs
-// in which nothing is, as a crash may leave them, it removes.
+// list gives the blobs in the packs of the folder whose keys begin with prefix. It
+// removes a pack of which a crash left nothing whole. One that was whole once stays,
+// whatever became of it.
 func (p *packs) list(ctx context.Context, prefix string, numbers []int) ([]blob.Info, error) {
 	f := p.acquire(prefix + "x")
 	defer p.release(f)
@@ -197,7 +216,7 @@ func (p *packs) list(ctx context.Context, prefix string, numbers []int) ([]blob.
 		if err := f.read(&f.packer, n); err != nil {
 			return nil, err
 		}
-		if s := f.scanned[n]; s != nil && s.live == 0 && !p.driver.readOnly && !f.leading && len(f.queue) == 0 {
+		if s := f.scanned[n]; s != nil && s.final && s.live == 0 && !s.stays {
 			if err := f.remove(n); err != nil {
 				return nil, err
 			}

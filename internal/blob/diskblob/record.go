@@ -69,7 +69,8 @@ func (r record) appendTo(b []byte) []byte {
 
 // readRecord reads the header that begins b, which was read at a place in a pack of
 // a folder whose keys begin with prefix. It is false where no whole header of that
-// place is. The blob's bytes may lie beyond the pack's end.
+// place is; a whole one of another place still tells its key. The blob's bytes may
+// lie beyond the pack's end.
 func readRecord(b []byte, at int64, prefix string) (record, bool) {
 	if len(b) < recordHead {
 		return record{}, false
