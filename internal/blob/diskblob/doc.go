@@ -6,6 +6,7 @@
 //	tmp/<number>                        an upload in progress
 //	<first>/<xx>/<second>/…/<last>      a blob of two or more elements
 //	<only>                              a blob of one element
+//	<first>/<xx>/<second>/…/_<n>.pack   small blobs of that folder
 //
 // <xx> is the low byte, in hexadecimal, of the CRC-32C of the key's second
 // element: the key segments/1146654567674912769/a is the file
@@ -18,6 +19,17 @@
 // place, so that a name never leads to part of a blob. What a crash leaves in
 // tmp the next Open removes. Empty folders below <xx> go with their last blob;
 // a crash may leave one behind, which costs nothing.
+//
+// With Options.Small, small blobs of a folder of three elements or more lie one behind
+// the other in packs (record.go says how), because a file of its own costs a small
+// blob more than its bytes do. One is gathered in memory and written when it is
+// committed, with others that are committed to its folder just then: one write and
+// one sync for all, and the folder's only with a new pack. A pack is written to by the
+// process that made it, up to 64 MiB, and never where anything was acknowledged.
+// What a crash left torn at its end is found by checksums and never shown; a pack
+// that was closed, or looked through after a crash, has the mode 0700 and is not
+// looked through again. A blob that is deleted is marked in its record; the pack goes
+// with its last. A record whose header was damaged hides those behind it.
 //
 // Its limits: no element may be "tmp" where it is a key's first, and a key that
 // is another's folder (a/b beside a/b/c) cannot be stored beside it. One
