@@ -115,6 +115,16 @@ func (c *Catalog) snapshot(ctx context.Context, fn func(*queries.Queries) error)
 	return ended(ctx, errors.Join(fn(queries.New(c.bind(tx))), ignoreDone(tx.Rollback())))
 }
 
+// list is snapshot for a query over n ids. Where those fit into one statement, that
+// is at one instant by itself, and a transaction around it would cost a server two
+// round trips more.
+func (c *Catalog) list(ctx context.Context, n int, fn func(*queries.Queries) error) error {
+	if n <= queries.ListPage {
+		return fn(c.read())
+	}
+	return c.snapshot(ctx, fn)
+}
+
 // read is for a method that is one reading statement.
 func (c *Catalog) read() *queries.Queries {
 	if c.link != nil {

@@ -71,7 +71,7 @@ func (c *Catalog) MediaBySlug(ctx context.Context, slug string) (media.Media, er
 // gone. Ids that are not there are not in the map.
 func (c *Catalog) MediaList(ctx context.Context, ids []media.ID) (map[media.ID]media.Media, error) {
 	out := make(map[media.ID]media.Media, len(ids))
-	err := c.snapshot(ctx, func(q *queries.Queries) error {
+	err := c.list(ctx, len(ids), func(q *queries.Queries) error {
 		rows, err := q.ListMedia(ctx, rowIDs(ids))
 		if err != nil {
 			return err

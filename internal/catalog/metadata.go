@@ -132,7 +132,7 @@ func oneGroup(name, value string) (media.Metadata, error) {
 // instant. Ids without any are not in the map.
 func (c *Catalog) Metadata(ctx context.Context, ids []media.ID) (map[media.ID]map[string]string, error) {
 	var out map[media.ID]map[string]string
-	err := c.snapshot(ctx, func(q *queries.Queries) (err error) {
+	err := c.list(ctx, len(ids), func(q *queries.Queries) (err error) {
 		out, err = readMetadata(ctx, q, ids)
 		return err
 	})

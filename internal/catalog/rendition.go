@@ -12,7 +12,7 @@ import (
 // without any are not in the map.
 func (c *Catalog) Renditions(ctx context.Context, ids []media.ID) (map[media.ID][]media.Rendition, error) {
 	out := make(map[media.ID][]media.Rendition, len(ids))
-	err := c.snapshot(ctx, func(q *queries.Queries) error {
+	err := c.list(ctx, len(ids), func(q *queries.Queries) error {
 		rows, err := q.ListPublishedRenditions(ctx, distinct(ids))
 		for _, r := range rows {
 			id := media.ID(r.MediaID)

@@ -105,7 +105,7 @@ func (c *Catalog) DetachSubtitles(ctx context.Context, video media.ID, languages
 // and videos without any are not in the map.
 func (c *Catalog) Subtitles(ctx context.Context, videos []media.ID) (map[media.ID][]media.Subtitle, error) {
 	var out map[media.ID][]media.Subtitle
-	err := c.snapshot(ctx, func(q *queries.Queries) (err error) {
+	err := c.list(ctx, len(videos), func(q *queries.Queries) (err error) {
 		out, err = readSubtitles(ctx, q, videos)
 		return err
 	})

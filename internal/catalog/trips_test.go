@@ -3,9 +3,11 @@ package catalog
 import (
 	"context"
 	"database/sql"
+	"fmt"
 	"testing"
 	"time"
 
+	"magpie/internal/catalog/postgrestest"
 	"magpie/internal/catalog/queries"
 	"magpie/internal/media"
 )
@@ -31,41 +33,95 @@ func (c counter) QueryRowContext(ctx context.Context, query string, args ...any)
 	return c.DBTX.QueryRowContext(ctx, query, args...)
 }
 
-// TestRoundTrips holds what an upload asks of its database to a budget. The same
-// statements run on PostgreSQL, where each is a round trip.
+// TestRoundTrips holds what an upload asks of its database to a budget: in
+// statements where it is a file, and in what goes over the wire where it is a
+// server.
 func TestRoundTrips(t *testing.T) {
-	c := openTest(t)
-	n := 0
-	bind := bindSQLite(nil, nil)
-	c.bind = func(db queries.DBTX) queries.DBTX { return counter{bind(db), &n} }
-	c.group.bind = c.bind
+	t.Run("SQLite", func(t *testing.T) {
+		c := openTest(t)
+		n := 0
+		bind := bindSQLite(nil, nil)
+		c.bind = func(db queries.DBTX) queries.DBTX { return counter{bind(db), &n} }
+		c.group.bind = c.bind
+		for _, step := range budget(t, c, 1) {
+			before := c.Writes()
+			n = 0
+			if err := step.do(); err != nil {
+				t.Fatalf("%s: %v", step.name, err)
+			}
+			if n > step.statements || c.Writes()-before != step.writes {
+				t.Errorf("%s: %d statements and %d transactions that write; want at most %d, and %d", step.name, n, c.Writes()-before, step.statements, step.writes)
+			}
+		}
+	})
+	t.Run("PostgreSQL", func(t *testing.T) {
+		s, err := postgrestest.Start()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Stop()
+		if _, err := s.Create(t.Context(), "magpie", ""); err != nil {
+			t.Fatal(err)
+		}
+		var trips postgrestest.Trips
+		address, stop, err := s.Forward("127.0.0.1:0", trips.Watch)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer stop()
+		c, err := OpenPostgres(t.Context(), "postgres://magpie@"+address+"/magpie?sslmode=disable", postgresOptions())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		for _, step := range budget(t, c, 1) { // so that statements are prepared
+			if err := step.do(); err != nil {
+				t.Fatalf("%s: %v", step.name, err)
+			}
+		}
+		trips.Take()
+		for _, step := range budget(t, c, 2) {
+			if err := step.do(); err != nil {
+				t.Fatalf("%s: %v", step.name, err)
+			}
+			got := trips.Take()
+			most := step.statements
+			if step.writes > 0 {
+				most += 2 // its begin and its end
+			}
+			if len(got.Statements) > step.statements || got.Transactions != int(step.writes) || got.Trips > most {
+				t.Errorf("%s: %d round trips, %d transactions, statements %v; want at most %d, %d, %d", step.name, got.Trips, got.Transactions, got.Statements, most, step.writes, step.statements)
+			}
+		}
+	})
+}
+
+// spent is what one step of an upload may cost.
+type spent struct {
+	name       string
+	statements int    // at most
+	writes     uint64 // transactions that write
+	do         func() error
+}
+
+// budget is what the steps of the upload with an id may cost.
+func budget(t *testing.T, c *Catalog, id media.ID) []spent {
 	ctx, now := t.Context(), time.UnixMilli(1500)
 	ids := make([]media.ID, 100)
 	for i := range ids {
 		ids[i] = media.ID(i + 1)
 	}
-	m := media.Media{ID: 1, Owner: "1", Slug: "a", State: media.Pending}
-	for _, step := range []struct {
-		name               string
-		statements, writes uint64 // at most; transactions that write
-		do                 func() error
-	}{
-		{"initialize", 3, 1, func() error { return c.CreateSessionWithin(ctx, testSession(1), 1<<40) }},
-		{"append", 1, 0, func() error { _, err := c.Session(ctx, 1); return err }},
-		{"finalize: begin", 1, 1, func() error { _, _, err := c.BeginClosing(ctx, 1, "t", now, time.Time{}); return err }},
-		{"finalize: end", 5, 1, func() error { _, err := c.CloseSession(ctx, "t", m, now); return err }},
-		{"status", 1, 0, func() error { _, err := c.Media(ctx, 1); return err }},
+	token := fmt.Sprint("t", id)
+	m := media.Media{ID: id, Owner: "1", Slug: fmt.Sprint("a", id), State: media.Pending}
+	return []spent{
+		{"initialize", 3, 1, func() error { return c.CreateSessionWithin(ctx, testSession(id), 1<<40) }},
+		{"append", 1, 0, func() error { _, err := c.Session(ctx, id); return err }},
+		{"finalize: begin", 1, 1, func() error { _, _, err := c.BeginClosing(ctx, id, token, now, time.Time{}); return err }},
+		{"finalize: end", 5, 1, func() error { _, err := c.CloseSession(ctx, token, m, now); return err }},
+		{"status", 1, 0, func() error { _, err := c.Media(ctx, id); return err }},
 		{"lookup of 100", 1, 0, func() error { _, err := c.MediaList(ctx, ids); return err }},
 		{"renditions of 100", 1, 0, func() error { _, err := c.Renditions(ctx, ids); return err }},
 		{"metadata of 100", 1, 0, func() error { _, err := c.Metadata(ctx, ids); return err }},
-	} {
-		before := c.Writes()
-		n = 0
-		if err := step.do(); err != nil {
-			t.Fatalf("%s: %v", step.name, err)
-		}
-		if uint64(n) > step.statements || c.Writes()-before != step.writes {
-			t.Errorf("%s: %d statements and %d transactions that write; want at most %d, and %d", step.name, n, c.Writes()-before, step.statements, step.writes)
-		}
+		{"subtitles of 100", 1, 0, func() error { _, err := c.Subtitles(ctx, ids); return err }},
 	}
 }

@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// listPage is how many ids one statement takes; longer lists take several.
-const listPage = 500
+// ListPage is how many ids one statement takes; longer lists take several.
+const ListPage = 500
 
 // ListSessions reads the sessions of ids, those that exist, in no order.
 func (q *Queries) ListSessions(ctx context.Context, ids []int64) ([]Session, error) {
@@ -107,7 +107,7 @@ WHERE f.gone_at = 0 AND s.media_id IN `, ids, "", func(rows *sql.Rows, s *Subtit
 // list runs "head (ids) tail" for a page of ids at a time.
 func list[T any](ctx context.Context, db DBTX, head string, ids []int64, tail string, scan func(*sql.Rows, *T) error) ([]T, error) {
 	var out []T
-	for page := range slices.Chunk(ids, listPage) {
+	for page := range slices.Chunk(ids, ListPage) {
 		rows, err := db.QueryContext(ctx, head+placeholders(len(page))+tail, anys(page)...)
 		if err != nil {
 			return nil, err

@@ -45,7 +45,7 @@ FROM playback_total WHERE media_id IN `, ids, "", func(rows *sql.Rows, p *Playba
 // was, in no order.
 func (q *Queries) ListPlaybackSeen(ctx context.Context, sessions []string) ([]PlaybackSeen, error) {
 	var out []PlaybackSeen
-	for page := range slices.Chunk(sessions, listPage) {
+	for page := range slices.Chunk(sessions, ListPage) {
 		args := make([]any, len(page))
 		for i, s := range page {
 			args[i] = s
