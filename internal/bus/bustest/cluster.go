@@ -218,6 +218,9 @@ func (c *Cluster) url(account int64) string {
 	return strings.Join(servers, ",")
 }
 
+// PID is the number of the server's process.
+func (n *Node) PID() int { return n.process.Pid }
+
 // Address is where a server takes clients.
 func (n *Node) Address() string { return n.client }
 

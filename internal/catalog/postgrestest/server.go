@@ -233,6 +233,9 @@ func (s *Server) Stop() error {
 	return errors.Join(append(errs, os.RemoveAll(s.folder))...)
 }
 
+// PID is the number of the server's first process, whose children serve connections.
+func (s *Server) PID() int { return s.cmd.Process.Pid }
+
 // URL names a database of the server.
 func (s *Server) URL(database string) string {
 	return "postgres://magpie@/" + url.PathEscape(database) + "?" + url.Values{"host": {s.folder}}.Encode()

@@ -20,7 +20,8 @@ type Trips struct {
 
 // Count is what was asked.
 type Count struct {
-	Trips        int      // messages after which the client waits for an answer
+	Trips        int      // how often the client waited for an answer, but to prepare
+	Prepared     int      // statements that were prepared, each once on a connection
 	Transactions int      // that were begun in so many words
 	Statements   []string // what was run besides, in its order: the queries' names, or how they begin
 }
@@ -46,6 +47,7 @@ type watcher struct {
 	starting bool              // the first message has no type
 	names    map[string]string // by prepared statement
 	bound    string            // what is run next
+	ran      bool              // something, since the last answer
 }
 
 // Write takes the next bytes of the connection. It never fails.
@@ -91,8 +93,14 @@ func (w *watcher) message(kind byte, body []byte) {
 		w.bound = w.names[text()]
 	case 'E':
 		w.run(c, w.bound)
+		w.ran = true
 	case 'S':
-		c.Trips++
+		if w.ran {
+			c.Trips++
+		} else {
+			c.Prepared++
+		}
+		w.ran = false
 	}
 }
 
@@ -106,11 +114,18 @@ func (w *watcher) run(c *Count, name string) {
 	}
 }
 
-var named = regexp.MustCompile(`^-- name: (\w+)`)
+var (
+	named = regexp.MustCompile(`^-- name: (\w+)`)
+	from  = regexp.MustCompile(`(?s)^SELECT .*?FROM (\w+)`)
+)
 
-// nameOf is how a query is called in the catalogue's SQL, or its beginning.
+// nameOf is how a query is called in the catalogue's SQL, the table that it reads,
+// or its beginning.
 func nameOf(query string) string {
 	if m := named.FindStringSubmatch(query); m != nil {
+		return m[1]
+	}
+	if m := from.FindStringSubmatch(query); m != nil {
 		return m[1]
 	}
 	return query[:min(len(query), 60)]

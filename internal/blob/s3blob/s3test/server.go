@@ -26,6 +26,7 @@ const (
 // Server is a running S3 server.
 type Server struct {
 	Address string // host:port, without TLS
+	PID     int    // of what launches it, which is the server where nothing else was asked for
 
 	folder  string
 	program string
@@ -92,6 +93,7 @@ func (s *Server) Run() error {
 	if err := s.launch(cmd); err != nil {
 		return err
 	}
+	s.PID = cmd.Process.Pid
 	gone := make(chan struct{})
 	go func() { _ = cmd.Wait(); close(gone) }()
 	s.stop = func() {
