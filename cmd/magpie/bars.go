@@ -106,10 +106,12 @@ func titled(name, what string, width int) string {
 	switch {
 	case width < 40:
 		return shortened(name, max(width/3, 1))
+	case width < 55:
+		return padded(name, 12)
 	case width < 70:
-		return padded(name, 12) + " "
+		return padded(name, 12) + " " + what
 	}
-	return padded(name, 24) + " " + what
+	return padded(name, 20) + " " + what
 }
 
 // before is name and bytes.
@@ -118,7 +120,7 @@ func (f *barFile) before(s decor.Statistics) string {
 	if f.total >= 0 {
 		bytes += " of " + size(f.total).String()
 	}
-	return titled(f.name, fmt.Sprintf("%22s", bytes), s.AvailableWidth)
+	return titled(f.name, fmt.Sprintf("%20s", bytes), s.AvailableWidth)
 }
 
 // after is what part that is, how fast it goes, and how long it will take.
@@ -128,13 +130,13 @@ func (f *barFile) after(s decor.Statistics) string {
 		words = fmt.Sprintf("%3d%%", min(max(s.Current, 0)*100/f.total, 100))
 	}
 	speed := f.rate.perSecond()
-	if s.AvailableWidth >= 50 {
+	if s.AvailableWidth >= 36 {
 		words += fmt.Sprintf(" %11s", size(speed).String()+"/s")
 	}
-	if left := f.total - s.Current; s.AvailableWidth >= 30 && left > 0 && speed > 0 {
-		words += fmt.Sprintf(" %8s", (time.Duration(left/speed) * time.Second).String())
-	} else if s.AvailableWidth >= 30 {
-		words += fmt.Sprintf(" %8s", "")
+	if left := f.total - s.Current; s.AvailableWidth >= 22 && left > 0 && speed > 0 {
+		words += fmt.Sprintf(" %7s", (time.Duration(left/speed) * time.Second).String())
+	} else if s.AvailableWidth >= 22 {
+		words += fmt.Sprintf(" %7s", "")
 	}
 	return words
 }
@@ -171,7 +173,13 @@ func (r *rate) add(n int64) {
 	if last := r.samples[len(r.samples)-1]; now.Sub(last.at) >= rateStep {
 		r.samples = append(r.samples, sample{now, r.sum})
 	}
-	for len(r.samples) > 2 && now.Sub(r.samples[0].at) > rateOver {
+	r.forget(now)
+}
+
+// forget drops samples until the oldest is the last one before the time that
+// the rate looks back to.
+func (r *rate) forget(now time.Time) {
+	for len(r.samples) > 1 && now.Sub(r.samples[1].at) > rateOver {
 		r.samples = r.samples[1:]
 	}
 }
@@ -183,8 +191,10 @@ func (r *rate) perSecond() int64 {
 	if len(r.samples) == 0 {
 		return 0
 	}
+	now := r.now()
+	r.forget(now)
 	first := r.samples[0]
-	took := r.now().Sub(first.at)
+	took := now.Sub(first.at)
 	if took < rateStep {
 		return 0
 	}

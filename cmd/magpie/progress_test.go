@@ -75,6 +75,10 @@ func TestRate(t *testing.T) {
 	if got := r.perSecond(); got < 9000 || got > 11000 || len(r.samples) > 60 {
 		t.Errorf("%d bytes a second of %d samples, want about 10000 of at most 60", got, len(r.samples))
 	}
+	now = now.Add(time.Minute)
+	if got := r.perSecond(); got > 50 {
+		t.Errorf("after a minute without a byte: %d", got)
+	}
 	r.add(-1 << 40)
 	if got := r.perSecond(); got != 0 {
 		t.Errorf("what is to be sent again: %d", got)

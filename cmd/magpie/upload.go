@@ -12,6 +12,8 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/dustin/go-humanize/english"
+
 	"magpie/internal/client"
 	"magpie/internal/media"
 )
@@ -58,7 +60,7 @@ func (c *uploadCommand) Run(ctx context.Context, s surroundings) error {
 		return err
 	}
 	if skipped > 0 {
-		fmt.Fprintf(s.err, "%d files in the folders are left out: their names say no media type\n", skipped)
+		fmt.Fprintf(s.err, "left out of the folders: %s without a media type in the name\n", english.Plural(skipped, "file", ""))
 	}
 	many := len(files) > 1 || c.JSON || len(c.Files) > 1 || c.Files[0] != files[0]
 	shown := newProgress(ctx, s.err, len(files) > 1)

@@ -131,6 +131,8 @@ func TestMemoryCutOff(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		defer func() { e.close() }()
+		e.forget() // the case before this one
 		if err := e.keep(want); err != nil {
 			t.Fatal(err)
 		}
@@ -149,11 +151,9 @@ func TestMemoryCutOff(t *testing.T) {
 			t.Fatal(err)
 		}
 		e.close()
-		e, err = m.entry("s", "f")
-		if err != nil {
+		if e, err = m.entry("s", "f"); err != nil {
 			t.Fatal(err)
 		}
-		defer e.close()
 		if e.known != nil && *e.known != want {
 			t.Fatalf("known: %+v", e.known)
 		}

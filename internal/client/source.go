@@ -54,7 +54,7 @@ func Stream(ctx context.Context, r io.Reader) *Source {
 		_, err := io.CopyBuffer(in, struct{ io.Reader }{r}, make([]byte, 256<<10))
 		in.CloseWithError(err)
 	}()
-	context.AfterFunc(ctx, func() { out.CloseWithError(context.Cause(ctx)) })
+	context.AfterFunc(ctx, func() { in.CloseWithError(context.Cause(ctx)) })
 	return &Source{Name: "-", stream: out}
 }
 

@@ -23,8 +23,9 @@ type Subtitle struct {
 func ParseSubtitle(s string) (Subtitle, error) {
 	parts := strings.Split(s, ":")
 	if n := len(parts); n >= 3 {
-		if l, err := media.ParseLanguage(parts[n-2]); err == nil && parts[n-1] != "" {
-			return Subtitle{strings.Join(parts[:n-2], ":"), l, parts[n-1]}, nil
+		path, name := strings.Join(parts[:n-2], ":"), parts[n-1]
+		if l, err := media.ParseLanguage(parts[n-2]); err == nil && path != "" && name != "" {
+			return Subtitle{path, l, name}, nil
 		}
 	}
 	path, code := "", ""
