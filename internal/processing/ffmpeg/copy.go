@@ -126,6 +126,9 @@ func (e *Engine) remux(ctx context.Context, src source, p plan, in processing.In
 // copyTop copies straight into the store, or by way of scratch where it can't be
 // foreseen how long the index will be.
 func (e *Engine) copyTop(ctx context.Context, src source, p plan, in processing.Input, out processing.Output) ([]rendered, error) {
+	if made, done, err := e.copyPlain(ctx, p, in, out); done || err != nil {
+		return []rendered{made}, err
+	}
 	if p.Room > 0 {
 		made, err := e.copyThrough(ctx, src, p, in.Size, out)
 		if !errors.Is(err, hybrid.ErrRoom) && !errors.Is(err, hybrid.ErrOrder) {

@@ -52,7 +52,7 @@ type job struct {
 // rest once that is ready. Without Config.Source it does nothing. It returns at once and
 // may be called as often as one likes.
 func (e *Engine) Expect() {
-	rest := func() { e.expect(nil, e.copying, e.glancing) }
+	rest := func() { e.expect(nil, e.glancing) }
 	if !e.expect(rest, e.probing) {
 		rest()
 	}
@@ -207,14 +207,7 @@ func (y *early) dismiss() {
 	y.waiting = nil
 }
 
-// copying is the command that most films are copied with: the first stream is the
-// pictures, the second is sound that is taken over as well.
-func (e *Engine) copying(src source) command {
-	p := plan{Copy: true, CopySound: true, Only: true, Audio: &audioPlan{Index: 1}, Rungs: make([]rung, 1)}
-	return command{path: e.ffmpeg, args: e.remuxArgs(src, p, mediaPipe), port: src.port, from: &src, stdout: io.Discard, media: readAll}
-}
-
-// glancing is the command that takes the poster of most of them.
+// glancing is the command that takes the poster of most films that are copied.
 func (e *Engine) glancing(src source) command {
 	return command{path: e.ffmpeg, args: e.glanceArgs(src, 0), port: src.port, from: &src, stdout: io.Discard, media: readAll}
 }

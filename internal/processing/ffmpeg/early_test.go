@@ -74,10 +74,10 @@ func TestExpect(t *testing.T) {
 	e, source := expecting(t)
 
 	e.Expect()
-	until(t, "three children wait", func() bool { return e.early.waits() == 3 })
+	until(t, "two children wait", func() bool { return e.early.waits() == 2 })
 	e.Expect() // more often than is needed
-	if n := e.early.waits(); n != 3 {
-		t.Fatalf("%d children wait, want 3", n)
+	if n := e.early.waits(); n != 2 {
+		t.Fatalf("%d children wait, want 2", n)
 	}
 	started := childPIDs(t)
 	in := offered(t, source, data)
@@ -104,7 +104,7 @@ func TestExpect(t *testing.T) {
 
 	// Killed before they are needed.
 	e.Expect()
-	until(t, "three children run", func() bool { return len(childPIDs(t)) == 3 })
+	until(t, "two children run", func() bool { return len(childPIDs(t)) == 2 })
 	for _, pid := range childPIDs(t) {
 		status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 		if err != nil || !strings.Contains(string(status), "NoNewPrivs:\t1") {
@@ -163,7 +163,7 @@ func TestExpectCancelled(t *testing.T) {
 func TestExpectClose(t *testing.T) {
 	e, _ := expecting(t)
 	e.Expect()
-	until(t, "three children run", func() bool { return len(childPIDs(t)) == 3 })
+	until(t, "two children run", func() bool { return len(childPIDs(t)) == 2 })
 	for range 2 {
 		if err := e.Close(); err != nil {
 			t.Error(err)

@@ -162,7 +162,7 @@ func (e *Engine) make(ctx context.Context, src source, p plan, in processing.Inp
 	if p.Only {
 		made, shown, err = e.remux(ctx, src, p, in, out)
 	} else {
-		made, shown, err = e.render(ctx, src, p, in.Scratch, out.Progress)
+		made, shown, err = e.render(ctx, src, p, in, out)
 	}
 	if err == nil {
 		err = verify(p, made)

@@ -29,6 +29,7 @@ type plan struct {
 	CopySound bool   // and has its sound
 	Only      bool   // nothing but the top is made
 	Room      int64  // how long the copy's index is made, so that it can be written last; 0 leaves it as it is
+	Apart     bool   // the top is copied already, without ffmpeg
 	all       []rung // what Rungs would be otherwise
 
 	VideoLength time.Duration // how long the pictures must last; 0 is not known
@@ -115,6 +116,14 @@ func (p *plan) planPoster() {
 
 // top is the largest rung.
 func (p *plan) top() rung { return p.Rungs[len(p.Rungs)-1] }
+
+// made are the rungs that ffmpeg makes.
+func (p *plan) made() []rung {
+	if p.Apart {
+		return p.Rungs[:len(p.Rungs)-1]
+	}
+	return p.Rungs
+}
 
 // displaySize is the picture as viewers see it: pixels made square by
 // stretching the width, as players do, and then turned upright. A pixel ratio

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"magpie/internal/media"
+	"magpie/internal/processing"
 )
 
 // renderShare is the percentage of all work that rendering counts for.
@@ -24,17 +25,30 @@ const audioRate = 128_000
 const posterPattern = "candidate-%02d.jpg"
 
 // render decodes the original once and writes into scratch an MP4 per rung, the
-// poster's candidates, of which it chooses, and the sheets of thumbnails.
-func (e *Engine) render(ctx context.Context, src source, p plan, scratch string, report func(int)) ([]rendered, still, error) {
-	if err := e.runRender(ctx, src, p, pass{step: "render", args: e.renderArgs(src, p), scratch: scratch}, report); err != nil {
-		return nil, still{}, err
-	}
-	shown, err := poster(ctx, p, scratch)
+// poster's candidates, of which it chooses, and the sheets of thumbnails. A top that
+// was copied first is copied in the same way again. What it gives with an error, or
+// with a top that does not play alone, is to be dropped.
+func (e *Engine) render(ctx context.Context, src source, p plan, in processing.Input, out processing.Output) ([]rendered, still, error) {
+	var apart []rendered
+	top, done, err := e.copyPlain(ctx, p, in, out)
 	if err != nil {
 		return nil, still{}, err
 	}
-	made, err := wrap(ctx, p, scratch)
-	return made, shown, err
+	if done {
+		p.Apart, apart = true, []rendered{top}
+		if !top.playsAlone() {
+			return apart, still{}, nil
+		}
+	}
+	if err := e.runRender(ctx, src, p, pass{step: "render", args: e.renderArgs(src, p), scratch: in.Scratch}, out.Progress); err != nil {
+		return apart, still{}, err
+	}
+	shown, err := poster(ctx, p, in.Scratch)
+	if err != nil {
+		return apart, still{}, err
+	}
+	made, err := wrap(ctx, p, in.Scratch)
+	return append(made, apart...), shown, err
 }
 
 // pass is one run of ffmpeg over the original.
@@ -112,7 +126,7 @@ func (e *Engine) renderArgs(src source, p plan) []string {
 		// A graph of its own: joined, pictures would wait for the first sound.
 		args = append(args, "-filter_complex", p.audioGraph())
 	}
-	for i, r := range p.Rungs {
+	for i, r := range p.made() {
 		if p.Copy && i == len(p.Rungs)-1 {
 			args = append(args, p.copyArgs()...)
 		} else {

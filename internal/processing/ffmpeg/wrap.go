@@ -22,11 +22,11 @@ type rendered struct {
 	draft processing.Draft // where the body is stored already; nil if it lies in scratch
 }
 
-// wrap reads every rung back. That one can't be read is never the
+// wrap reads every rung back that lies in scratch. That one can't be read is never the
 // uploader's fault: ffmpeg said that it was done.
 func wrap(ctx context.Context, p plan, scratch string) ([]rendered, error) {
 	var out []rendered
-	for i, r := range p.Rungs {
+	for i, r := range p.made() {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
