@@ -12,7 +12,7 @@
 //
 // The steps, one file each, in the order of Engine.Process: probe, measure,
 // check (gif, for GIFs, in place of these three), plan, render (for a long film that
-// fits copy, with glance in poster's place), wrap, verify, poster, thumbnails, playlist,
+// fits copy, by plain where ffmpeg isn't needed, with glance in poster's place), wrap, verify, poster, thumbnails, playlist,
 // iframes, save. Children for the first steps may be started before there is an
 // original (early.go).
 //

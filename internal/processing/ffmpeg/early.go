@@ -18,7 +18,7 @@ import (
 const earlyFor = 10 * time.Second
 
 // early are the children that were started before they were needed, since loading
-// ffmpeg takes longer than what it does to a film that is only copied. Each has
+// ffmpeg takes as long as what it does to a film that is only copied. Each has
 // read nothing but its arguments, waits for the answer to its first request, is
 // used for one original and then gone; there is at most one for each command. It
 // lives in the same sandbox as others. The zero value has none.
@@ -34,7 +34,6 @@ type early struct {
 // waiting is one such child.
 type waiting struct {
 	command               // what it was started with
-	ready   func()        // called when it has asked for its original; may be nil
 	jobs    chan job      // taken when it has asked for its original
 	gone    chan struct{} // closed when it can't be used any more
 	leave   chan struct{} // closed when nobody will
@@ -47,37 +46,27 @@ type job struct {
 	done    chan result
 }
 
-// Expect says that a video is about to be processed: what that begins with is started,
-// where it isn't waiting already; the probe first, because it is needed first, and the
-// rest once that is ready. Without Config.Source it does nothing. It returns at once and
-// may be called as often as one likes.
+// Expect says that a video is about to be processed: what that begins with, the probe
+// and what takes a poster, is started where it isn't waiting already. Without
+// Config.Source it does nothing. It returns at once and may be called as often as one
+// likes.
 func (e *Engine) Expect() {
-	rest := func() { e.expect(nil, e.glancing) }
-	if !e.expect(rest, e.probing) {
-		rest()
-	}
-}
-
-// expect starts those of some commands that none waits for, and reports whether there
-// was any. ready is called when one has asked for its original.
-func (e *Engine) expect(ready func(), commands ...func(source) command) (started bool) {
 	e.early.mu.Lock()
 	defer e.early.mu.Unlock()
 	if e.early.source == nil || e.early.closed {
-		return false
+		return
 	}
-	for _, of := range commands {
+	for _, of := range []func(source) command{e.probing, e.glancing} {
 		r, err := e.early.source.Reserve()
 		if err != nil {
-			return started // then they are started when they are needed
+			return // then they are started when they are needed
 		}
 		src := source{url: r.URL, port: e.early.source.Port(), args: inputOptions("mov")}
-		w := &waiting{command: of(src), ready: ready, jobs: make(chan job), gone: make(chan struct{}), leave: make(chan struct{})}
+		w := &waiting{command: of(src), jobs: make(chan job), gone: make(chan struct{}), leave: make(chan struct{})}
 		if slices.ContainsFunc(e.early.waiting, func(other *waiting) bool { return other.does(w.command) }) {
 			r.Withdraw()
 			continue
 		}
-		started = true
 		e.early.waiting = append(e.early.waiting, w)
 		e.early.threads.Add(1)
 		onOwnThread(func() {
@@ -85,7 +74,6 @@ func (e *Engine) expect(ready func(), commands ...func(source) command) (started
 			e.wait(w, r)
 		})
 	}
-	return started
 }
 
 // wait starts a child and lets it wait.
@@ -105,9 +93,6 @@ func (e *Engine) wait(w *waiting, r *processing.Reserved) {
 		select {
 		case <-asked:
 			asked, jobs = nil, w.jobs
-			if w.ready != nil {
-				w.ready()
-			}
 		case j := <-jobs:
 			select {
 			case <-h.exited:

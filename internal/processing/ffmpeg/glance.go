@@ -28,7 +28,8 @@ func (e *Engine) glanceArgs(src source, stream int) []string {
 	side := func(s string) string {
 		return fmt.Sprintf("'2*max(1,round(%s*min(1,%d/max(iw,ih))/2))'", s, posterSide)
 	}
-	return append(e.inputArgs(src, "-threads", "1", "-skip_frame", "nokey", "-t", fmt.Sprint(posterCandidates+1)),
+	// What is decoded says what it is; looking for that beforehand takes as long again.
+	return append(e.inputArgs(src, "-threads", "1", "-nofind_stream_info", "-skip_frame", "nokey", "-t", fmt.Sprint(posterCandidates+1)),
 		"-filter_complex", fmt.Sprintf("[0:%d]select='isnan(prev_selected_t)+gte(t-prev_selected_t,1)',"+
 			"scale=%s:%s:flags=bicubic:out_color_matrix=bt601:out_range=pc,setsar=1,format=yuvj420p[poster]", stream, side("iw"), side("ih")),
 		"-map", "[poster]", "-frames:v", fmt.Sprint(posterCandidates), "-fps_mode", "passthrough", "-threads", "1",

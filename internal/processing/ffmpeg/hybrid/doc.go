@@ -13,7 +13,7 @@
 // (Room), with a free box for the rest.
 //
 // It works on files that ffmpeg made with
-// -movflags frag_keyframe+delay_moov+default_base_moof and holds one file's sample
-// table in memory. The only bytes that it changes are those that Quiet and
+// -movflags frag_keyframe+delay_moov+default_base_moof, or Fragments of a movie that
+// needs nothing but to be laid out anew, and holds one file's sample table in memory. The only bytes that it changes are those that Quiet and
 // Stream blank.
 package hybrid

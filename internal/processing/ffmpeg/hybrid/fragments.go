@@ -10,6 +10,9 @@ import (
 // are read in one piece, since behind a read there may be a request.
 const maxSpan = 16 << 20
 
+// maxFragments is for more than a day of film.
+const maxFragments = 1 << 16
+
 // wasted is how much of such a piece may be something else.
 const wasted = 1 << 20
 
@@ -22,8 +25,9 @@ const wasted = 1 << 20
 // It takes an MP4 or a QuickTime movie of size bytes with H.264, and AAC, an index
 // with full tables, edits that cut nothing off, and pictures and sound lying near each
 // other. Any other, and any whose tables don't add up, gives ErrOdd or an error that
-// tells why it can't be read, before a byte is made. Nothing is longer than the movie
-// but by the fragments' headers. An error of r comes as it is.
+// tells why it can't be read, before a byte is made. What is made is longer than the
+// movie by the fragments' headers at most. An error of r comes as it is. A piece of
+// at most maxSpan is held in memory, and the index, which must be at most maxBox long.
 func Fragments(r io.ReaderAt, size int64, numbers ...int) (io.Reader, error) {
 	tracks, err := readMovie(r, size, numbers)
 	if err != nil {
@@ -157,7 +161,7 @@ func (f *fragments) check() error {
 			break
 		}
 		from, to, bytes := f.span()
-		if all += bytes; to > f.size || to-from > maxSpan || to-from > 2*bytes+wasted || all > f.size {
+		if all += bytes; f.number > maxFragments || to > f.size || to-from > maxSpan || to-from > 2*bytes+wasted || all > f.size {
 			return fmt.Errorf("%w: fragment %d lies in bytes %d to %d of %d", ErrOdd, f.number, from, to, f.size)
 		}
 		for i, t := range f.tracks {
