@@ -33,7 +33,7 @@ type Config struct {
 }
 
 // Engine makes renditions of videos and GIFs. It may be used from many
-// goroutines; each Process runs one child at a time, two while it copies. Close ends
+// goroutines; each Process runs one child at a time, two where a poster is taken beside. Close ends
 // those that wait for the next.
 type Engine struct {
 	ffmpeg  string
