@@ -3,11 +3,14 @@ package cluster
 import (
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"os"
 	"os/exec"
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -29,6 +32,7 @@ type host struct {
 func newNetwork(t *testing.T) *network {
 	t.Helper()
 	must(t, ip("link set lo up", "link add br0 type bridge", "addr add 10.0.0.1/24 dev br0", "link set br0 up"))
+	t.Cleanup(func() { must(t, ip("link del br0")) })
 	return &network{t: t}
 }
 
@@ -113,6 +117,69 @@ func ip(commands ...string) error {
 		return fmt.Errorf("ip %s: %w: %s", strings.Join(commands, "; "), err, out)
 	}
 	return nil
+}
+
+// TestCut: what two hosts say to each other arrives until they are cut off, also
+// over a connection that there is, and again when they are joined.
+func TestCut(t *testing.T) {
+	n := newNetwork(t)
+	a, b := n.host("a"), n.host("b")
+	var l net.Listener
+	must(t, b.run(func() (err error) {
+		l, err = net.Listen("tcp4", b.ip+":80")
+		return err
+	}))
+	defer l.Close()
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() { _, _ = io.Copy(c, c) }()
+		}
+	}()
+	dial := func() (c net.Conn, err error) {
+		err = a.run(func() (err error) {
+			c, err = net.DialTimeout("tcp4", b.ip+":80", 300*time.Millisecond)
+			return err
+		})
+		return c, err
+	}
+	eventually(t, time.Minute, func() string { // the bridge may still be learning
+		c, err := dial()
+		if err != nil {
+			return err.Error()
+		}
+		c.Close()
+		return ""
+	})
+	c, err := dial()
+	must(t, err)
+	defer c.Close()
+	echo := func(patience time.Duration) error {
+		must(t, c.SetDeadline(time.Now().Add(patience)))
+		if _, err := c.Write([]byte{1}); err != nil {
+			return err
+		}
+		_, err := io.ReadFull(c, make([]byte, 1))
+		return err
+	}
+	must(t, echo(time.Minute))
+	must(t, cut(a, b))
+	if err := echo(300 * time.Millisecond); !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("over a connection that was cut: %v", err)
+	}
+	if c, err := dial(); err == nil {
+		c.Close()
+		t.Error("a new connection is made though the hosts are cut off")
+	}
+	must(t, join(a, b))
+	must(t, c.SetDeadline(time.Now().Add(time.Minute)))
+	if _, err := io.ReadFull(c, make([]byte, 1)); err != nil {
+		t.Errorf("what was on its way when the hosts were cut off does not arrive: %v", err)
+	}
+	must(t, echo(time.Minute))
 }
 
 func must(t *testing.T, err error) {
