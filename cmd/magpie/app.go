@@ -200,6 +200,7 @@ func (a *app) routes(inline *processing.Admission, gate *auth.Gate) http.Handler
 	access := a.access(gate)
 	renditions := delivery.NewRenditions(delivery.Config{
 		Catalog: a.catalog, Blobs: a.blobs, Access: access, Now: time.Now, Fail: fail, Log: a.log,
+		Redirect: a.settings.redirects(),
 	})
 	shown := http.NewServeMux()
 	routeMedia(shown, renditions)

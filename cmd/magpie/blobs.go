@@ -23,6 +23,24 @@ type spoolFlag struct {
 	Spool size `name:"s3-spool" default:"1GiB" env:"MAGPIE_S3_SPOOL" placeholder:"SIZE" help:"Disk space below the data folder that uploads and renditions may take up on their way to S3."`
 }
 
+// deliveryFlag says whether viewers read from a bucket themselves.
+type deliveryFlag struct {
+	Delivery string `name:"s3-delivery" default:"proxy" env:"MAGPIE_S3_DELIVERY" help:"How viewers get bytes that are in a bucket: proxy, from this server; or redirect, from the bucket by a signed URL where nothing restricts the media."`
+}
+
+// check refuses what is no way, and a redirect without a bucket.
+func (f deliveryFlag) check(wrong func(name, format string, args ...any), blobs string) {
+	switch {
+	case f.Delivery != "proxy" && f.Delivery != "redirect":
+		wrong("s3-delivery", "%q is not one of proxy, redirect", f.Delivery)
+	case f.Delivery == "redirect" && blobs == "":
+		wrong("s3-delivery", "there is no bucket to redirect to without --blobs s3://…")
+	}
+}
+
+// redirects reports whether viewers are sent to the bucket.
+func (f deliveryFlag) redirects() bool { return f.Delivery == "redirect" }
+
 // check refuses an address that can't be read. It has no secrets: those are in
 // the environment or in files.
 func (f blobsFlag) check(wrong func(name, format string, args ...any)) {

@@ -31,6 +31,7 @@ type settings struct {
 	poolFlags
 	blobsFlag
 	spoolFlag
+	deliveryFlag
 	busFlags
 	KeyFile     string   `name:"key-file" env:"MAGPIE_KEY_FILE" placeholder:"PATH" help:"File with the key that clients' secrets are sealed under; made if missing. Default: key in the data folder."`
 	PublicURL   string   `env:"MAGPIE_PUBLIC_URL" placeholder:"URL" help:"Origin of the URLs that answers hand out, such as https://media.example. Default: the host that the request named."`
@@ -122,6 +123,7 @@ func (s *settings) Validate() error {
 	if s.NoWork && s.Bus == "" {
 		wrong("no-work", "jobs would be done by nobody: other processes get them over --bus")
 	}
+	s.deliveryFlag.check(wrong, s.Blobs)
 	s.signIn.check(wrong)
 	s.webhookTargets(wrong)
 	s.whence.check(wrong)

@@ -55,6 +55,14 @@ type Keyed interface {
 	CreateKeyed(ctx context.Context, key string, hint, head int64) (Upload, error)
 }
 
+// Presigner is a Driver whose blobs others can read without it.
+type Presigner interface {
+	// Presign gives a URL at which anybody may GET the blob for a while, with ranges,
+	// as the content type and, unless it is "", the disposition. It asks the store
+	// nothing, so the blob need not be there.
+	Presign(ctx context.Context, key string, ttl time.Duration, contentType, disposition string) (string, error)
+}
+
 // MaxHead is the most of a blob's beginning that may be left open.
 const MaxHead = 16 << 20
 

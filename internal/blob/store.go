@@ -2,10 +2,12 @@ package blob
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"iter"
 	"sync"
+	"time"
 
 	"magpie/internal/media"
 )
@@ -93,6 +95,31 @@ func (s *Store) Stat(ctx context.Context, key string) (Info, error) {
 		return Info{}, fmt.Errorf("stat blob %s: %w", key, err)
 	}
 	return info, nil
+}
+
+// Presigns reports whether Presign gives URLs.
+func (s *Store) Presigns() bool {
+	_, ok := s.driver.(Presigner)
+	return ok
+}
+
+// Presign gives a URL at which anybody may GET a blob for a while, with ranges, as
+// a content type and, unless it is "", a disposition. It is an error where the
+// driver is no Presigner.
+func (s *Store) Presign(ctx context.Context, key string, ttl time.Duration, contentType, disposition string) (string, error) {
+	err := CheckKey(key)
+	d, ok := s.driver.(Presigner)
+	if err == nil && !ok {
+		err = errors.New("the store has no addresses for viewers")
+	}
+	var u string
+	if err == nil {
+		u, err = d.Presign(ctx, key, ttl, contentType, disposition)
+	}
+	if err != nil {
+		return "", fmt.Errorf("presign blob %s: %w", key, err)
+	}
+	return u, nil
 }
 
 // Delete removes a blob; a missing one is no error. It need not outlast a

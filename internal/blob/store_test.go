@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -236,5 +237,13 @@ func TestListBreaksOff(t *testing.T) {
 	}
 	if n != 1 {
 		t.Errorf("%d blobs before the break", n)
+	}
+}
+
+// A store whose driver has no addresses for others says so.
+func TestPresignWithout(t *testing.T) {
+	s, _ := newStore()
+	if u, err := s.Presign(ctx, "renditions/1/1/a", time.Minute, "video/mp4", ""); err == nil || u != "" || s.Presigns() {
+		t.Errorf("%q, %v", u, err)
 	}
 }

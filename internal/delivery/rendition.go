@@ -25,6 +25,10 @@ type Config struct {
 	Now     func() time.Time
 	Fail    ErrorWriter
 	Log     *slog.Logger
+
+	// Redirect sends viewers of media that nothing restricts to the store itself,
+	// which must be one that presigns.
+	Redirect bool
 }
 
 // Renditions serves GET and HEAD /media/{slug}/{name} to whoever policy lets. On
@@ -40,6 +44,8 @@ type Renditions struct {
 	now     func() time.Time
 	fail    ErrorWriter
 	log     *slog.Logger
+
+	redirect bool
 }
 
 // NewRenditions makes the handler.
@@ -47,7 +53,7 @@ func NewRenditions(c Config) *Renditions {
 	return &Renditions{
 		catalog: c.Catalog, blobs: c.Blobs, access: c.Access, notes: newNotes(c.Catalog, c.Now),
 		found: newRecentOf[asking, finding](c.Catalog, c.Now),
-		now:   c.Now, fail: c.Fail, log: c.Log,
+		now:   c.Now, fail: c.Fail, log: c.Log, redirect: c.Redirect,
 	}
 }
 
@@ -78,6 +84,9 @@ func (h *Renditions) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if query.Get("download") == "1" && use == policy.Download {
 		attach(w.Header(), m, rendition.Name)
+	}
+	if h.sentAway(w, r, m, rendition) {
+		return
 	}
 	w.Header().Set("Content-Type", rendition.ContentType)
 	if err := serve(w, r, h.blobs, media.Manifest{rendition.Blob}, m, blobTag(rendition.Blob), h.log); err != nil {

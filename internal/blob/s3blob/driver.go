@@ -70,8 +70,9 @@ type Driver struct {
 }
 
 var (
-	_ blob.Driver = (*Driver)(nil)
-	_ blob.Keyed  = (*Driver)(nil)
+	_ blob.Driver    = (*Driver)(nil)
+	_ blob.Keyed     = (*Driver)(nil)
+	_ blob.Presigner = (*Driver)(nil)
 )
 
 // Open makes a driver. It asks the endpoint nothing: one that is away when a
