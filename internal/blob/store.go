@@ -97,12 +97,6 @@ func (s *Store) Stat(ctx context.Context, key string) (Info, error) {
 	return info, nil
 }
 
-// Presigns reports whether Presign gives URLs.
-func (s *Store) Presigns() bool {
-	_, ok := s.driver.(Presigner)
-	return ok
-}
-
 // Presign gives a URL at which anybody may GET a blob for a while, with ranges, as
 // a content type and, unless it is "", a disposition. It is an error where the
 // driver is no Presigner.

@@ -65,8 +65,11 @@ func TestRedirect(t *testing.T) {
 
 	const mp4 = "/media/video-video-vide/640x360.mp4"
 	for _, headers := range [][]string{
-		nil, {"Range", "bytes=2-4"}, {"Sec-Fetch-Mode", "no-cors", "Sec-Fetch-Site", "cross-site", "Referer", "https://blog.example/"},
-		{"Sec-Fetch-Mode", "navigate", "Sec-Fetch-Site", "none"}, {"Referer", "https://blog.example/magpie.example"},
+		nil,
+		{"Range", "bytes=2-4"},
+		{"Sec-Fetch-Mode", "no-cors", "Sec-Fetch-Site", "cross-site", "Referer", "https://blog.example/"},
+		{"Sec-Fetch-Mode", "navigate", "Sec-Fetch-Site", "none"},
+		{"Referer", "https://blog.example/magpie.example"},
 	} {
 		w := get("GET", mp4, headers...)
 		want := "https://store.example/renditions/7/1/640x360.mp4?as=&type=video%2Fmp4"
@@ -78,8 +81,11 @@ func TestRedirect(t *testing.T) {
 		t.Errorf("to be saved: %v", w.Header())
 	}
 	for _, headers := range [][]string{
-		{"Origin", "https://blog.example"}, {"Sec-Fetch-Mode", "cors"}, {"Sec-Fetch-Site", "same-origin"},
-		{"Authorization", "Bearer x"}, {"Referer", "http://magpie.example/magpie/v1/embed/7_7"},
+		{"Origin", "https://blog.example"},
+		{"Sec-Fetch-Mode", "cors"},
+		{"Sec-Fetch-Site", "same-origin"},
+		{"Authorization", "Bearer x"},
+		{"Referer", "http://magpie.example/magpie/v1/embed/7_7"},
 	} {
 		if w := get("GET", mp4, headers...); w.Code != http.StatusOK || w.Body.String() != "640x360.mp4" {
 			t.Errorf("%q: %d %v", headers, w.Code, w.Header())
