@@ -26,6 +26,7 @@ func ring() policy.Keyring {
 type rig struct {
 	t       *testing.T
 	dir     string
+	servers string // of the bus; "" for one inside this process
 	clock   time.Time
 	bus     *bus.Bus
 	catalog *catalog.Catalog
@@ -34,9 +35,12 @@ type rig struct {
 	log     bytes.Buffer
 }
 
-func newRig(t *testing.T) *rig {
+func newRig(t *testing.T) *rig { t.Helper(); return newRigOn(t, "") }
+
+// newRigOn is newRig whose bus is on servers.
+func newRigOn(t *testing.T, servers string) *rig {
 	t.Helper()
-	r := &rig{t: t, dir: t.TempDir(), clock: noon, random: rand.NewChaCha8([32]byte{3})}
+	r := &rig{t: t, dir: t.TempDir(), servers: servers, clock: noon, random: rand.NewChaCha8([32]byte{3})}
 	var err error
 	if r.catalog, err = catalog.OpenSQLite(t.Context(), filepath.Join(r.dir, "magpie.db")); err != nil {
 		t.Fatal(err)
@@ -49,7 +53,11 @@ func newRig(t *testing.T) *rig {
 func (r *rig) openBus() {
 	r.t.Helper()
 	var err error
-	if r.bus, err = bus.Open(r.t.Context(), bus.Config{Dir: filepath.Join(r.dir, "queue")}); err != nil {
+	cfg := bus.Config{URL: r.servers}
+	if r.servers == "" {
+		cfg.Dir = filepath.Join(r.dir, "queue")
+	}
+	if r.bus, err = bus.Open(r.t.Context(), cfg); err != nil {
 		r.t.Fatal(err)
 	}
 	r.t.Cleanup(r.bus.Close)

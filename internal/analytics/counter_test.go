@@ -9,15 +9,37 @@ import (
 	"testing"
 	"time"
 
+	"magpie/internal/bus/bustest"
 	"magpie/internal/media"
 )
 
 var start = Event{Metric: media.PlaybackStart}
 
-// TestCounterCountsOnce: messages that come twice, late and in any order, more
-// than one counter, and a restart in between.
-func TestCounterCountsOnce(t *testing.T) {
-	r := newRig(t)
+// TestCounter runs what holds for any bus over an embedded one, and over a cluster
+// of three servers.
+func TestCounter(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		test func(*testing.T, *rig)
+	}{
+		{"CountsOnce", countsOnce},
+		{"WhileTaking", countersWhileTaking},
+		{"StrangeRecords", strangeRecords},
+	} {
+		t.Run("Embedded/"+c.name, func(t *testing.T) { c.test(t, newRig(t)) })
+	}
+	t.Run("Cluster", func(t *testing.T) {
+		cluster := bustest.StartCluster(t, 3)
+		t.Run("CountsOnce", func(t *testing.T) { countsOnce(t, newRigOn(t, cluster.Account(t))) })
+		t.Run("WhileTaking", func(t *testing.T) { countersWhileTaking(t, newRigOn(t, cluster.Account(t))) })
+		t.Run("StrangeRecords", func(t *testing.T) { strangeRecords(t, newRigOn(t, cluster.Account(t))) })
+		t.Run("LeaderKilled", func(t *testing.T) { countersLoseLeader(t, cluster) })
+	})
+}
+
+// countsOnce: messages that come twice, late and in any order, more than one
+// counter, and a restart in between.
+func countsOnce(t *testing.T, r *rig) {
 	r.media(7)
 	first := r.mint(7)
 	r.clock = r.clock.Add(10 * time.Second)
@@ -50,9 +72,8 @@ func TestCounterCountsOnce(t *testing.T) {
 	}
 }
 
-// TestCountersWhileTaking: several count while several publish.
-func TestCountersWhileTaking(t *testing.T) {
-	r := newRig(t)
+// countersWhileTaking: several count while several publish.
+func countersWhileTaking(t *testing.T, r *rig) {
 	r.media(7)
 	const players, each = 6, 30
 	tokens := make([][]string, players)
@@ -81,6 +102,54 @@ func TestCountersWhileTaking(t *testing.T) {
 	r.starts(8, 1)
 	if got := r.starts(7, players*each); got[media.PlaybackStart] != players*each {
 		t.Errorf("%v", got)
+	}
+}
+
+// countersLoseLeader: what was taken counts once, and nothing else counts, while
+// the server that leads the log is killed and comes back.
+func countersLoseLeader(t *testing.T, cluster *bustest.Cluster) {
+	const players = 120
+	account := cluster.Account(t)
+	r := newRigOn(t, account)
+	r.media(7)
+	leader := cluster.Leader(account, "MAGPIE_PLAYBACK")
+	var taking sync.WaitGroup
+	tokens := make([]string, players)
+	for i := range tokens {
+		tokens[i] = r.mint(7)
+	}
+	taking.Go(func() {
+		for i, token := range tokens {
+			switch i {
+			case players / 3:
+				leader.Kill()
+			case players * 2 / 3:
+				leader.Start()
+			}
+			// As a player does: again until it is taken, though it may have been.
+			for try := 1; ; try++ {
+				err := r.intake.Take(t.Context(), token, []Event{start})
+				if err == nil {
+					break
+				}
+				if media.CodeOf(err) != media.CodeBusy || try == perMinute {
+					t.Errorf("player %d, try %d: %v", i, try, err)
+					break
+				}
+				time.Sleep(time.Second)
+			}
+		}
+	})
+	got := r.counting(2, 7, func(n media.PlaybackCounts) bool { return n[media.PlaybackStart] >= players })
+	taking.Wait()
+	if got[media.PlaybackStart] != players {
+		t.Errorf("%v, want %d starts", got, players)
+	}
+	r.media(8)
+	r.take(r.mint(8), start)
+	r.starts(8, 1)
+	if got := r.starts(7, players); got[media.PlaybackStart] != players {
+		t.Errorf("in the end %v, want %d starts", got, players)
 	}
 }
 
@@ -137,9 +206,8 @@ func TestLogLost(t *testing.T) {
 	}
 }
 
-// TestStrangeRecords: what nobody here wrote holds up nothing.
-func TestStrangeRecords(t *testing.T) {
-	r := newRig(t)
+// strangeRecords: what nobody here wrote holds up nothing.
+func strangeRecords(t *testing.T, r *rig) {
 	r.media(7)
 	if err := r.bus.Publish(t.Context(), []byte("what is this")); err != nil {
 		t.Fatal(err)
