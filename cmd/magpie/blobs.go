@@ -81,7 +81,7 @@ func (p blobPlace) open() (*blob.Store, error) {
 
 func (p blobPlace) driver() (blob.Driver, error) {
 	if p.Blobs == "" {
-		return diskblob.Open(filepath.Join(p.data, "blobs"), diskblob.Options{Reserve: int64(p.reserve), ReadOnly: p.readOnly, Small: diskblob.SmallMost})
+		return diskblob.Open(filepath.Join(p.data, "blobs"), diskblob.Options{Reserve: int64(p.reserve), ReadOnly: p.readOnly, Small: diskblob.SmallMost, KeepOpen: keptOpen(openFiles())})
 	}
 	address, err := s3blob.ParseAddress(p.Blobs)
 	if err != nil {

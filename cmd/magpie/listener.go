@@ -68,11 +68,16 @@ func (b *boundedListener) Ended(_ net.Conn, state http.ConnState) {
 // files: each of them may hold a file as well, and the rest needs some.
 func connections(files uint64) int {
 	const rest, fewest, most = 192, 16, 1 << 20
-	if files < rest+2*fewest {
+	others := rest + uint64(keptOpen(files))
+	if files < others+2*fewest {
 		return fewest
 	}
-	return int(min((files-rest)/2, most))
+	return int(min((files-others)/2, most))
 }
+
+// keptOpen is how many files that were read stay open in a process that may have
+// so many.
+func keptOpen(files uint64) int { return int(min(files/32, 2048)) }
 
 // openFiles is how many files this process may have open. The runtime has raised
 // that to what it is allowed (the hard limit) when the process began.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"iter"
+	"syscall"
 	"time"
 )
 
@@ -96,6 +97,16 @@ type Upload interface {
 // committed.
 type Flusher interface {
 	Flush() error
+}
+
+// Sender is a driver's reader over a file, whose bytes the kernel can send by itself.
+type Sender interface {
+	io.ReadCloser
+
+	// SendTo sends n bytes, fewer only with an error or at the file's end, from
+	// where the reader stands, and moves it on by as many as it says. to is a socket
+	// that does not block; its deadline for writing holds.
+	SendTo(to syscall.RawConn, n int64) (int64, error)
 }
 
 // Info describes a committed blob.

@@ -37,7 +37,7 @@ func (s *Store) copySpan(ctx context.Context, w io.Writer, span media.Span) (int
 	}
 	defer r.Close()
 	// CopyN and nothing around r: the kernel is asked to send only when w finds
-	// the *os.File itself behind one io.LimitedReader.
+	// the Sender itself behind one io.LimitedReader.
 	n, err := io.CopyN(w, r, span.Length)
 	if errors.Is(err, io.EOF) {
 		err = tooShort(span.Offset+n, span.Blob.Size)

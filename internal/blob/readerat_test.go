@@ -42,7 +42,7 @@ func (r *watchedReader) Close() error {
 }
 
 func TestReadAtKeepsReaders(t *testing.T) {
-	disk, err := diskblob.Open(t.TempDir(), diskblob.Options{})
+	disk, err := diskblob.Open(t.TempDir(), diskblob.Options{KeepOpen: 1})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,11 +3,14 @@ package delivery
 import (
 	"context"
 	"errors"
+	"io"
 	"net"
 	"net/http"
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"magpie/internal/blob"
 )
 
 // connKey is where a request's connection is in its context.
@@ -83,14 +86,28 @@ func (c *conn) Write(p []byte) (int, error) {
 	return total, err
 }
 
+// ReadFrom has the kernel send a stretch of a file (io.ReaderFrom).
+func (c *conn) ReadFrom(src io.Reader) (int64, error) {
+	if limited, ok := src.(*io.LimitedReader); ok {
+		if file, ok := limited.R.(blob.Sender); ok {
+			n, err := file.SendTo(c.raw, limited.N)
+			limited.N -= n
+			return n, err
+		}
+	}
+	return c.TCPConn.ReadFrom(src)
+}
+
 // flushHeader sends an answer's header, to which a file's bytes are added at once.
 // Else the HTTP server would read the file's beginning to write it itself.
-func flushHeader(ctx context.Context, w http.ResponseWriter) {
+// It reports whether the kernel can send them.
+func flushHeader(ctx context.Context, w http.ResponseWriter) bool {
 	c, ok := ctx.Value(connKey{}).(*conn)
 	if !ok {
-		return
+		return false
 	}
 	c.more = true
 	_ = http.NewResponseController(w).Flush() // if it fails, so does what follows
 	c.more = false
+	return true
 }

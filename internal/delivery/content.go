@@ -125,8 +125,9 @@ func (s *sender) Write(p []byte) (int, error) {
 // body is the response of a sender for bytes that the store has in hand.
 type body struct {
 	*sender
-	ctx   context.Context
-	began bool
+	ctx    context.Context
+	began  bool
+	kernel bool // whether files go to the connection by themselves
 }
 
 // ReadFrom hands the source to the real response as it is.
@@ -134,7 +135,10 @@ func (b *body) ReadFrom(r io.Reader) (int64, error) {
 	b.begin()
 	if !b.began {
 		b.began = true
-		flushHeader(b.ctx, b.ResponseWriter)
+		b.kernel = flushHeader(b.ctx, b.ResponseWriter)
+	}
+	if !b.kernel {
+		r = struct{ io.Reader }{r}
 	}
 	return io.Copy(b.ResponseWriter, r)
 }

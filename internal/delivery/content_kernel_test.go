@@ -108,11 +108,12 @@ func TestServeAnEmptyFile(t *testing.T) {
 // which.
 func TestServeWhatIsShorterOnDisk(t *testing.T) {
 	root := t.TempDir()
-	disk, err := diskblob.Open(root, diskblob.Options{})
+	disk, err := diskblob.Open(root, diskblob.Options{KeepOpen: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
 	store := blob.New(disk)
+	t.Cleanup(func() { _ = store.Close() })
 	manifest, whole := file(t, store, 50_000, 60_000)
 	found, err := filepath.Glob(filepath.Join(root, "segments", "*", "*", "001"))
 	if err != nil || len(found) != 1 {
@@ -159,11 +160,13 @@ func TestServeToAViewerWhoGoes(t *testing.T) {
 		"stalls": func(net.Conn) {},
 	} {
 		ended := make(chan struct{})
-		web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		web := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			defer close(ended)
 			_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(200 * time.Millisecond))
 			serve(w, r, store, manifest, media.Media{ID: 77, TouchedAt: touched()}, tag, logTo(&log))
 		}))
+		web.Config.ConnContext, web.Listener = ConnContext, Listener(web.Listener)
+		web.Start()
 		c, err := net.Dial("tcp", web.Listener.Addr().String())
 		if err != nil {
 			t.Fatal(err)

@@ -180,18 +180,19 @@ func (k *kernel) ReadFrom(r io.Reader) (int64, error) {
 func TestServeLetsTheKernelSend(t *testing.T) {
 	store := onDisk(t)
 	manifest, whole := file(t, store, 10_000, 20_000, 30_000)
+	connection, _ := dialed(t)
 	for asked, want := range map[string][]string{
-		"":                  {"10000 of *os.File", "20000 of *os.File", "30000 of *os.File"},
-		"bytes=5000-14999":  {"5000 of *os.File", "5000 of *os.File"},
-		"bytes=9999-12047":  {"1 of *os.File", "2048 of *os.File"},
-		"bytes=12000-14048": {"2049 of *os.File"},
+		"":                  {"10000 of *diskblob.section", "20000 of *diskblob.section", "30000 of *diskblob.section"},
+		"bytes=5000-14999":  {"5000 of *diskblob.section", "5000 of *diskblob.section"},
+		"bytes=9999-12047":  {"1 of *diskblob.section", "2048 of *diskblob.section"},
+		"bytes=12000-14048": {"2049 of *diskblob.section"},
 		"bytes=12000-14047": nil,
 		"bytes=-1":          nil,
 	} {
 		r := httptest.NewRequest("GET", "/", nil)
 		r.Header.Set("Range", asked)
 		w := &kernel{ResponseRecorder: httptest.NewRecorder()}
-		serve(w, r, store, manifest, media.Media{TouchedAt: touched()}, tag, nil)
+		serve(w, r.WithContext(ConnContext(t.Context(), connection)), store, manifest, media.Media{TouchedAt: touched()}, tag, nil)
 		if diff := cmp.Diff(want, w.sent); diff != "" || !bytes.Contains(whole, w.Body.Bytes()) {
 			t.Errorf("%s (-want +got):\n%s", asked, diff)
 		}

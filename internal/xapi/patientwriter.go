@@ -8,6 +8,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"magpie/internal/blob"
 )
 
 // copyBuffer is how much is written at a time, so that what is too slow is told
@@ -67,7 +69,8 @@ func (w *patientWriter) ReadFrom(src io.Reader) (int64, error) {
 	limited, ok := src.(*io.LimitedReader)
 	direct, can := w.ResponseWriter.(io.ReaderFrom)
 	if ok && can && w.kernel {
-		if _, file := limited.R.(syscall.Conn); file {
+		switch limited.R.(type) {
+		case blob.Sender, syscall.Conn:
 			return w.sendFile(direct, limited)
 		}
 	}

@@ -38,6 +38,10 @@ type Options struct {
 	// its own (a key of three elements or more) is kept in a pack, with others
 	// of its folder. 0 keeps each in a file. What is in packs is found either way.
 	Small int
+
+	// KeepOpen is how many files stay open that nobody reads, of blobs that were
+	// read last. 0 keeps none.
+	KeepOpen int
 }
 
 // Driver is a blob.Driver over a folder.
@@ -50,6 +54,7 @@ type Driver struct {
 	small    int
 	gathers  *gathers
 	packs    *packs
+	files    *openFiles
 }
 
 var _ blob.Driver = (*Driver)(nil)
@@ -62,9 +67,10 @@ func Open(root string, opts Options) (*Driver, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open blob folder: %w", err)
 	}
-	d := &Driver{root: root, reserve: max(opts.Reserve, 0), readOnly: opts.ReadOnly, folders: newFolders(root), small: max(0, min(opts.Small, SmallMost)), gathers: newGathers()}
+	d := &Driver{root: root, reserve: max(opts.Reserve, 0), readOnly: opts.ReadOnly, folders: newFolders(root), small: max(0, min(opts.Small, SmallMost)), gathers: newGathers(), files: newOpenFiles(opts.KeepOpen)}
 	d.packs = newPacks(d)
 	if opts.ReadOnly {
+		d.files = newOpenFiles(0) // another process deletes
 		info, err := os.Stat(root)
 		if err == nil && !info.IsDir() {
 			err = fmt.Errorf("%s is not a folder", root)
@@ -132,28 +138,44 @@ func emptyTmp(tmp string) error {
 	return nil
 }
 
-// Open returns the *os.File itself, at off, so that the kernel can send from
-// it. It may yield more than n bytes, of a blob in a pack also those of others.
+// Open returns a section of the file, which the kernel can send. It may yield more
+// than n bytes, of a blob in a pack also those of others.
 func (d *Driver) Open(ctx context.Context, key string, off, _ int64) (io.ReadCloser, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
 	if at, ok := d.packs.known(key); ok {
-		return d.open(at.path, at.data+off)
+		return d.inPack(at.path, at.data+off)
 	}
-	f, err := d.open(d.file(key), off)
-	if errors.Is(err, fs.ErrNotExist) {
-		if at, ok, e := d.packs.find(key); e != nil {
-			return nil, e
-		} else if ok {
-			return d.open(at.path, at.data+off)
+	f, asOf := d.files.take(key)
+	if f == nil {
+		file, err := openRegular(d.file(key))
+		if errors.Is(err, fs.ErrNotExist) {
+			if at, ok, e := d.packs.find(key); e != nil {
+				return nil, e
+			} else if ok {
+				return d.inPack(at.path, at.data+off)
+			}
 		}
+		if err != nil {
+			return nil, err
+		}
+		f = d.files.keep(key, file, asOf)
 	}
-	return f, err
+	return &section{files: d.files, file: f, off: off}, nil
 }
 
-// open opens a file at off.
-func (d *Driver) open(path string, off int64) (io.ReadCloser, error) {
+// inPack opens a pack at off.
+func (d *Driver) inPack(path string, off int64) (io.ReadCloser, error) {
+	file, err := openRegular(path)
+	if err != nil {
+		return nil, err
+	}
+	return &section{files: d.files, file: &openFile{File: file, readers: 1}, off: off}, nil
+}
+
+// openRegular opens a file, and nothing else, for reading.
+func openRegular(path string) (*os.File, error) {
 	// Not os.OpenFile: it tries in six calls whether a file can be waited for.
 	var fd int
 	err := retry(func() (err error) {
@@ -167,9 +189,6 @@ func (d *Driver) open(path string, off int64) (io.ReadCloser, error) {
 	info, err := f.Stat()
 	if err == nil && !info.Mode().IsRegular() {
 		err = notABlob("open", path)
-	}
-	if err == nil && off > 0 {
-		_, err = f.Seek(off, io.SeekStart)
 	}
 	if err != nil {
 		f.Close()
@@ -220,6 +239,7 @@ func (d *Driver) Delete(ctx context.Context, key string) error {
 	path, folders := d.place(key)
 	// Not os.Remove: it would take an empty folder of that name too.
 	err := retry(func() error { return unix.Unlink(path) })
+	d.files.forget(key)
 	switch {
 	case err == nil:
 		d.folders.prune(folders)
@@ -248,9 +268,11 @@ func (d *Driver) Ready(ctx context.Context) error {
 	return nil
 }
 
-// Close closes the packs that were written to.
+// Close closes the packs that were written to, and the files that are open for who
+// reads them next.
 func (d *Driver) Close() error {
 	d.packs.close()
+	d.files.close()
 	return nil
 }
 

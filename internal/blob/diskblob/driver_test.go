@@ -173,24 +173,6 @@ func TestReadOnly(t *testing.T) {
 	}
 }
 
-// TestOpenGivesTheFile: only the file itself lets the kernel send it.
-func TestOpenGivesTheFile(t *testing.T) {
-	d := open(t, t.TempDir(), Options{})
-	put(t, d, "a", "0123456789")
-	r, err := d.Open(context.Background(), "a", 4, 2)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer r.Close()
-	f, ok := r.(*os.File)
-	if !ok {
-		t.Fatalf("Open gives a %T", r)
-	}
-	if at, err := f.Seek(0, io.SeekCurrent); err != nil || at != 4 {
-		t.Errorf("the file stands at %d, %v, want 4", at, err)
-	}
-}
-
 func TestLinksAreNoBlobs(t *testing.T) {
 	root := t.TempDir()
 	d := open(t, root, Options{})
