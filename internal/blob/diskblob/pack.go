@@ -81,20 +81,16 @@ func (p *packer) put(key string, data []byte) error {
 }
 
 // lead writes the blobs that wait, as one of them, and hands on to those who came
-// meanwhile.
+// meanwhile. Those who come while a pack is made are among the first in it.
 func (p *packer) lead() {
 	p.mu.Lock()
-	batch := p.queue[:min(len(p.queue), batchMost)]
-	p.queue = p.queue[len(batch):]
-	if len(p.queue) == 0 {
-		p.queue = nil
-	}
 	if p.fd >= 0 && p.end >= packMost {
 		p.close()
 	}
+	fresh := p.fd < 0
 	p.mu.Unlock()
 
-	err := p.write(batch)
+	batch, err := p.write(fresh)
 
 	p.mu.Lock()
 	if err == nil {
@@ -114,22 +110,37 @@ func (p *packer) lead() {
 	}
 }
 
-// write appends a batch and returns when it is on stable storage.
-func (p *packer) write(batch []*pending) error {
-	if p.fd >= 0 {
-		return p.append(batch)
+// take gives those who wait, at least who leads.
+func (p *packer) take() []*pending {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	batch := p.queue[:min(len(p.queue), batchMost)]
+	p.queue = p.queue[len(batch):]
+	if len(p.queue) == 0 {
+		p.queue = nil
+	}
+	return batch
+}
+
+// write appends a batch, to a new pack if none is open, and returns when it is on
+// stable storage.
+func (p *packer) write(fresh bool) ([]*pending, error) {
+	if !fresh {
+		batch := p.take()
+		return batch, p.append(batch)
 	}
 	folders := p.driver.folders
 	folders.pin(p.chain)
 	defer folders.unpin(p.chain)
-	fresh, err := p.open()
-	if err != nil {
-		return err
+	made, err := p.open()
+	batch := p.take()
+	if err == nil {
+		err = p.append(batch)
 	}
-	if err := p.append(batch); err != nil {
-		return err
+	if err == nil {
+		err = folders.sync(p.folder, made)
 	}
-	return folders.sync(p.folder, fresh)
+	return batch, err
 }
 
 // open makes the next pack, and gives the folders that were made for it.
