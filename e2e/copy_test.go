@@ -250,12 +250,12 @@ func TestCopyRefuses(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		b[0] ^= 1
+		b[len(b)-1] ^= 1
 		if err := os.WriteFile(segments[0], b, 0o600); err != nil {
 			t.Fatal(err)
 		}
 		wantExit(t, nil, 1, "is damaged", "copy", "--from", s.data, "--to", to)
-		b[0] ^= 1
+		b[len(b)-1] ^= 1
 		if err := os.WriteFile(segments[0], b, 0o600); err != nil {
 			t.Fatal(err)
 		}

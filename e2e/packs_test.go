@@ -41,7 +41,7 @@ func inFile(t *testing.T, path string) []stored {
 			break
 		}
 		if b[at+3] == '1' {
-			name := filepath.Base(string(b[at+fixed : off]))
+			name := strings.SplitN(string(b[at+fixed:off]), "/", 3)[2] // behind kind and media
 			all = append(all, stored{filepath.Join(filepath.Dir(path), name), path, int64(at), int64(off), int64(off + size)})
 		}
 		at = (off + size + align - 1) / align * align

@@ -6,7 +6,7 @@
 //	tmp/<number>                        an upload in progress
 //	<first>/<xx>/<second>/…/<last>      a blob of two or more elements
 //	<only>                              a blob of one element
-//	<first>/<xx>/<second>/…/_<n>.pack   small blobs of that folder
+//	<first>/<xx>/<second>/_<n>.pack     small blobs of three elements or more
 //
 // <xx> is the low byte, in hexadecimal, of the CRC-32C of the key's second
 // element: the key segments/1146654567674912769/a is the file
@@ -20,10 +20,10 @@
 // tmp the next Open removes. Empty folders below <xx> go with their last blob;
 // a crash may leave one behind, which costs nothing.
 //
-// With Options.Small, small blobs of a folder of three elements or more lie one behind
-// the other in packs (record.go says how), because a file of its own costs a small
-// blob more than its bytes do. One is gathered in memory and written when it is
-// committed, with others that are committed to its folder just then: one write and
+// With Options.Small, small blobs whose keys have three elements or more lie one behind
+// the other in packs (record.go says how), those of the same first two together: a
+// file of its own costs a small blob more than its bytes do. One is gathered in memory
+// and written when it is committed, with others that are committed there just then: one write and
 // one sync for all, and the folder's only with a new pack. A pack is written to by the
 // process that made it, up to 64 MiB, and never where anything was acknowledged.
 // What a crash left torn at its end is found by checksums and never shown; a pack

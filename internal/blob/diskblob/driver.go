@@ -34,9 +34,8 @@ type Options struct {
 	// another process owns it. The root must exist.
 	ReadOnly bool
 
-	// Small is up to how many bytes, at most SmallMost, a blob with a folder of
-	// its own (a key of three elements or more) is kept in a pack, with others
-	// of its folder. 0 keeps each in a file. What is in packs is found either way.
+	// Small is up to how many bytes, at most SmallMost, a blob whose key has three
+	// elements or more is kept in a pack, with others of the same first two. 0 keeps each in a file. What is in packs is found either way.
 	Small int
 
 	// KeepOpen is how many files stay open that nobody reads, of blobs that were

@@ -35,7 +35,11 @@ func (d *Driver) List(ctx context.Context, prefix string) iter.Seq2[blob.Info, e
 				return
 			}
 			w.folders = d.folders
-			w.below(path, prefix)
+			if media, name := splitKey(prefix); name != "" {
+				_ = w.below(path, prefix) && w.packsBelow(chain[packDepth-1], media, prefix)
+				return
+			}
+			w.media(path, prefix)
 		}
 	}
 }
@@ -73,34 +77,61 @@ func (w *walk) first(path, prefix string) bool {
 			if fanOut(entry.Name()) != fan.Name() {
 				return true // no key leads here
 			}
+			if name := entry.Name(); entry.IsDir() && blob.CheckKey(name) == nil {
+				return w.media(filepath.Join(path, name), prefix+name+"/")
+			}
 			return w.entry(path, prefix, entry)
 		})
 	})
 }
 
-// below walks a folder under the fan-out, and then its packs.
-func (w *walk) below(path, prefix string) bool {
+// media walks a folder of a key's second element, and then its packs.
+func (w *walk) media(path, prefix string) bool {
 	var numbers []int
-	on := w.each(path, func(entry fs.DirEntry) bool {
-		if n := packNumber(entry.Name()); n > 0 && entry.Type().IsRegular() {
-			numbers = append(numbers, n)
-		}
+	return w.each(path, func(entry fs.DirEntry) bool {
+		numbers = appendPack(numbers, entry)
 		return w.entry(path, prefix, entry)
-	})
-	if !on || len(numbers) == 0 {
-		return on
+	}) && w.packed(prefix, numbers, prefix)
+}
+
+// packsBelow is that of the packs alone, and of those blobs in them that are below
+// a prefix.
+func (w *walk) packsBelow(path, media, prefix string) bool {
+	var numbers []int
+	return w.each(path, func(entry fs.DirEntry) bool {
+		numbers = appendPack(numbers, entry)
+		return true
+	}) && w.packed(media, numbers, prefix)
+}
+
+func appendPack(numbers []int, entry fs.DirEntry) []int {
+	if n := packNumber(entry.Name()); n > 0 && entry.Type().IsRegular() {
+		numbers = append(numbers, n)
 	}
-	packed, err := w.packs.list(w.ctx, prefix, numbers)
+	return numbers
+}
+
+// packed yields the blobs below a prefix that lie in packs of a media.
+func (w *walk) packed(media string, numbers []int, prefix string) bool {
+	if len(numbers) == 0 {
+		return true
+	}
+	all, err := w.packs.list(w.ctx, media, numbers)
 	if err != nil {
 		w.yield(blob.Info{}, err)
 		return false
 	}
-	for _, info := range packed {
-		if !w.yield(info, nil) {
+	for _, info := range all {
+		if strings.HasPrefix(info.Key, prefix) && !w.yield(info, nil) {
 			return false
 		}
 	}
 	return true
+}
+
+// below walks a folder under a media's.
+func (w *walk) below(path, prefix string) bool {
+	return w.each(path, func(entry fs.DirEntry) bool { return w.entry(path, prefix, entry) })
 }
 
 func (w *walk) entry(path, prefix string, entry fs.DirEntry) bool {

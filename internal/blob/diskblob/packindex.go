@@ -8,7 +8,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -18,7 +17,7 @@ import (
 
 // packIndex says where the blobs of a folder's packs lie, as far as these were read.
 type packIndex struct {
-	names   map[string]packed // by the key's last element
+	names   map[string]packed // by the key behind the second element
 	scanned map[int]*scan     // by the pack's number
 }
 
@@ -254,7 +253,7 @@ func (p *packs) delete(key string) error {
 	defer p.release(f)
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	name := key[strings.LastIndexByte(key, '/')+1:]
+	name := key[len(f.prefix):]
 	at, ok := f.names[name]
 	if !ok {
 		if err := f.refresh(&f.packer); err != nil {

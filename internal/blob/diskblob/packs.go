@@ -15,6 +15,17 @@ const (
 	packsOpen   = 256
 )
 
+// packDepth is how many folders lead to a pack: those of the key's first two elements,
+// and the fan-out between them. So all small blobs of a media share one.
+const packDepth = 3
+
+// splitKey parts a key of three elements or more behind the second.
+func splitKey(key string) (prefix, name string) {
+	first := strings.IndexByte(key, '/') + 1
+	second := first + strings.IndexByte(key[first:], '/') + 1
+	return key[:second], key[second:]
+}
+
 // packs are those that are in use now or were lately, by folder.
 type packs struct {
 	driver *Driver
@@ -53,12 +64,14 @@ func (p *packs) put(key string, data []byte) error {
 // acquire gives the folder of a key; release must follow.
 func (p *packs) acquire(key string) *packFolder {
 	_, chain := p.driver.place(key)
-	folder := chain[len(chain)-1]
+	chain = chain[:packDepth]
+	folder := chain[packDepth-1]
+	prefix, _ := splitKey(key)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	f := p.folders[folder]
 	if f == nil {
-		f = &packFolder{packer: packer{driver: p.driver, folder: folder, chain: chain, prefix: key[:strings.LastIndexByte(key, '/')+1], fd: -1}}
+		f = &packFolder{packer: packer{driver: p.driver, folder: folder, chain: chain, prefix: prefix, fd: -1}}
 		f.place = p.order.PushFront(f)
 		p.folders[folder] = f
 	}
@@ -123,8 +136,8 @@ func (p *packs) known(key string) (packed, bool) {
 	if !packable(key) {
 		return packed{}, false
 	}
+	_, name := splitKey(key)
 	file := p.driver.file(key)
-	name := file[strings.LastIndexByte(file, '/')+1:]
 	p.mu.Lock()
 	f := p.folders[file[:len(file)-len(name)-1]]
 	if f == nil {
@@ -153,7 +166,7 @@ func (p *packs) find(key string) (packed, bool, error) {
 	if err := f.refresh(&f.packer); err != nil {
 		return packed{}, false, err
 	}
-	at, ok := f.names[key[strings.LastIndexByte(key, '/')+1:]]
+	at, ok := f.names[key[len(f.prefix):]]
 	return at, ok, nil
 }
 

@@ -91,8 +91,7 @@ func readRecord(b []byte, at int64, prefix string) (record, bool) {
 		modified: time.Unix(0, int64(binary.LittleEndian.Uint64(b[32:]))),
 		dead:     magic == recordDead,
 	}
-	name, ours := strings.CutPrefix(r.key, prefix)
-	ok := ours && !strings.Contains(name, "/") && blob.CheckKey(r.key) == nil && r.at == at && at >= 0 &&
+	ok := strings.HasPrefix(r.key, prefix) && blob.CheckKey(r.key) == nil && r.at == at && at >= 0 &&
 		0 <= r.settled && r.settled <= at && 0 <= r.size && r.size < recordsLimit && at < recordsLimit
 	return r, ok
 }

@@ -53,7 +53,7 @@ func TestRecordElsewhere(t *testing.T) {
 	if _, ok := readRecord(b, r.at+recordAlign, recordPrefix); ok {
 		t.Error("a record of another place is taken")
 	}
-	for _, prefix := range []string{"segments/2/", "segments/", "renditions/1/"} {
+	for _, prefix := range []string{"segments/2/", "segments/10/", "renditions/1/"} {
 		if _, ok := readRecord(b, r.at, prefix); ok {
 			t.Errorf("a record of %s is taken for one of %s", r.key, prefix)
 		}

@@ -109,7 +109,7 @@ func (s *small) Flush() error {
 	return nil
 }
 
-// Commit appends the bytes to the pack of the key's folder, with others that are
+// Commit appends the bytes to the pack of the key's media, with others that are
 // committed there now, by one write and one sync.
 func (s *small) Commit(ctx context.Context, key string) error {
 	if s.err != nil {
