@@ -39,7 +39,9 @@ func TestCluster(t *testing.T) {
 			c.cutOff(a, "catalogue", e.databaseHost), c.cutOff(w2, "catalogue", e.databaseHost),
 			c.cutOff(b, "blobs", e.bucketHost), c.cutOff(w1, "blobs", e.bucketHost),
 			c.cutOff(d, "bus", e.busHosts...), c.cutOff(w2, "bus", e.busHosts...),
-			c.cutOff(a, "bus", e.busHosts...),
+			c.pastLease(a, c.cutOff(a, "bus", e.busHosts...)),
+			c.pastLease(w1, c.cutOff(w1, "catalogue", e.databaseHost)),
+			c.pastLease(w2, c.cutOff(w2, "blobs", e.bucketHost)),
 		} {
 			c.during(f, 6)
 		}

@@ -104,6 +104,27 @@ func (c *campaign) cutOff(n *node, part string, from ...*host) fault {
 	}
 }
 
+// pastLease has a fault of a worker go on, in the middle of work, until others have
+// its jobs.
+func (c *campaign) pastLease(n *node, f fault) fault {
+	var since time.Time
+	return fault{
+		name: f.name + " past its lease",
+		begin: func() {
+			c.busy(n)
+			f.begin()
+			since = time.Now()
+		},
+		shows: func() string {
+			if left := time.Until(since.Add(lease + 2*time.Second)); left > 0 {
+				return fmt.Sprintf("the lease lasts for another %v", left)
+			}
+			return f.shows()
+		},
+		end: f.end,
+	}
+}
+
 // without is "" once a node says that it is without a part.
 func without(n *node, part string) string {
 	if said := n.ready(); !strings.Contains(said, "without") || !strings.Contains(said, part) {

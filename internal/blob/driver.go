@@ -84,7 +84,9 @@ type Upload interface {
 
 	// Commit makes the bytes readable under key. When it returns nil they, and
 	// the name, are on stable storage. On an error nothing is readable under
-	// key. Keys are never reused: what Commit does to an existing key is
+	// key, or, where it could not be learned what became of them, maybe all of
+	// them: those are not taken away again, since who listed them may build on
+	// them. Keys are never reused: what Commit does to an existing key is
 	// undefined.
 	Commit(ctx context.Context, key string) error
 

@@ -223,9 +223,8 @@ func (d *Driver) put(ctx context.Context, key string, p *piece) error {
 		}
 		return raced(d.found(ctx, key, p)) // or it has gone since
 	})
-	if err != nil && sent && !errors.Is(err, errTaken) {
-		d.forget(ctx, key)
-	}
+	// What may have been stored all the same stays, for the sweep: somebody who
+	// lists, in another process too, may have seen it and built on it by now.
 	return err
 }
 
