@@ -116,7 +116,7 @@ func TestUploadCost(t *testing.T) {
 		"append":        {0, 1, 0, 1},
 		"finalize":      {2, 7, 1, 3},
 		"status":        {0, 1, 0, 0},
-		"lookup of 100": {0, 3, 0, 0}, // media, their renditions, their metadata
+		"lookup of 100": {0, 1, 0, 0},
 		"delivery":      {0, 2, 0, 1},
 
 		"append, the first on a node": {0, 2, 1, 2},

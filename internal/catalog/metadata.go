@@ -143,8 +143,12 @@ func (c *Catalog) Metadata(ctx context.Context, ids []media.ID) (map[media.ID]ma
 }
 
 func readMetadata(ctx context.Context, q *queries.Queries, ids []media.ID) (map[media.ID]map[string]string, error) {
-	out := make(map[media.ID]map[string]string, len(ids))
 	rows, err := q.ListMetadata(ctx, rowIDs(ids))
+	return metadataOf(rows), err
+}
+
+func metadataOf(rows []queries.Metadata) map[media.ID]map[string]string {
+	out := map[media.ID]map[string]string{}
 	for _, r := range rows {
 		id := media.ID(r.MediaID)
 		if out[id] == nil {
@@ -152,5 +156,5 @@ func readMetadata(ctx context.Context, q *queries.Queries, ids []media.ID) (map[
 		}
 		out[id][r.Name] = r.Value
 	}
-	return out, err
+	return out
 }

@@ -149,46 +149,42 @@ func (a *API) find(r *http.Request, who auth.Identity, keys []string, fields map
 			ids = append(ids, id)
 		}
 	}
-	list, err := a.catalog.MediaList(ctx, ids)
+	list, err := a.catalog.ShownList(ctx, ids)
 	if err != nil {
 		return found{}, fmt.Errorf("look media up: %w", err)
 	}
+	ids = ids[:0]
 	for id, m := range list {
 		if !m.VisibleTo(who.User) || !m.GoneAt.IsZero() {
 			delete(list, id)
+			continue
 		}
-	}
-	ids = ids[:0]
-	for id := range list {
 		ids = append(ids, id)
-	}
-	renditions, err := a.catalog.Renditions(ctx, ids)
-	if err != nil {
-		return found{}, fmt.Errorf("look renditions up: %w", err)
-	}
-	notes, err := a.notes(ctx, ids)
-	if err != nil {
-		return found{}, err
 	}
 	counts, err := a.counted(ctx, ids, fields)
 	if err != nil {
 		return found{}, err
 	}
 	out := found{map[media.Key]mediaObject{}, map[media.Key]bool{}}
-	for id, m := range list {
-		urls := a.handout.For(r, m, notes[id], who.User)
+	for id, shown := range list {
+		m := shown.Media
+		notes, err := media.DecodeMetadata(shown.Metadata)
+		if err != nil {
+			return found{}, fmt.Errorf("metadata of %s: %w", id, err)
+		}
+		urls := a.handout.For(r, m, notes, who.User)
 		if urls.Err != nil && urls.Err.Code == media.CodeGone && !m.UsableBy(who.User) {
 			out.expired[m.Key()] = true
 			continue
 		}
-		o := a.describe(m, renditions[id], urls, fields)
+		o := a.describe(m, shown.Renditions, urls, fields)
 		o.metrics = newMetrics(m, counts[id], who, fields, a.now())
-		o.Metadata = shownNotes(notes[id], fields, m.UsableBy(who.User))
-		if fields["alt_text"] && notes[id].AltText != nil {
-			o.AltText = notes[id].AltText.Text
+		o.Metadata = shownNotes(notes, fields, m.UsableBy(who.User))
+		if fields["alt_text"] && notes.AltText != nil {
+			o.AltText = notes.AltText.Text
 		}
 		if fields["preview_image_url"] && o.PreviewImageURL != "" {
-			if url := a.chosenPoster(r, who, m.Owner, notes[id]); url != "" {
+			if url := a.chosenPoster(r, who, m.Owner, notes); url != "" {
 				o.PreviewImageURL = url
 			}
 		}

@@ -36,6 +36,7 @@ func Run(t *testing.T, open func(t *testing.T) *catalog.Catalog) {
 		{"Redo", testRedo},
 		{"Rendition", testRendition},
 		{"Retention", testRetention},
+		{"Shown", testShown},
 		{"Sweep", testSweep},
 		{"Each", testEach},
 		{"Metadata", testMetadata},
