@@ -32,9 +32,9 @@ type copyCommand struct {
 // Validate refuses what can't be meant, naming each flag (kong calls it).
 func (c *copyCommand) Validate() error {
 	var errs []error
-	for side, p := range map[string]copyPlace{"from": c.from(), "to": c.to()} {
+	for _, p := range []copyPlace{c.from(), c.to()} {
 		wrong := func(name, format string, args ...any) {
-			errs = append(errs, fmt.Errorf("--%s-%s: %s", side, name, fmt.Sprintf(format, args...)))
+			errs = append(errs, fmt.Errorf("%s: %s", p.flag(name), fmt.Sprintf(format, args...)))
 		}
 		p.databaseFlag.check(wrong)
 		p.blobsFlag.check(wrong)
@@ -48,7 +48,7 @@ func (c *copyCommand) Validate() error {
 
 // copyPlace is one of the two places.
 type copyPlace struct {
-	side string // of its flags and variables
+	side string // of its flags and variables; "" for flags named as a server's
 	data string
 	databaseFlag
 	blobsFlag
@@ -62,22 +62,46 @@ func (c *copyCommand) to() copyPlace {
 	return copyPlace{"to", c.To, databaseFlag{c.ToDatabase, c.ToDatabaseFile}, blobsFlag{c.ToBlobs}}
 }
 
+// flag is what the flag is called that a server has under a name, "data" for the
+// folder's.
+func (p copyPlace) flag(name string) string {
+	switch {
+	case p.side == "":
+		return "--" + name
+	case name == "data":
+		return "--" + p.side
+	}
+	return "--" + p.side + "-" + name
+}
+
+// move is a copy of everything from one place to another.
+type move struct {
+	from, to copyPlace
+	parallel int
+	partial  bool // copies the rows also where blobs can't be copied
+}
+
 // copyReserve is how much of its disk a copy leaves free.
 const copyReserve = 256 << 20
 
-// Run copies blobs first and rows last, all of those in one transaction: until it
+// Run moves everything.
+func (c *copyCommand) Run(ctx context.Context, s surroundings) error {
+	return move{from: c.from(), to: c.to(), parallel: c.Parallel}.run(ctx, s)
+}
+
+// run copies blobs first and rows last, all of those in one transaction: until it
 // says so there is nothing at the new place that a server would take for an
 // installation. It may be killed and run again, and goes on then.
-func (c *copyCommand) Run(ctx context.Context, s surroundings) (err error) {
+func (c move) run(ctx context.Context, s surroundings) (err error) {
 	log := slog.New(slog.NewTextHandler(s.err, nil))
-	from, to := c.from(), c.to()
+	from, to := c.from, c.to
 	if _, err := os.Stat(from.data); err != nil {
-		return fmt.Errorf("--from: %w", err)
+		return fmt.Errorf("%s: %w", from.flag("data"), err)
 	}
 	for _, p := range []copyPlace{from, to} {
 		release, err := lockData(p.data)
 		if err != nil {
-			return fmt.Errorf("--%s: %w", p.side, err)
+			return fmt.Errorf("%s: %w", p.flag("data"), err)
 		}
 		defer release()
 	}
@@ -96,7 +120,7 @@ func (c *copyCommand) Run(ctx context.Context, s surroundings) (err error) {
 		return err
 	}
 	if err := target.Empty(ctx); err != nil {
-		return fmt.Errorf("--to: %w", err)
+		return fmt.Errorf("%s: %w", to.flag("data"), err)
 	}
 	keys, err := copyFiles(from.data, to.data, "key", "authority.pem")
 	if err != nil {
@@ -111,7 +135,7 @@ func (c *copyCommand) Run(ctx context.Context, s surroundings) (err error) {
 	if err != nil {
 		return err
 	}
-	m := &mover{rows: source, parallel: c.Parallel, out: s.out, err: s.err}
+	m := &mover{rows: source, parallel: c.parallel, out: s.out, err: s.err}
 	if m.from, err = from.openBlobs(s.env, true, log); err != nil {
 		return err
 	}
@@ -123,7 +147,8 @@ func (c *copyCommand) Run(ctx context.Context, s surroundings) (err error) {
 	if err := m.run(ctx); err != nil {
 		return fmt.Errorf("%w; run it again to go on", err)
 	}
-	if faults := m.faults.Load(); faults > 0 {
+	faults := m.faults.Load()
+	if faults > 0 && !c.partial {
 		fmt.Fprintf(s.out, "%d blobs can't be copied; nothing is at the new place yet that a server would start on\n", faults)
 		return exitCode(1)
 	}
@@ -133,7 +158,7 @@ func (c *copyCommand) Run(ctx context.Context, s surroundings) (err error) {
 		return err
 	}
 	if before != after {
-		return errors.New("--from: it changed while it was copied; stop what uses it, and run this again to go on")
+		return errors.New(from.flag("data") + ": it changed while it was copied; stop what uses it, and run this again to go on")
 	}
 	rows := int64(0)
 	err = target.CopyFrom(ctx, source, func(table string, n int64) {
@@ -150,6 +175,10 @@ func (c *copyCommand) Run(ctx context.Context, s surroundings) (err error) {
 	}
 	if !slices.Contains(keys, "key") {
 		fmt.Fprintf(s.out, "there is no key in %s: give the servers of the new place the --key-file that the old ones had\n", from.data)
+	}
+	if faults > 0 {
+		fmt.Fprintf(s.out, "%d blobs could not be copied, and their media are not whole\n", faults)
+		return exitCode(1)
 	}
 	return nil
 }
@@ -169,7 +198,7 @@ func (p copyPlace) openCatalogue(ctx context.Context, log *slog.Logger, read boo
 		rows, err = place.open(ctx)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("--%s: %w", p.side, err)
+		return nil, fmt.Errorf("%s: %w", p.flag("data"), err)
 	}
 	return rows, nil
 }
@@ -178,10 +207,10 @@ func (p copyPlace) openCatalogue(ctx context.Context, log *slog.Logger, read boo
 func (p copyPlace) alone(ctx context.Context, rows *catalog.Catalog) error {
 	n, err := rows.Others(ctx)
 	if err != nil {
-		return fmt.Errorf("--%s: %w", p.side, err)
+		return fmt.Errorf("%s: %w", p.flag("database"), err)
 	}
 	if n > 0 {
-		return fmt.Errorf("--%s-database: magpies that run have %d connections to it; stop them first", p.side, n)
+		return fmt.Errorf("%s: magpies that run have %d connections to it; stop them first", p.flag("database"), n)
 	}
 	return nil
 }
@@ -193,12 +222,12 @@ func (p copyPlace) openBlobs(env func(string) string, read bool, log *slog.Logge
 	place := blobPlace{blobsFlag: p.blobsFlag, data: p.data, reserve: copyReserve, spool: 1 << 30, readOnly: read, env: sideEnv(env, strings.ToUpper(p.side)+"_"), log: log}
 	if read && p.Blobs == "" {
 		if _, err := os.Stat(filepath.Join(p.data, "blobs")); errors.Is(err, fs.ErrNotExist) {
-			return nil, fmt.Errorf("--%s: there are no blobs in %s; where are they?", p.side, p.data)
+			return nil, fmt.Errorf("%s: there are no blobs in %s; where are they?", p.flag("data"), p.data)
 		}
 	}
 	store, err := place.open()
 	if err != nil {
-		return nil, fmt.Errorf("--%s-blobs: %w", p.side, err)
+		return nil, fmt.Errorf("%s: %w", p.flag("blobs"), err)
 	}
 	return store, nil
 }

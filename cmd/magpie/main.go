@@ -32,6 +32,8 @@ type commands struct {
 	Reprocess reprocessCommand `cmd:"" help:"Have media processed once more, for instance after an upgrade."`
 	Migrate   migrateCommand   `cmd:"" help:"Bring the catalogue's schema up to date, as every start does, and say what was done."`
 	Copy      copyCommand      `cmd:"" help:"Take an installation to another place, such as from a data folder to PostgreSQL and S3, with its servers stopped."`
+	Backup    backupCommand    `cmd:"" help:"Make a backup of an installation, also while its servers run, or bring one up to date."`
+	Restore   restoreCommand   `cmd:"" help:"Make an installation of a backup."`
 	Check     checkCommand     `cmd:"" help:"Read every blob back and hold every row against its blobs."`
 	Doctor    doctorCommand    `cmd:"" help:"Say whether this machine has what magpie needs."`
 	Version   versionCommand   `cmd:"" help:"Print the version."`
