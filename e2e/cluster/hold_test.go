@@ -161,8 +161,8 @@ func (c *campaign) onlyOnce() map[string][]string {
 	return names
 }
 
-// leftOver says which objects in the bucket no row names and no open upload may
-// still need, "" if there are none.
+// leftOver says which objects in the bucket no row names and no upload that has not
+// ended may still need, "" if there are none.
 func (c *campaign) leftOver() string {
 	root := filepath.Join(c.engines.s3.Folder(), "media", "here")
 	var found []string // before the rows are read
@@ -178,9 +178,9 @@ func (c *campaign) leftOver() string {
 	}))
 	rows := c.rows()
 	defer rows.Close()
-	named, open := map[string]bool{}, map[string]bool{}
+	named, states := map[string]bool{}, map[string]media.SessionState{}
 	must(c.t, rows.EachSession(c.t.Context(), func(s media.Session) error {
-		open[s.ID.String()] = s.State == media.SessionOpen || s.State == media.SessionClosing
+		states[s.ID.String()] = s.State
 		return nil
 	}))
 	must(c.t, rows.EachMedia(c.t.Context(), func(m media.Media, renditions []media.Rendition) error {
@@ -194,8 +194,9 @@ func (c *campaign) leftOver() string {
 	}))
 	var orphans []string
 	for _, key := range found {
-		if parts := strings.Split(key, "/"); !named[key] && !(parts[0] == "segments" && open[parts[1]]) {
-			orphans = append(orphans, key)
+		state := states[strings.Split(key, "/")[1]]
+		if !named[key] && state != media.SessionOpen && state != media.SessionClosing {
+			orphans = append(orphans, fmt.Sprintf("%s, whose upload is %q", key, state))
 		}
 	}
 	if len(orphans) > 0 {

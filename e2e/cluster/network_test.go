@@ -54,6 +54,8 @@ func (n *network) host(name string) *host {
 		fmt.Sprintf("link add %s type veth peer name eth0 netns /proc/%d/fd/%d", port, os.Getpid(), h.ns.Fd()),
 		"link set "+port+" master br0 up",
 	))
+	// The kernel takes its time to end a namespace, and what is in it.
+	n.t.Cleanup(func() { must(n.t, ip("link del "+port)) })
 	must(n.t, h.run(func() error {
 		return ip("link set lo up", "addr add "+h.ip+"/24 dev eth0", "link set eth0 up")
 	}))
