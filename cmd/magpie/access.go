@@ -17,7 +17,7 @@ func (a *app) access(gate *auth.Gate) delivery.Access {
 		Links:         delivery.Links{Public: s.PublicURL, Media: s.MediaOrigin},
 		SignedIn:      signedIn(gate),
 	}
-	return delivery.Access{Ring: a.signing.Ring, Viewer: viewers.Of}
+	return delivery.Access{Ring: a.signing.Ring, Viewer: viewers.Of, Denied: a.meters.viewerDenied}
 }
 
 // signedIn gives the user of a request's credentials, if these may read media.

@@ -50,6 +50,7 @@ type app struct {
 
 	ending     context.Context // ends when requests that would not end by themselves should
 	endStreams func()
+	meters     *meters
 
 	close []func() error // in the order things were opened
 }
@@ -57,7 +58,7 @@ type app struct {
 // newApp opens everything and wires it. The caller holds the data folder's
 // lock, and calls Close.
 func newApp(ctx context.Context, s settings, log *slog.Logger) (a *app, err error) {
-	a = &app{settings: s, log: log}
+	a = &app{settings: s, log: log, meters: newMeters()}
 	a.ending, a.endStreams = context.WithCancel(context.WithoutCancel(ctx))
 	defer func() {
 		if err != nil {
@@ -112,6 +113,7 @@ func newApp(ctx context.Context, s settings, log *slog.Logger) (a *app, err erro
 		PruneAfter:  7*24*time.Hour + s.SweepGrace + s.DeleteGrace, // a row outlives its bytes
 		Quota:       int64(s.Quota),
 		AloneSince:  aloneSince,
+		Watch:       a.meters.uploads(),
 	}, a.catalog, a.blobs, time.Now, rand.Reader, log)
 	gate, err := a.newGate()
 	if err != nil {
@@ -190,7 +192,7 @@ func (a *app) newWorker(ctx context.Context) (*processing.Worker, error) {
 		a.log.Warn("--faults is on: requests may ask for errors by the header X-Magpie-Fault")
 		engines = processing.WithFaults(engines, a.catalog, 2*a.settings.slots(), time.Now)
 	}
-	return processing.NewWorker(processing.Config{Scratch: a.settings.scratch()}, a.catalog, a.blobs, engines, source, time.Now, a.log)
+	return processing.NewWorker(processing.Config{Scratch: a.settings.scratch(), Watch: a.meters.processing()}, a.catalog, a.blobs, engines, source, time.Now, a.log)
 }
 
 // routes puts the surfaces together.
@@ -239,7 +241,7 @@ func (a *app) routes(inline *processing.Admission, gate *auth.Gate) http.Handler
 			return
 		}
 		all.ServeHTTP(w, r)
-	}), a.log, time.Now, fail))
+	}), observing{log: a.log, access: a.settings.AccessLog == "on", meters: a.meters, now: time.Now, fail: fail}))
 }
 
 // inlineAtOnce is how many requests to a processor may have their file processed
@@ -344,6 +346,7 @@ func (a *app) sweepStore(ctx context.Context) {
 		if err != nil && ctx.Err() == nil {
 			a.log.Warn("sweep broke off", "err", err)
 		}
+		a.meters.swept(done, err, time.Since(began), time.Now())
 		if done != (upload.Swept{}) {
 			a.log.Info("swept", "sessions_expired", done.SessionsExpired, "media_expired", done.MediaExpired,
 				"blobs_deleted", done.BlobsDeleted, "rows_pruned", done.RowsPruned)

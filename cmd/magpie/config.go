@@ -63,8 +63,9 @@ type settings struct {
 	FFmpeg          string         `name:"ffmpeg" env:"MAGPIE_FFMPEG" placeholder:"PATH" help:"The ffmpeg program. Default: from PATH."`
 	FFprobe         string         `name:"ffprobe" env:"MAGPIE_FFPROBE" placeholder:"PATH" help:"The ffprobe program. Default: from PATH."`
 	WebhookAllow    []string       `name:"webhook-allow" env:"MAGPIE_WEBHOOK_ALLOW" placeholder:"NETWORK" help:"Networks that webhooks may lead to beside the public ones, such as 10.0.0.0/8, with commas between them."`
-	MetricsListen   string         `name:"metrics-listen" env:"MAGPIE_METRICS_LISTEN" placeholder:"ADDRESS" help:"Address to answer /metrics on, for Prometheus, apart from the API's. Default: none."`
+	MetricsListen   string         `name:"metrics-listen" env:"MAGPIE_METRICS_LISTEN" placeholder:"ADDRESS" help:"Address to answer /metrics on, for Prometheus, and /debug/pprof/, apart from the API's. Default: none."`
 	Drain           time.Duration  `default:"20s" env:"MAGPIE_DRAIN" help:"How long SIGTERM waits for requests in flight."`
+	AccessLog       string         `default:"on" env:"MAGPIE_ACCESS_LOG" help:"A line in the log for each request: on or off."`
 	LogLevel        string         `default:"info" env:"MAGPIE_LOG_LEVEL" help:"debug, info, warn or error."`
 	LogFormat       string         `default:"text" env:"MAGPIE_LOG_FORMAT" help:"text or json."`
 }
@@ -129,6 +130,9 @@ func (s *settings) Validate() error {
 	s.whence.check(wrong)
 	if kinds := []string{"off", "x"}; !slices.Contains(kinds, s.RateLimits) {
 		wrong("rate-limits", "%q is not one of %s", s.RateLimits, strings.Join(kinds, ", "))
+	}
+	if s.AccessLog != "on" && s.AccessLog != "off" {
+		wrong("access-log", "%q is not one of on, off", s.AccessLog)
 	}
 	errs = append(errs, s.checkTLS()...)
 	slices.SortFunc(errs, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })

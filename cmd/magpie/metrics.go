@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/http/pprof"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -21,12 +22,15 @@ import (
 // users and no ids.
 //
 // https://prometheus.io/docs/instrumenting/exposition_formats/
-func newMetrics(queue depths, log *slog.Logger) http.Handler {
+func newMetrics(m *meters, queue depths, parts map[string]check, log *slog.Logger) http.Handler {
 	all := prometheus.NewRegistry()
+	all.MustRegister(m.collectors...)
 	all.MustRegister(
 		collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		&queueMetrics{queue: queue, log: log},
+		&partMetrics{parts: parts, log: log},
+		buildMetric(),
 	)
 	return promhttp.HandlerFor(all, promhttp.HandlerOpts{
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn), MaxRequestsInFlight: 4, Timeout: 10 * time.Second,
@@ -78,7 +82,58 @@ func (m *queueMetrics) Collect(to chan<- prometheus.Metric) {
 	}
 }
 
-// openMetrics answers GET /metrics on an address of its own until Close, if
+// partMetrics tells whether this process can use what it needs, as GET /readyz
+// does, when it is asked.
+type partMetrics struct {
+	parts map[string]check
+	log   *slog.Logger
+}
+
+var _ prometheus.Collector = (*partMetrics)(nil)
+
+func partUp() *prometheus.Desc {
+	return prometheus.NewDesc("magpie_part_up", "Whether this process can use the catalogue, the blobs and the bus: 1, or 0 while it cannot.", []string{"part"}, nil)
+}
+
+// Describe is part of prometheus.Collector.
+func (m *partMetrics) Describe(to chan<- *prometheus.Desc) { to <- partUp() }
+
+// Collect is part of prometheus.Collector.
+func (m *partMetrics) Collect(to chan<- prometheus.Metric) {
+	ctx, cancel := context.WithTimeout(context.Background(), readyLimit) // a collector is handed none
+	defer cancel()
+	for name, err := range askParts(ctx, m.parts) {
+		up := 1.0
+		if err != nil {
+			m.log.Warn("not ready", "part", name, "err", err)
+			up = 0
+		}
+		to <- prometheus.MustNewConstMetric(partUp(), prometheus.GaugeValue, up, name)
+	}
+}
+
+// buildMetric is 1, with the version as its label.
+func buildMetric() prometheus.Collector {
+	g := prometheus.NewGauge(prometheus.GaugeOpts{
+		Name: "magpie_build_info", Help: "1, with the version that runs.",
+		ConstLabels: prometheus.Labels{"version": version},
+	})
+	g.Set(1)
+	return g
+}
+
+// routeAside routes what the operator asks: metrics, and profiles of the process.
+// The command line is left out of those, because it may hold passwords.
+func (a *app) routeAside(mux *http.ServeMux) {
+	mux.Handle("GET /metrics", newMetrics(a.meters, a.bus.Depths, a.parts(), a.log))
+	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
+	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
+	mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
+	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
+	mux.HandleFunc("GET /debug/pprof/cmdline", http.NotFound)
+}
+
+// openMetrics answers GET /metrics and /debug/pprof/ on an address of its own until Close, if
 // --metrics-listen names one.
 func (a *app) openMetrics(ctx context.Context) error {
 	if a.settings.MetricsListen == "" {
@@ -89,7 +144,7 @@ func (a *app) openMetrics(ctx context.Context) error {
 		return fmt.Errorf("--metrics-listen: %w", err)
 	}
 	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", newMetrics(a.bus.Depths, a.log))
+	a.routeAside(mux)
 	a.serveAside(listener, mux, func(err error) { a.log.Error("metrics are not told any more", "err", err) })
 	a.log.Info("telling metrics", "url", "http://"+listener.Addr().String()+"/metrics")
 	return nil

@@ -78,7 +78,7 @@ func (a *app) newGate() (*auth.Gate, error) {
 		MaxForm: 4*a.sessions.MaxSegment() + 64<<10, // base64 with every character escaped, and what is beside it
 	}, auth.NewUserTokens(a.catalog, a.keys, time.Now, rand.Reader), time.Now, a.log)
 	if s.OIDCIssuer == "" {
-		return auth.NewGate(a.tokens, signatures, nil), nil
+		return auth.NewGate(a.tokens, signatures, nil).Watched(a.meters.identified), nil
 	}
 	client, err := issuerClient(s.OIDCCAFile)
 	if err != nil {
@@ -91,7 +91,7 @@ func (a *app) newGate() (*auth.Gate, error) {
 		URL: s.OIDCIssuer, Audience: s.OIDCAudience, UserClaim: s.OIDCUserClaim, ScopeClaim: s.OIDCScopeClaim,
 		Skew: s.OIDCClockSkew, Client: client,
 	}, time.Now, a.log)
-	return auth.NewGate(a.tokens, signatures, issuer), nil
+	return auth.NewGate(a.tokens, signatures, issuer).Watched(a.meters.identified), nil
 }
 
 // issuerClient asks an issuer whose certificate comes from the authorities in a

@@ -53,7 +53,7 @@ func (a *app) sendWebhooks(ctx context.Context) {
 			return a.keys.Open(webhookSecret, strconv.FormatInt(id, 10), sealed)
 		},
 		Targets: a.settings.targets(), Now: time.Now, Random: rand.Reader, Log: a.log,
-		Alone: a.settings.alone(),
+		Alone: a.settings.alone(), Tried: a.meters.webhookTried,
 	}
 	links := delivery.Links{Public: a.settings.PublicURL, Media: a.settings.MediaOrigin}
 	if links != (delivery.Links{}) {

@@ -83,7 +83,7 @@ func (c *workCommand) Run(ctx context.Context, s surroundings) error {
 // newWorkApp opens what processing needs. The caller holds the data folder's
 // lock, and calls Close.
 func newWorkApp(ctx context.Context, s settings, log *slog.Logger) (a *app, err error) {
-	a = &app{settings: s, log: log}
+	a = &app{settings: s, log: log, meters: newMeters()}
 	a.ending, a.endStreams = context.WithCancel(ctx)
 	defer func() {
 		if err != nil {
@@ -112,7 +112,7 @@ func work(ctx context.Context, a *app) error {
 		mux := http.NewServeMux()
 		mux.HandleFunc("GET /healthz", healthy)
 		mux.HandleFunc("GET /readyz", a.ready)
-		mux.Handle("GET /metrics", newMetrics(a.bus.Depths, a.log))
+		a.routeAside(mux)
 		a.serveAside(listener, mux, stop)
 		a.log.Info("working", "url", "http://"+listener.Addr().String())
 	} else {

@@ -12,6 +12,19 @@ type Gate struct {
 	tokens     *Tokens
 	signatures *Signatures
 	issuer     *Issuer
+	seen       Seen
+}
+
+// Seen is told whom a Gate has let through, or why not: by which kind of
+// credentials, "bearer", "jwt", "oauth1" or, for none, "none". It is called from
+// many goroutines.
+type Seen func(r *http.Request, kind string, who Identity, err error)
+
+// Watched is a Gate as this one that tells seen.
+func (g *Gate) Watched(seen Seen) *Gate {
+	watched := *g
+	watched.seen = seen
+	return &watched
 }
 
 // NewGate makes a Gate that knows opaque tokens and, where they are not nil,
@@ -26,25 +39,35 @@ func NewGate(t *Tokens, s *Signatures, i *Issuer) *Gate {
 // same bytes. The caller calls done once it is through with the request,
 // whatever was returned; done is never nil.
 func (g *Gate) Request(r *http.Request) (who Identity, done func(), err error) {
+	who, kind, done, err := g.request(r)
+	if g.seen != nil {
+		g.seen(r, kind, who, err)
+	}
+	return who, done, err
+}
+
+func (g *Gate) request(r *http.Request) (who Identity, kind string, done func(), err error) {
 	header := r.Header.Get("Authorization")
 	scheme, secret, _ := strings.Cut(header, " ")
 	secret = strings.TrimSpace(secret)
 	switch {
 	case strings.EqualFold(scheme, "Bearer") && secret != "":
-		who, err = g.bearer(r, secret)
-		return who, func() {}, err
+		who, kind, err = g.bearer(r, secret)
+		return who, kind, func() {}, err
 	case g.signatures != nil && (header == "" || strings.EqualFold(scheme, "OAuth")):
 		who, done, found, err := g.signatures.request(r, secret)
 		if found || err != nil {
-			return who, done, err
+			return who, "oauth1", done, err
 		}
 	}
-	return Identity{}, func() {}, media.Errorf(media.CodeNoCredentials, "The request needs the header \"Authorization: Bearer <access token>\". An OAuth 1.0a signature, in \"Authorization: OAuth …\", will do too.")
+	return Identity{}, "none", func() {}, media.Errorf(media.CodeNoCredentials, "The request needs the header \"Authorization: Bearer <access token>\". An OAuth 1.0a signature, in \"Authorization: OAuth …\", will do too.")
 }
 
-func (g *Gate) bearer(r *http.Request, token string) (Identity, error) {
+func (g *Gate) bearer(r *http.Request, token string) (who Identity, kind string, err error) {
 	if g.issuer != nil && isJWT(token) {
-		return g.issuer.Identify(r.Context(), token)
+		who, err = g.issuer.Identify(r.Context(), token)
+		return who, "jwt", err
 	}
-	return g.tokens.Identify(r.Context(), token)
+	who, err = g.tokens.Identify(r.Context(), token)
+	return who, "bearer", err
 }

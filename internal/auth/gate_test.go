@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -43,6 +44,37 @@ func TestGateRequest(t *testing.T) {
 			}
 		} else if media.CodeOf(err) != code || !strings.Contains(err.Error(), words) || who.User != "" {
 			t.Errorf("%q: %+v, %v, want %q", header, who, err, words)
+		}
+	}
+}
+
+// TestGateWatched: whoever watches hears of every request, and by what it came.
+func TestGateWatched(t *testing.T) {
+	d := newDesk(t)
+	secret, err := d.Issue(t.Context(), Grant{User: "12", Scopes: Scopes()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	type sight struct {
+		kind, user string
+		code       media.Code
+	}
+	var got sight
+	gate := NewGate(d.Tokens, nil, nil).Watched(func(_ *http.Request, kind string, who Identity, err error) {
+		got = sight{kind: kind, user: who.User}
+		if err != nil {
+			got.code = media.CodeOf(err)
+		}
+	})
+	for header, want := range map[string]sight{
+		"Bearer " + secret: {"bearer", "12", ""}, "Bearer x": {"bearer", "", media.CodeUnauthorized}, "": {"none", "", media.CodeNoCredentials},
+	} {
+		r := httptest.NewRequestWithContext(t.Context(), "GET", "/", nil)
+		r.Header.Set("Authorization", header)
+		_, done, _ := gate.Request(r)
+		done()
+		if got != want {
+			t.Errorf("%q: %+v, want %+v", header, got, want)
 		}
 	}
 }

@@ -43,7 +43,8 @@ func (b *Bus) Send(ctx context.Context, id media.ID, lane Lane) error {
 func (l *link) send(ctx context.Context, id media.ID, lane Lane) error {
 	var err error
 	for wait := time.Millisecond; wait < time.Second; wait *= 2 {
-		_, err = l.js.Publish(ctx, subject(lane, id), nil, jetstream.WithExpectLastSequenceForSubject(0, anyLane(id)))
+		msg := &nats.Msg{Subject: subject(lane, id), Header: headerOf(ctx)}
+		_, err = l.js.PublishMsg(ctx, msg, jetstream.WithExpectLastSequenceForSubject(0, anyLane(id)))
 		if err == nil || !isConflict(err) {
 			return err
 		}
@@ -74,7 +75,8 @@ func (l *link) move(ctx context.Context, msg *nats.Msg, job Job, to Lane) error 
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), min(l.cfg.Lease, answerTime))
 	defer cancel()
-	_, err = l.js.Publish(ctx, subject(to, job.ID), nil, jetstream.WithExpectLastSequenceForSubject(meta.Sequence.Stream, anyLane(job.ID)))
+	moved := &nats.Msg{Subject: subject(to, job.ID), Header: headerOf(ctx)}
+	_, err = l.js.PublishMsg(ctx, moved, jetstream.WithExpectLastSequenceForSubject(meta.Sequence.Stream, anyLane(job.ID)))
 	if err == nil || !isConflict(err) {
 		return err
 	}

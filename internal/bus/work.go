@@ -11,6 +11,7 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"magpie/internal/media"
+	"magpie/internal/trace"
 )
 
 // Job is one delivery of a media that waits to be processed.
@@ -168,7 +169,11 @@ func (l *link) turn(ctx context.Context) (context.Context, func()) {
 func (l *link) do(ctx context.Context, msg *nats.Msg, handle Handler) {
 	got := time.Now()
 	job, err := readJob(msg)
+	ctx = traced(ctx, msg)
 	log := l.cfg.Logger.With("media", job.ID, "lane", job.Lane, "delivery", job.Delivery)
+	if t := trace.From(ctx); !t.IsZero() {
+		log = log.With("trace", t.ID())
+	}
 	if err != nil {
 		log.Error("bus holds a message that is no job; it is dropped", "subject", msg.Subject, "error", err)
 		l.settle(ctx, msg, wordNever)

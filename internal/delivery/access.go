@@ -16,6 +16,19 @@ type Access struct {
 	// Viewer tells all but the ticket of who sent a request, as Viewers.Of does. It
 	// is asked only where it matters.
 	Viewer func(*http.Request) policy.Viewer
+	// Denied is told why viewers get nothing; nil for nobody.
+	Denied func(policy.Reason)
+}
+
+// Tell gives the error of a verdict, nil for none, and has its reason counted.
+func (a Access) Tell(v policy.Verdict) error {
+	if v.Err == nil {
+		return nil
+	}
+	if a.Denied != nil {
+		a.Denied(v.Reason)
+	}
+	return v.Err
 }
 
 // Read tells all that is known of who asks, and gives the text of the ticket
@@ -29,6 +42,9 @@ func (a Access) Read(r *http.Request, now time.Time) (policy.Viewer, string, err
 	}
 	t, err := a.Ring().ReadTicket(token, now)
 	if err != nil {
+		if a.Denied != nil {
+			a.Denied(policy.ReasonTicket)
+		}
 		return v, "", err
 	}
 	v.Ticket = &t
@@ -74,8 +90,8 @@ func (h *Renditions) decide(r *http.Request, m media.Media, u policy.Use) (polic
 		}
 	}
 	verdict := policy.Decide(m, said, v, u, now)
-	if verdict.Err != nil {
-		return verdict, "", verdict.Err
+	if err := h.access.Tell(verdict); err != nil {
+		return verdict, "", err
 	}
 	return verdict, token, nil
 }

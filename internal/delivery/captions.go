@@ -97,10 +97,7 @@ func (h *Renditions) captionFile(r *http.Request, video media.Media, s media.Sub
 		v.Ticket = &t
 	}
 	verdict := policy.Decide(file, said, v, u, now)
-	if verdict.Err != nil {
-		return verdict, verdict.Err
-	}
-	return verdict, nil
+	return verdict, h.access.Tell(verdict)
 }
 
 // master sends a video's multivariant playlist with the subtitles that are

@@ -32,8 +32,7 @@ func (a *API) admit(r *http.Request, m media.Media, notes media.Metadata) (page,
 	p := page{media: m, notes: notes, restricted: policy.Restricted(notes)}
 	now := a.now()
 	if !p.restricted {
-		verdict := policy.Decide(m, notes, p.viewer, policy.Stream, now)
-		return p, asError(verdict.Err)
+		return p, a.access.Tell(policy.Decide(m, notes, p.viewer, policy.Stream, now))
 	}
 	var err error
 	if p.brought, p.token, err = a.access.Read(withGrant(r), now); err != nil {
@@ -48,7 +47,7 @@ func (a *API) admit(r *http.Request, m media.Media, notes media.Metadata) (page,
 	if p.token == "" {
 		asked.AllowDownload = nil // the page's own ticket stands in
 	}
-	if err := asError(policy.Decide(m, asked, p.brought, policy.Stream, now).Err); err != nil {
+	if err := a.access.Tell(policy.Decide(m, asked, p.brought, policy.Stream, now)); err != nil {
 		return p, err
 	}
 	p.viewer, p.ticket = p.brought, p.token
@@ -61,20 +60,12 @@ func (a *API) admit(r *http.Request, m media.Media, notes media.Metadata) (page,
 		t := policy.Ticket{Media: m.ID, Owner: m.Owner, Expires: now.Add(m.Duration + mintedFor), Full: owner}
 		p.viewer.Ticket, p.ticket = &t, a.access.Ring().SignTicket(t)
 	}
-	return p, asError(policy.Decide(m, notes, p.viewer, policy.Stream, now).Err)
+	return p, a.access.Tell(policy.Decide(m, notes, p.viewer, policy.Stream, now))
 }
 
 // may reports whether what the page links to will be let through.
 func (p page) may(u policy.Use, now time.Time) bool {
 	return policy.Decide(p.media, p.notes, p.viewer, u, now).Err == nil
-}
-
-// asError keeps a nil *media.Error from becoming an error.
-func asError(e *media.Error) error {
-	if e == nil {
-		return nil
-	}
-	return e
 }
 
 // withGrant has a ticket that came as ?grant= read as ?ticket=.

@@ -191,7 +191,7 @@ func (a *API) oembedded(r *http.Request, raw string) (m media.Media, notes media
 	asked := notes
 	asked.DomainRestrictions, asked.GeoRestrictions = nil, nil
 	v = policy.Viewer{Ticket: anywhere(v.Ticket)}
-	return m, notes, token, asError(policy.Decide(m, asked, v, policy.Look, a.now()).Err)
+	return m, notes, token, a.access.Tell(policy.Decide(m, asked, v, policy.Look, a.now()))
 }
 
 // anywhere is a ticket without where it is good from.

@@ -30,10 +30,7 @@ func (a *API) decide(r *http.Request, m media.Media, who auth.Identity) error {
 	if err != nil {
 		return err
 	}
-	if verdict := policy.Decide(m, notes, policy.Viewer{SignedIn: who.User}, policy.Download, a.now()); verdict.Err != nil {
-		return verdict.Err
-	}
-	return nil
+	return a.access.Tell(policy.Decide(m, notes, policy.Viewer{SignedIn: who.User}, policy.Download, a.now()))
 }
 
 // usable gives the media in the path, if the caller may use it, as far as

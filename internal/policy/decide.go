@@ -27,12 +27,33 @@ type Viewer struct {
 	SignedIn string     // user of a bearer token; "" for none
 }
 
+// Reason is which rule refuses a viewer.
+type Reason string
+
+// The reasons. Some are given by those who read what viewers bring.
+const (
+	ReasonDeleted  Reason = "deleted"
+	ReasonExpired  Reason = "expired"
+	ReasonTicket   Reason = "ticket"   // not one of this server's, too late, or for other media or from another address
+	ReasonCountry  Reason = "country"  // geo_restrictions
+	ReasonAudience Reason = "audience" // audience_policy
+	ReasonSite     Reason = "site"     // domain_restrictions
+	ReasonDownload Reason = "download" // allow_download_status
+)
+
+// Reasons lists them.
+func Reasons() []Reason {
+	return []Reason{ReasonDeleted, ReasonExpired, ReasonTicket, ReasonCountry, ReasonAudience, ReasonSite, ReasonDownload}
+}
+
 // Verdict is a decision.
 type Verdict struct {
 	// Err is nil if the viewer may. Otherwise it is media.CodeNotFound for what was
 	// deleted, media.CodeGone for what has expired, media.CodeWithheld for a country that may not see it, and
 	// media.CodeForbidden for everything else.
 	Err *media.Error
+	// Reason is the rule that Err is of, "" where that is nil.
+	Reason Reason
 	// Restricted says that another viewer might get another answer, so that no
 	// shared cache may keep this one.
 	Restricted bool
@@ -61,6 +82,10 @@ type Verdict struct {
 func Decide(m media.Media, notes media.Metadata, v Viewer, u Use, now time.Time) Verdict {
 	verdict := Verdict{Restricted: Restricted(notes) || v.Ticket != nil}
 	if verdict.Err = gone(m, notes, now); verdict.Err != nil {
+		verdict.Reason = ReasonExpired
+		if verdict.Err.Code == media.CodeNotFound {
+			verdict.Reason = ReasonDeleted
+		}
 		return verdict
 	}
 	until := earliest(m.ExpiresAt, expiration(notes))
@@ -70,6 +95,7 @@ func Decide(m media.Media, notes media.Metadata, v Viewer, u Use, now time.Time)
 	}
 	if v.Ticket != nil {
 		if verdict.Err = misfit(m, v, now); verdict.Err != nil {
+			verdict.Reason = ReasonTicket
 			return verdict
 		}
 		until = earliest(until, v.Ticket.Expires)
@@ -79,14 +105,17 @@ func Decide(m media.Media, notes media.Metadata, v Viewer, u Use, now time.Time)
 		}
 	}
 	verdict.FrameAncestors = frameAncestors(notes.DomainRestrictions)
-	for _, denied := range []*media.Error{
-		geo(notes.GeoRestrictions, v.Country),
-		audience(notes.AudiencePolicy, v.Ticket),
-		domain(notes.DomainRestrictions, v),
-		download(notes.AllowDownload, v.Ticket, u),
+	for _, rule := range [...]struct {
+		reason Reason
+		denied *media.Error
+	}{
+		{ReasonCountry, geo(notes.GeoRestrictions, v.Country)},
+		{ReasonAudience, audience(notes.AudiencePolicy, v.Ticket)},
+		{ReasonSite, domain(notes.DomainRestrictions, v)},
+		{ReasonDownload, download(notes.AllowDownload, v.Ticket, u)},
 	} {
-		if denied != nil {
-			verdict.Err = denied
+		if rule.denied != nil {
+			verdict.Err, verdict.Reason = rule.denied, rule.reason
 			return verdict
 		}
 	}

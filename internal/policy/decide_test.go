@@ -357,3 +357,33 @@ func TestRestrictedAndNeedsTicket(t *testing.T) {
 		}
 	})
 }
+
+// TestReasons: a refusal names its rule, and what is let through none.
+func TestReasons(t *testing.T) {
+	deleted := video()
+	deleted.GoneAt = epoch
+	no := false
+	for _, c := range []struct {
+		media  media.Media
+		notes  media.Metadata
+		viewer policy.Viewer
+		want   policy.Reason
+	}{
+		{video(), media.Metadata{}, policy.Viewer{}, ""},
+		{deleted, media.Metadata{}, policy.Viewer{}, policy.ReasonDeleted},
+		{video(), expires(0), policy.Viewer{}, policy.ReasonExpired},
+		{video(), media.Metadata{}, policy.Viewer{Ticket: &policy.Ticket{}}, policy.ReasonTicket},
+		{video(), geo(nil, []string{"US"}), policy.Viewer{Country: "US"}, policy.ReasonCountry},
+		{video(), audience([]string{"1"}, nil), policy.Viewer{}, policy.ReasonAudience},
+		{video(), domains("a.example"), policy.Viewer{Site: "b.example"}, policy.ReasonSite},
+		{video(), downloads(no), policy.Viewer{}, policy.ReasonDownload},
+	} {
+		got := policy.Decide(c.media, c.notes, c.viewer, policy.Stream, epoch)
+		if got.Reason != c.want || (got.Err == nil) != (c.want == "") {
+			t.Errorf("%q, want %q: %v", got.Reason, c.want, got.Err)
+		}
+		if c.want != "" && !slices.Contains(policy.Reasons(), got.Reason) {
+			t.Errorf("%q is not listed", got.Reason)
+		}
+	}
+}

@@ -8,13 +8,14 @@ import (
 	"time"
 
 	"magpie/internal/media"
+	"magpie/internal/trace"
 )
 
 // Make makes one attempt at a media that is not recorded yet, and whose original
 // is stored, and hands what came of it to publish. An error means that nothing
 // was published, and that the media is for Run.
 func (w *Worker) Make(ctx context.Context, m media.Media, publish func(context.Context, media.Outcome) error) error {
-	log := w.log.With("media", m.ID, "attempt", m.Attempt)
+	log := w.logFor(ctx, m)
 	outcome, err := w.attempt(ctx, m, false, false)
 	var failure *media.Failure
 	var suspicion *Suspicion
@@ -28,8 +29,18 @@ func (w *Worker) Make(ctx context.Context, m media.Media, publish func(context.C
 	if err := publish(ctx, outcome); err != nil {
 		return fmt.Errorf("publish %s: %w", m.ID, err)
 	}
+	w.waited(m)
 	w.tell(log, m, outcome)
 	return nil
+}
+
+// logFor is the logger of an attempt. Whoever asked for it is found by the trace.
+func (w *Worker) logFor(ctx context.Context, m media.Media) *slog.Logger {
+	log := w.log.With("media", m.ID, "attempt", m.Attempt)
+	if t := trace.From(ctx); !t.IsZero() {
+		log = log.With("trace", t.ID())
+	}
+	return log
 }
 
 // tell logs what came of a media.

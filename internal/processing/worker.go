@@ -23,6 +23,7 @@ type Config struct {
 	MaxLost     int64         // attempts without an end, as in crashes, after which it is given up; 100: most are not its fault
 	MaxTries    int           // tries that ended in an error after which it is given up; 8
 	Touch       time.Duration // how often a running attempt shows that it lives; 5 s
+	Watch       Watch         // is told what attempts come to
 }
 
 // Worker runs attempts. Its methods may be used from many goroutines.
@@ -117,7 +118,7 @@ func (w *Worker) run(ctx context.Context, id media.ID, try int, quick bool) erro
 		return nil
 	}
 	try = min(try, int(m.Attempt-m.Lost))
-	log := w.log.With("media", id, "attempt", m.Attempt)
+	log := w.logFor(ctx, m)
 	// What takes the process down never gets as far as an error.
 	if m.Attempt > w.cfg.MaxAttempts || m.Lost >= w.cfg.MaxLost {
 		log.Error("processing given up", "tries", try, "lost", m.Lost)
@@ -230,7 +231,7 @@ func (w *Worker) release(ctx context.Context, m media.Media, why error) error {
 	if err != nil {
 		why = errors.Join(why, fmt.Errorf("release %s: %w", m.ID, err))
 	} else if !held {
-		w.log.Info("attempt superseded", "media", m.ID, "attempt", m.Attempt, "err", why)
+		w.logFor(ctx, m).Info("attempt superseded", "err", why)
 		return nil
 	}
 	return fmt.Errorf("process %s, attempt %d: %w", m.ID, m.Attempt, why)
@@ -245,10 +246,10 @@ func (w *Worker) postpone(ctx context.Context, m media.Media, duration time.Dura
 	case err != nil:
 		return w.release(ctx, m, err)
 	case !held:
-		w.log.Info("attempt superseded", "media", m.ID, "attempt", m.Attempt)
+		w.logFor(ctx, m).Info("attempt superseded")
 		return nil
 	}
-	w.log.Debug("media takes long", "media", m.ID, "duration", duration)
+	w.logFor(ctx, m).Debug("media takes long", "duration", duration)
 	return fmt.Errorf("process %s: %w", m.ID, ErrLong)
 }
 
@@ -261,6 +262,7 @@ func (w *Worker) publish(ctx context.Context, m media.Media, o media.Outcome, lo
 		log.Info("attempt superseded")
 		return nil
 	}
+	w.waited(m)
 	w.tell(log, m, o)
 	return nil
 }
@@ -290,6 +292,7 @@ func (w *Worker) attempt(ctx context.Context, m media.Media, quick, recorded boo
 		defer withdraw()
 	}
 
+	whole, began := ctx, w.now()
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	out := &output{w: w, m: m, touched: make(chan struct{}, 1)}
@@ -308,6 +311,7 @@ func (w *Worker) attempt(ctx context.Context, m media.Media, quick, recorded boo
 	<-done
 	out.drop()
 	outcome.Renditions = out.saved
+	w.ran(whole, m, began, out.saved, err)
 	return outcome, err
 }
 

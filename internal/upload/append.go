@@ -24,6 +24,7 @@ type Segment struct {
 	taken   int64            // bytes of it that the tally counts
 	storage *catalog.Storage // of the owner, where the session has no room reserved; else nil
 	start   *start
+	counted bool // as being in flight
 	ended   bool
 }
 
@@ -31,7 +32,12 @@ type Segment struct {
 // bytes are announced, 0 if none are. The segment's index may be told at the
 // end.
 func (s *Sessions) Append(ctx context.Context, user string, id media.ID, hint int64) (*Segment, error) {
-	return s.segment(ctx, user, id, func() (*blob.Writer, error) { return s.blobs.Create(ctx, hint) })
+	g, err := s.segment(ctx, user, id, func() (*blob.Writer, error) { return s.blobs.Create(ctx, hint) })
+	if err == nil {
+		g.counted = true
+		s.cfg.Watch.inFlight(1)
+	}
+	return g, err
 }
 
 // segment begins a segment whose bytes go to, or are in, the writer that begin
@@ -156,6 +162,15 @@ func (g *Segment) Size() int64 { return g.w.Size() }
 // A segment 0 that shows by its header that no such file will be taken is
 // refused, and not kept; another one may come.
 func (g *Segment) Commit(ctx context.Context, index int) (time.Time, error) {
+	watch, size, began := g.s.cfg.Watch, g.w.Size(), g.s.now()
+	expires, err := g.commit(ctx, index)
+	if err == nil {
+		watch.appended(ctx, size, g.s.now().Sub(began))
+	}
+	return expires, err
+}
+
+func (g *Segment) commit(ctx context.Context, index int) (time.Time, error) {
 	if index < 0 || index > media.MaxSegmentIndex {
 		e := media.Invalid("segment_index", "SegmentIndex must be between 0 and %d.", media.MaxSegmentIndex)
 		e.Value = fmt.Sprint(index)
@@ -227,6 +242,9 @@ func (g *Segment) end() {
 	g.s.held.release(g.tally)
 	g.s.starts.Put(g.start)
 	g.start = nil
+	if g.counted {
+		g.s.cfg.Watch.inFlight(-1)
+	}
 }
 
 // acknowledge decides what a stored segment's sender is told, by the session's

@@ -34,6 +34,7 @@ func (s *Sessions) Finalize(ctx context.Context, user string, id media.ID) (medi
 		if took {
 			m, done, err := s.close(ctx, session, token)
 			if err != nil || done {
+				s.cfg.Watch.closed(ctx, err)
 				return m, err
 			}
 			continue // another finalize took over in between

@@ -78,6 +78,7 @@ func (s *Sessions) open(ctx context.Context, session media.Session) (media.Sessi
 		if err != nil {
 			return media.Session{}, fmt.Errorf("open session %s: %w", id, err)
 		}
+		s.cfg.Watch.opened(ctx)
 		return session, nil
 	}
 }

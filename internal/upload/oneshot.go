@@ -33,6 +33,7 @@ func (s *Sessions) OneShot(ctx context.Context, hint int64) (*OneShot, error) {
 	if err != nil {
 		return nil, fmt.Errorf("begin a one-shot upload: %w", err)
 	}
+	s.cfg.Watch.inFlight(1)
 	return &OneShot{s: s, w: w, start: s.starts.Get().(*start).empty()}, nil
 }
 
@@ -109,6 +110,12 @@ type Make func(ctx context.Context, m media.Media, publish func(context.Context,
 // or nil; then the media that comes back is done, unless that gave an error. So it takes
 // two transactions from the first byte to the last size.
 func (o *OneShot) Finish(ctx context.Context, r Request, maker func(media.Category) Make) (media.Media, error) {
+	m, err := o.finish(ctx, r, maker)
+	o.s.cfg.Watch.closed(ctx, err)
+	return m, err
+}
+
+func (o *OneShot) finish(ctx context.Context, r Request, maker func(media.Category) Make) (media.Media, error) {
 	if o.w.Size() == 0 {
 		return media.Media{}, media.Invalid("media", "The file is empty.")
 	}
@@ -221,5 +228,6 @@ func (o *OneShot) Abort() {
 	if o.start != nil {
 		o.s.starts.Put(o.start)
 		o.start, o.more = nil, nil
+		o.s.cfg.Watch.inFlight(-1)
 	}
 }

@@ -27,6 +27,8 @@ type Config struct {
 	PruneAfter   time.Duration // from the end to the removal of its rows; 7 days
 	Quota        int64         // bytes that one user may store who has no quota of their own; 0 for any number
 
+	Watch *Watch // is told what happens; nil for nobody
+
 	// AloneSince is from when on no other process has used the catalogue, so
 	// that a finalize begun before is dead however young it is. Zero where
 	// processes share it.

@@ -15,7 +15,7 @@ func TestConfigDefaults(t *testing.T) {
 	if got != want {
 		t.Errorf("%+v, want %+v", got, want)
 	}
-	set := Config{1, 2, 3, media.Limits{Model: media.Limit{MaxBytes: 4}}, 5, 6, 7, 8, 9, 10, time.Unix(11, 0)}
+	set := Config{1, 2, 3, media.Limits{Model: media.Limit{MaxBytes: 4}}, 5, 6, 7, 8, 9, 10, &Watch{}, time.Unix(11, 0)}
 	if got := set.WithDefaults(); got != set {
 		t.Errorf("what was set became %+v", got)
 	}

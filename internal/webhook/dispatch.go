@@ -38,7 +38,8 @@ type Config struct {
 	Now     func() time.Time
 	Random  io.Reader
 	Log     *slog.Logger
-	Alone   bool // no other process sends from this catalogue: what the last one had is free at once
+	Tried   func(state catalog.DeliveryState) // is told what became of each try; nil for nobody
+	Alone   bool                              // no other process sends from this catalogue: what the last one had is free at once
 
 	Timeout time.Duration   // for one try; 15 s
 	Every   time.Duration   // how often what is due is looked for; 500 ms
@@ -208,6 +209,9 @@ func (d *Dispatcher) try(ctx context.Context, webhook int64) (good, more bool) {
 	gone := answer.status == http.StatusGone
 	if _, err := d.cfg.Catalog.SettleDelivery(writing, settled, gone); err != nil {
 		d.cfg.Log.Error("webhook delivery not recorded, it will be made again", "webhook", webhook, "event", delivery.Event.ID, "err", err)
+	}
+	if d.cfg.Tried != nil {
+		d.cfg.Tried(settled.State)
 	}
 	d.cfg.Log.Debug("webhook delivery tried", "webhook", webhook, "event", delivery.Event.ID, "try", settled.Tries, "state", settled.State, "status", answer.status, "words", answer.words)
 	if gone {
