@@ -1,4 +1,3 @@
-// Package api holds magpie's contract, openapi.yaml, and nothing else.
 package api
 
 import (
@@ -98,6 +97,8 @@ func routes() map[string]string {
 		"GET /media/{slug}":                                             ": 200 206 302 304 403 404 410 412 416 451 500 503",
 		"HEAD /media/{slug}":                                            ": 200 206 304 403 404 410 412 416 451 500 503",
 		"OPTIONS /media/{slug}":                                         ": 204",
+		"GET /docs":                                                     ": 200 500",
+		"GET /docs/{file}":                                              ": 200 404 500",
 		"GET /healthz":                                                  ": 200",
 		"GET /readyz":                                                   ": 200 503",
 

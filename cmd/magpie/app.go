@@ -26,6 +26,7 @@ import (
 	"magpie/internal/processing/image"
 	"magpie/internal/processing/model"
 	"magpie/internal/processing/subtitle"
+	"magpie/internal/reference"
 	"magpie/internal/upload"
 	"magpie/internal/xapi"
 )
@@ -227,6 +228,7 @@ func (a *app) routes(inline *processing.Admission, gate *auth.Gate) http.Handler
 	}), a.settings.CORSOrigins))
 	a.routeOAuth(all, fail)
 	routeMedia(all, renditions)
+	reference.New(fail).Route(all)
 	all.HandleFunc("GET /healthz", healthy)
 	all.HandleFunc("GET /readyz", a.ready)
 	patience := xapi.Patience{Stall: a.settings.Patience, MinRate: int64(a.settings.MinRate), Now: time.Now, Sleep: time.Sleep}
