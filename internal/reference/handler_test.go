@@ -15,7 +15,7 @@ import (
 	"magpie/api"
 )
 
-func get(t *testing.T, path string, header http.Header) *httptest.ResponseRecorder {
+func get(t *testing.T, mux *http.ServeMux, path string, header http.Header) *httptest.ResponseRecorder {
 	t.Helper()
 	mux := http.NewServeMux()
 	New(func(w http.ResponseWriter, _ *http.Request, err error) {
@@ -33,7 +33,7 @@ func get(t *testing.T, path string, header http.Header) *httptest.ResponseRecord
 // TestPage: every operation, parameter, status and schema is on the page; what it
 // refers to is there, and nothing comes from elsewhere.
 func TestPage(t *testing.T) {
-	w := get(t, "/docs", nil)
+	w := get(t, mux, "/docs", nil)
 	page := w.Body.String()
 	if w.Code != 200 || w.Header().Get("Content-Security-Policy") != policy {
 		t.Fatalf("%d %v", w.Code, w.Header())
@@ -96,7 +96,7 @@ func TestPage(t *testing.T) {
 
 func TestFiles(t *testing.T) {
 	var doc map[string]any
-	w := get(t, "/docs/openapi.json", nil)
+	w := get(t, mux, "/docs/openapi.json", nil)
 	if err := json.Unmarshal(w.Body.Bytes(), &doc); err != nil || doc["openapi"] == nil {
 		t.Fatalf("%v", err)
 	}
@@ -107,8 +107,8 @@ func TestFiles(t *testing.T) {
 		t.Error("JSON has escapes that nobody needs")
 	}
 	for path, kind := range map[string]string{"/docs": "text/html", "/docs/style.css": "text/css", "/docs/script.js": "text/javascript", "/docs/openapi.yaml": "application/yaml"} {
-		plain := get(t, path, nil)
-		zipped := get(t, path, http.Header{"Accept-Encoding": {"gzip"}})
+		plain := get(t, mux, path, nil)
+		zipped := get(t, mux, path, http.Header{"Accept-Encoding": {"gzip"}})
 		r, err := gzip.NewReader(zipped.Body)
 		if err != nil {
 			t.Fatal(err)
@@ -117,11 +117,11 @@ func TestFiles(t *testing.T) {
 		if err != nil || string(text) != plain.Body.String() || !strings.HasPrefix(plain.Header().Get("Content-Type"), kind) {
 			t.Errorf("%s: %v %v", path, err, plain.Header())
 		}
-		if again := get(t, path, http.Header{"If-None-Match": {plain.Header().Get("ETag")}}); again.Code != http.StatusNotModified || again.Body.Len() > 0 {
+		if again := get(t, mux, path, http.Header{"If-None-Match": {plain.Header().Get("ETag")}}); again.Code != http.StatusNotModified || again.Body.Len() > 0 {
 			t.Errorf("%s: %d", path, again.Code)
 		}
 	}
-	if w := get(t, "/docs/other", nil); w.Code != http.StatusNotFound {
+	if w := get(t, mux, "/docs/other", nil); w.Code != http.StatusNotFound {
 		t.Errorf("%d", w.Code)
 	}
 }
