@@ -15,12 +15,16 @@ import (
 	"magpie/api"
 )
 
-func get(t *testing.T, mux *http.ServeMux, path string, header http.Header) *httptest.ResponseRecorder {
-	t.Helper()
+func routed() *http.ServeMux {
 	mux := http.NewServeMux()
 	New(func(w http.ResponseWriter, _ *http.Request, err error) {
 		http.Error(w, err.Error(), http.StatusNotFound)
 	}).Route(mux)
+	return mux
+}
+
+func get(t *testing.T, mux *http.ServeMux, path string, header http.Header) *httptest.ResponseRecorder {
+	t.Helper()
 	r := httptest.NewRequest(http.MethodGet, path, nil)
 	for name := range header {
 		r.Header.Set(name, header.Get(name))
@@ -33,6 +37,7 @@ func get(t *testing.T, mux *http.ServeMux, path string, header http.Header) *htt
 // TestPage: every operation, parameter, status and schema is on the page; what it
 // refers to is there, and nothing comes from elsewhere.
 func TestPage(t *testing.T) {
+	mux := routed()
 	w := get(t, mux, "/docs", nil)
 	page := w.Body.String()
 	if w.Code != 200 || w.Header().Get("Content-Security-Policy") != policy {
@@ -95,6 +100,7 @@ func TestPage(t *testing.T) {
 }
 
 func TestFiles(t *testing.T) {
+	mux := routed()
 	var doc map[string]any
 	w := get(t, mux, "/docs/openapi.json", nil)
 	if err := json.Unmarshal(w.Body.Bytes(), &doc); err != nil || doc["openapi"] == nil {

@@ -103,7 +103,10 @@ func newView(d document) (view, error) {
 			if err != nil {
 				return view{}, fmt.Errorf("%s %s: %w", m.Key, p.Key, err)
 			}
-			i := at[op.list("tags")[0].(string)]
+			i, ok := at[fmt.Sprint(op.list("tags")...)]
+			if !ok {
+				return view{}, fmt.Errorf("%s %s: no one of the tags", m.Key, p.Key)
+			}
 			v.Sections[i].Calls = append(v.Sections[i].Calls, c)
 		}
 	}
