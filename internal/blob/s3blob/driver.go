@@ -64,9 +64,8 @@ type Driver struct {
 	checking      checking
 	unconditional atomic.Bool // the store knows no If-None-Match
 
-	leftovers chan string // keys that should hold nothing
-	stop      context.CancelFunc
-	working   sync.WaitGroup
+	stop    context.CancelFunc
+	working sync.WaitGroup
 }
 
 var (
@@ -99,8 +98,7 @@ func Open(a Address, opts Options) (*Driver, error) {
 		return nil, fmt.Errorf("open bucket: %w", err)
 	}
 	d := &Driver{
-		address: a, opts: opts, line: newLine(opts.Now), maxPut: 5 << 30,
-		wire: newTransport(opts.Stall), leftovers: make(chan string, 1024),
+		address: a, opts: opts, line: newLine(opts.Now), maxPut: 5 << 30, wire: newTransport(opts.Stall),
 	}
 	lookup := minio.BucketLookupDNS
 	if a.PathStyle {
@@ -122,7 +120,6 @@ func Open(a Address, opts Options) (*Driver, error) {
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	d.stop = stop
-	d.working.Go(func() { d.clean(ctx) })
 	d.working.Go(func() { d.sweepAtTimes(ctx) })
 	return d, nil
 }

@@ -5,7 +5,6 @@ import (
 	"crypto/md5"
 	"encoding/base64"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"hash/crc32"
 	"net/http"
@@ -25,7 +24,6 @@ type multi struct {
 	next   int // the number of the part being filled
 	parts  []minio.CompletePart
 	size   int64
-	sent   bool // the list may have arrived
 }
 
 func (d *Driver) newMulti(ctx context.Context, key string) (*multi, error) {
@@ -71,8 +69,7 @@ func (m *multi) send(ctx context.Context, number int, p *piece, off, n int64) er
 func (m *multi) complete(ctx context.Context) error {
 	slices.SortFunc(m.parts, func(a, b minio.CompletePart) int { return a.PartNumber - b.PartNumber })
 	d := m.driver
-	err := d.line.do(ctx, func(ctx context.Context) error {
-		m.sent = true
+	return d.line.do(ctx, func(ctx context.Context) error {
 		err := m.completeOnce(ctx, !d.unconditional.Load())
 		if answerOf(err).StatusCode == http.StatusNotImplemented && d.unconditional.CompareAndSwap(false, true) {
 			err = m.completeOnce(ctx, false)
@@ -87,10 +84,6 @@ func (m *multi) complete(ctx context.Context) error {
 		}
 		return err
 	})
-	if errors.Is(err, errTaken) {
-		m.sent = false // what is there is another's
-	}
-	return err
 }
 
 func (m *multi) completeOnce(ctx context.Context, conditional bool) error {
@@ -135,8 +128,9 @@ func (m *multi) made(info minio.ObjectInfo) bool {
 	return len(tags) == md5.Size*len(m.parts) && info.ETag == fmt.Sprintf("%s-%d", hex.EncodeToString(sum[:]), len(m.parts))
 }
 
-// abort removes the parts, and the object if there may be one. Of what can't be
-// removed now, parts go with sweepParts a day later.
+// abort removes the parts; those that can't be removed now go with sweepParts a
+// day later. An object that was made of them all the same stays, for the sweep:
+// somebody who lists, in another process too, may have seen it and built on it.
 func (m *multi) abort(ctx context.Context) {
 	ctx = context.WithoutCancel(ctx)
 	short, cancel := context.WithTimeout(ctx, 5*time.Second)
@@ -147,9 +141,6 @@ func (m *multi) abort(ctx context.Context) {
 	})
 	if err != nil && answerOf(err).Code != minio.NoSuchUpload {
 		d.opts.Log.Warn("parts of an upload not removed; they are in a day", "key", m.key, "err", err)
-	}
-	if m.sent {
-		d.forget(ctx, m.key)
 	}
 }
 
