@@ -3,6 +3,7 @@ package blobtest
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 
@@ -51,6 +52,28 @@ func testAbortAfterCommit(t *testing.T, d blob.Driver) {
 	u.Abort()
 	u.Abort()
 	wantBytes(t, d, "segments/1/a", data)
+}
+
+// testEmptyWrites: writes of nothing, at any place, change nothing.
+func testEmptyWrites(t *testing.T, d blob.Driver) {
+	for _, c := range []struct {
+		key    string
+		pieces []string
+	}{
+		{"segments/1/a", []string{"", "ab", "", "c", ""}},
+		{"segments/1/b", []string{"", ""}},
+	} {
+		u := create(t, d, nil)
+		for _, piece := range c.pieces {
+			if n, err := u.Write([]byte(piece)); n != len(piece) || err != nil {
+				t.Fatalf("Write(%q): %d, %v", piece, n, err)
+			}
+		}
+		if err := u.Commit(context.Background(), c.key); err != nil {
+			t.Fatal(err)
+		}
+		wantBytes(t, d, c.key, []byte(strings.Join(c.pieces, "")))
+	}
 }
 
 // testEnded: an upload that was ended takes no more, and stores nothing.

@@ -60,15 +60,19 @@ func (s *small) Write(p []byte) (int, error) {
 	if s.err != nil {
 		return 0, s.err
 	}
-	if s.file == nil && s.buf == nil && len(p) > 0 {
+	if s.file != nil {
+		return s.file.Write(p)
+	}
+	if len(p) == 0 {
+		return 0, nil
+	}
+	if s.buf == nil {
 		s.buf = s.driver.gathers.take()
 	}
-	if s.file == nil && len(p) > 0 && (s.buf == nil || s.n+len(p) > s.driver.small) {
+	if s.buf == nil || s.n+len(p) > s.driver.small {
 		if err := s.spill(); err != nil {
 			return 0, err
 		}
-	}
-	if s.file != nil {
 		return s.file.Write(p)
 	}
 	s.n += copy(s.buf[s.n:], p)
