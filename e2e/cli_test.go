@@ -3,6 +3,7 @@ package e2e
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -161,6 +162,16 @@ func TestDoctor(t *testing.T) {
 	for _, words := range []string{"ffmpeg", "libx264", "data folder", "disk", "open files"} {
 		if !strings.Contains(out, words) {
 			t.Errorf("doctor does not speak of %s: %s", words, out)
+		}
+	}
+	s := start(t)
+	out, _, code = magpie(t, "doctor", "--data", s.data, "--listen", s.address(), "--public-url", s.url)
+	for _, line := range []string{
+		fmt.Sprintf(`good +lock +the magpie with the process id %d runs`, s.cmd.Process.Pid), `good +address +.* in use, as by the magpie`, `good +public URL`,
+		`good +key file`, `good +database +the catalogue can be read`, `weak +public URL .* is not https\n +→ Put TLS`,
+	} {
+		if code != 0 || !regexp.MustCompile("(?m)^"+line).MatchString(out) {
+			t.Errorf("exit %d, beside a server, no %s in %s", code, line, out)
 		}
 	}
 	out, _, code = magpie(t, "doctor", "--data", fileWith(t, "file", nil), "--ffmpeg", "/nowhere/ffmpeg")

@@ -55,6 +55,9 @@ func TestBlobsInBucket(t *testing.T) {
 	if left, err := os.ReadDir(filepath.Join(s.data, "spool")); err != nil || len(left) > 0 {
 		t.Errorf("the spool holds %v, %v", left, err)
 	}
+	if out, errs, code := magpie(t, "doctor", "--data", s.data, "--blobs", place); code != 0 || !strings.Contains(out, "can be written, also on condition") {
+		t.Errorf("magpie doctor: exit %d\n%s%s", code, out, errs)
+	}
 	out, errs, code := magpie(t, "check", "--data", s.data, "--blobs", place)
 	if code != 0 || !strings.Contains(out, "whole") {
 		t.Errorf("magpie check: exit %d\n%s%s", code, out, errs)

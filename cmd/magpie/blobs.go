@@ -107,3 +107,17 @@ func (p blobPlace) reachable(ctx context.Context) (string, error) {
 	}
 	return p.Blobs + " answers", nil
 }
+
+// examine tries what the bucket can do: see s3blob.Driver.Examine.
+func (p blobPlace) examine(ctx context.Context, name string) (s3blob.Examination, error) {
+	d, err := p.driver()
+	if err != nil {
+		return s3blob.Examination{}, err
+	}
+	defer d.Close()
+	bucket, ok := d.(*s3blob.Driver)
+	if !ok {
+		return s3blob.Examination{}, fmt.Errorf("%T is no bucket", d)
+	}
+	return bucket.Examine(ctx, name)
+}

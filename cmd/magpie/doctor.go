@@ -2,146 +2,118 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
-	"log/slog"
-	"os"
-	"path/filepath"
-
-	"github.com/dustin/go-humanize"
-	"golang.org/x/sys/unix"
+	"strings"
 
 	"magpie/internal/processing/ffmpeg"
 )
 
-// doctorCommand looks at the machine before a server does.
+// doctorCommand looks at the machine before a server does, with the settings that
+// the server is to have.
 type doctorCommand struct {
 	catalogFlags
 	blobsFlag
-	FFmpeg  string `name:"ffmpeg" env:"MAGPIE_FFMPEG" placeholder:"PATH" help:"The ffmpeg program. Default: from PATH."`
-	FFprobe string `name:"ffprobe" env:"MAGPIE_FFPROBE" placeholder:"PATH" help:"The ffprobe program. Default: from PATH."`
+	busFlags
+	KeyFile   string `name:"key-file" env:"MAGPIE_KEY_FILE" placeholder:"PATH" help:"The server's key file. Default: key in the data folder."`
+	Listen    string `env:"MAGPIE_LISTEN" placeholder:"ADDRESS" help:"Address that the server is to listen on: is it free?"`
+	PublicURL string `env:"MAGPIE_PUBLIC_URL" placeholder:"URL" help:"Origin at which clients reach the server: does it answer?"`
+	FFmpeg    string `name:"ffmpeg" env:"MAGPIE_FFMPEG" placeholder:"PATH" help:"The ffmpeg program. Default: from PATH."`
+	FFprobe   string `name:"ffprobe" env:"MAGPIE_FFPROBE" placeholder:"PATH" help:"The ffprobe program. Default: from PATH."`
+	JSON      bool   `name:"json" help:"Print a JSON object for each line."`
 }
 
-// minFiles is how many files a busy server may have open.
-const minFiles = 4096
+// finding is one thing that was looked at. Advice is what to do about it, "" for
+// what is good.
+type finding struct {
+	Verdict string `json:"verdict"`
+	Name    string `json:"name"`
+	Words   string `json:"words"`
+	Advice  string `json:"advice,omitempty"`
+}
+
+func good(name, format string, args ...any) finding {
+	return finding{string(ffmpeg.Good), name, fmt.Sprintf(format, args...), ""}
+}
+
+func weak(name, words, advice string) finding {
+	return finding{string(ffmpeg.Weak), name, words, advice}
+}
+
+func bad(name, words, advice string) finding {
+	return finding{string(ffmpeg.Bad), name, words, advice}
+}
 
 // Run prints a line for each thing looked at: good, weak (it works, and would
-// be better with it) or bad; and ends with status 1 if one is bad.
+// be better with it) or bad, with what to do below it; and ends with status 1 if
+// one is bad. No line holds a password or a key.
 func (c *doctorCommand) Run(ctx context.Context, s surroundings) error {
-	bad := 0
-	line := func(v ffmpeg.Verdict, name, words string) {
-		if v == ffmpeg.Bad {
-			bad++
+	failed := false
+	tell := func(found ...finding) error {
+		for _, f := range found {
+			f.Words = oneLine(f.Words)
+			failed = failed || f.Verdict == string(ffmpeg.Bad)
+			if c.JSON {
+				if err := json.NewEncoder(s.out).Encode(f); err != nil {
+					return err
+				}
+				continue
+			}
+			fmt.Fprintf(s.out, "%-5s %-12s %s\n", f.Verdict, f.Name, f.Words)
+			if f.Advice != "" {
+				fmt.Fprintf(s.out, "%-5s %-12s → %s\n", "", "", f.Advice)
+			}
 		}
-		fmt.Fprintf(s.out, "%-5s %-12s %s\n", v, name, words)
+		return nil
 	}
-	report := func(name string, err error, good string) {
-		if err != nil {
-			line(ffmpeg.Bad, name, err.Error())
-			return
+	inUse, running := c.lock()
+	for _, look := range []func() []finding{
+		func() []finding { return c.transcoder(ctx) },
+		func() []finding { return []finding{c.folder(), running, c.space(), c.key()} },
+		func() []finding { return c.database(ctx) },
+		func() []finding { return c.bytes(ctx, s) },
+		func() []finding { return c.carrier(ctx) },
+		func() []finding { return c.address(ctx, inUse) },
+		func() []finding { return c.public(ctx) },
+		func() []finding { return []finding{clock(), files()} },
+	} {
+		if err := tell(look()...); err != nil {
+			return err
 		}
-		line(ffmpeg.Good, name, good)
 	}
-	c.transcoder(ctx, line)
-	words, err := writable(c.Data)
-	report("data folder", err, words)
-	words, err = space(c.Data)
-	report("disk", err, words)
-	if !c.own() {
-		verdict, words := c.database(ctx)
-		line(verdict, "database", words)
-	}
-	if c.Blobs != "" {
-		place := blobPlace{blobsFlag: c.blobsFlag, data: c.Data, readOnly: true, env: s.env, log: slog.New(slog.NewTextHandler(s.err, nil))}
-		words, err = place.reachable(ctx)
-		report("blobs", err, words)
-	}
-	words, err = files()
-	report("open files", err, words)
-	if bad > 0 {
+	if failed {
 		return exitCode(1)
 	}
 	return nil
 }
 
-// database reports whether the catalogue can be read, and whether its server keeps
-// what it has answered.
-func (c *doctorCommand) database(ctx context.Context) (ffmpeg.Verdict, string) {
-	u, err := c.url()
-	if err != nil {
-		return ffmpeg.Bad, err.Error()
-	}
-	rows, err := c.place().openReadOnly(ctx)
-	if err != nil {
-		return ffmpeg.Bad, err.Error()
-	}
-	defer rows.Close()
-	words, durable, err := rows.Server(ctx)
-	switch {
-	case err != nil:
-		return ffmpeg.Bad, err.Error()
-	case !durable:
-		return ffmpeg.Bad, fmt.Sprintf("%s: %s; both must be on, or a power failure loses what was answered", u, words)
-	}
-	return ffmpeg.Good, fmt.Sprintf("%s: %s", u, words)
+// oneLine is what an error of several lines says, on one.
+func oneLine(s string) string {
+	lines := strings.FieldsFunc(s, func(c rune) bool { return c == '\n' || c == '\t' || c == '\r' })
+	return strings.Join(lines, "; ")
 }
 
-// transcoder reports what ffmpeg is there and what it can do.
-func (c *doctorCommand) transcoder(ctx context.Context, line func(v ffmpeg.Verdict, name, words string)) {
+// transcoder reports what ffmpeg is there and what it can do, and what fences it.
+func (c *doctorCommand) transcoder(ctx context.Context) []finding {
+	const install = "Install Debian's ffmpeg, or name another one by --ffmpeg and --ffprobe."
 	engine, err := ffmpeg.New(ffmpeg.Config{FFmpeg: c.FFmpeg, FFprobe: c.FFprobe})
 	if err != nil {
-		line(ffmpeg.Bad, "ffmpeg", err.Error())
-		return
+		return []finding{bad("ffmpeg", err.Error(), install)}
 	}
-	findings, err := engine.Check(ctx)
+	looked, err := engine.Check(ctx)
+	var out []finding
+	for _, f := range looked {
+		switch f.Verdict {
+		case ffmpeg.Bad:
+			out = append(out, bad("ffmpeg", f.Words, install))
+		case ffmpeg.Weak:
+			out = append(out, weak("ffmpeg", f.Words, "It can stay so. Debian's ffmpeg, and Linux from 6.7 on, have all of it."))
+		default:
+			out = append(out, good("ffmpeg", "%s", f.Words))
+		}
+	}
 	if err != nil {
-		line(ffmpeg.Bad, "ffmpeg", err.Error())
+		out = append(out, bad("ffmpeg", err.Error(), install))
 	}
-	for _, f := range findings {
-		line(f.Verdict, "ffmpeg", f.Words)
-	}
-}
-
-// writable checks that a file can be made, synced and removed in the folder.
-func writable(folder string) (string, error) {
-	if err := os.MkdirAll(folder, 0o700); err != nil {
-		return "", err
-	}
-	f, err := os.CreateTemp(folder, "doctor-*")
-	if err != nil {
-		return "", err
-	}
-	defer os.Remove(f.Name())
-	defer f.Close()
-	if _, err := f.WriteString("magpie"); err != nil {
-		return "", err
-	}
-	if err := f.Sync(); err != nil {
-		return "", err
-	}
-	full, err := filepath.Abs(folder)
-	return full + " can be written and synced", err
-}
-
-func space(folder string) (string, error) {
-	var st unix.Statfs_t
-	if err := unix.Statfs(folder, &st); err != nil {
-		return "", err
-	}
-	free, total := st.Bavail*uint64(st.Bsize), st.Blocks*uint64(st.Bsize)
-	words := fmt.Sprintf("%s of %s free", humanize.IBytes(free), humanize.IBytes(total))
-	if free < 1<<30 {
-		return "", fmt.Errorf("%s; uploads are refused when the reserve is reached", words)
-	}
-	return words, nil
-}
-
-func files() (string, error) {
-	var limit unix.Rlimit
-	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
-		return "", err
-	}
-	if limit.Max < minFiles {
-		return "", fmt.Errorf("the hard limit is %d; %d are wanted (ulimit -n)", limit.Max, minFiles)
-	}
-	return fmt.Sprintf("up to %d", limit.Max), nil
+	return out
 }

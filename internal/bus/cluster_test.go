@@ -24,6 +24,7 @@ func TestCluster(t *testing.T) {
 			return open(t, cfg)
 		})
 	})
+	t.Run("Examined", func(t *testing.T) { isExamined(t, c) })
 }
 
 // TestClusterLoses takes servers of a cluster of three away.
@@ -208,6 +209,9 @@ func refusesALogin(t *testing.T, c *bustest.Cluster) {
 	}
 	if strings.Contains(err.Error(), "guessed-secret") {
 		t.Errorf("the error tells the password: %v", err)
+	}
+	if _, err := bus.Examine(t.Context(), bus.Config{URL: wrong}); err == nil || strings.Contains(err.Error(), "guessed-secret") {
+		t.Errorf("examined with a wrong password: %v", err)
 	}
 }
 
