@@ -62,7 +62,7 @@ deps-serve:
 # PostgreSQL for the catalogue's tests, curl and strace for the black-box tests,
 # ip and unshare for those of a cluster, Chromium for the player's, node and tweepy for the clients that people use.
 deps-test: bin/versitygw
-	@$(call need,/usr/lib/postgresql:postgresql curl strace unshare:util-linux ip:iproute2 chromium node:nodejs npm /usr/lib/python3/dist-packages/tweepy:python3-tweepy)
+	@$(call need,/usr/lib/postgresql:postgresql curl strace unshare:util-linux ip:iproute2 chromium node:nodejs npm /usr/lib/python3/dist-packages/tweepy:python3-tweepy php:php-cli /usr/share/doc/php-curl:php-curl ruby)
 	@cd e2e/clients && { [ node_modules/.package-lock.json -nt package-lock.json ] || npm ci --no-audit --no-fund; }
 
 # An S3 server, for the tests of internal/blob/s3blob.
