@@ -6,7 +6,7 @@ LISTEN  ?= 127.0.0.1:8080
 TOOL    := go tool -modfile=tools/go.mod
 SOURCES  = $(shell find . -name node_modules -prune -o -name '*.go' -print)
 
-.PHONY: build serve test race lint soak bench steps generate deps-bench deps-ingest deps-serve deps-test
+.PHONY: build serve test race lint soak bench recording steps generate deps-bench deps-ingest deps-serve deps-test
 
 build:
 	go build -trimpath -o bin/magpie ./cmd/magpie
@@ -43,6 +43,10 @@ soak: deps-serve deps-test build
 bench: deps-serve deps-bench build $(if $(filter ingest,$(CASES)),deps-ingest)
 	$(if $(filter ingest,$(CASES)),go run ./bench/ingest -magpie bin/magpie $(INGEST))
 	$(if $(or $(filter-out ingest,$(CASES)),$(if $(CASES),,all)),go run ./bench -magpie bin/magpie $(filter-out ingest,$(CASES)))
+
+# The film in README.md, of a real session.
+recording: deps-serve build
+	go run ./bench/recording -magpie bin/magpie
 
 # The benchmarks of single steps.
 steps:
