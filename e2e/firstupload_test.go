@@ -15,10 +15,14 @@ import (
 // uploads a video in segments, and prints the key of a media that is ready and an address that is there.
 func TestFirstUpload(t *testing.T) {
 	t.Parallel()
-	page, err := os.ReadFile("../docs/first-upload.md")
-	if err != nil {
-		t.Fatal(err)
+	read := func(name string) []byte {
+		page, err := os.ReadFile("../docs/" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return page
 	}
+	english, japanese := read("first-upload.md"), read("first-upload.ja.md")
 	s := start(t)
 	film := sampleVideo(t, "640x360", "6")
 	if len(film) <= 1<<20 {
@@ -29,6 +33,7 @@ func TestFirstUpload(t *testing.T) {
 		file string
 		argv []string
 	}{
+		"bash ":  {"upload.sh", []string{"bash", "-e"}}, // of the page in Japanese
 		"bash":   {"upload.sh", []string{"bash", "-e"}},
 		"python": {"upload.py", []string{"/usr/bin/python3"}},
 		"js":     {"upload.mjs", []string{"node"}},
@@ -37,6 +42,10 @@ func TestFirstUpload(t *testing.T) {
 		"ruby":   {"upload.rb", []string{"ruby"}},
 	} {
 		t.Run(language, func(t *testing.T) {
+			page := english
+			if strings.HasSuffix(language, " ") {
+				page, language = japanese, strings.TrimSuffix(language, " ")
+			}
 			found := regexp.MustCompile("(?s)\n```"+language+"\n(.*?)\n```\n").FindAllSubmatch(page, -1)
 			if len(found) != 1 {
 				t.Fatalf("the page has %d programs in it", len(found))

@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-const columns, rows = 104, 24
+const columns, rows = 104, 18
 
 // session is what is typed.
 var session = []string{
