@@ -10,6 +10,7 @@ import (
 	"os"
 	"path"
 	"runtime"
+	"strings"
 	"sync"
 	"time"
 
@@ -27,6 +28,7 @@ import (
 	"magpie/internal/processing/model"
 	"magpie/internal/processing/subtitle"
 	"magpie/internal/reference"
+	"magpie/internal/tus"
 	"magpie/internal/upload"
 	"magpie/internal/xapi"
 )
@@ -213,12 +215,19 @@ func (a *app) routes(inline *processing.Admission, gate *auth.Gate) http.Handler
 
 	handout := delivery.Handout{Links: links, Ring: access.Ring, Now: time.Now}
 	all := http.NewServeMux()
-	all.Handle("/", crossOrigin(xapi.New(xapi.Config{
+	api := xapi.New(xapi.Config{
 		Sessions: a.sessions, Catalog: a.catalog, Gate: gate,
 		Process: xapi.Processing{Now: inline.Run, Make: inline.Make, Later: a.sender.send},
 		Handout: handout, Now: time.Now, Log: a.log,
 		RateLimits: a.settings.RateLimits == "x", Faults: a.settings.Faults,
-	}), a.settings.CORSOrigins))
+	})
+	all.Handle("/", crossOrigin(api, a.settings.CORSOrigins))
+	resumable := crossOrigin(tus.New(tus.Config{
+		Catalog: a.catalog, Sessions: a.sessions, Gate: gate, Public: a.settings.PublicURL,
+		Start: api.Start, Fail: fail, Now: time.Now, Log: a.log,
+	}), a.settings.CORSOrigins)
+	all.Handle(tus.Path, resumable)
+	all.Handle(strings.TrimSuffix(tus.Path, "/"), resumable)
 	all.Handle("/magpie/v1/", crossOrigin(ownapi.New(ownapi.Config{
 		Catalog: a.catalog, Sessions: a.sessions, Later: a.sender.send, Gate: gate, Originals: delivery.NewOriginals(a.catalog, a.blobs, time.Now, a.log),
 		Links: links, Handout: handout, Access: access, Random: rand.Reader,

@@ -132,7 +132,7 @@ func (m *mover) each(ctx context.Context, do func(media.Blob) error) error {
 		if s.State != media.SessionOpen && s.State != media.SessionClosing {
 			return nil
 		}
-		segments, err := upload.Newest(ctx, m.from, s.ID)
+		segments, err := upload.Counting(ctx, m.rows, m.from, s)
 		for _, b := range segments {
 			if err == nil {
 				err = do(b)

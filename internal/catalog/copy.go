@@ -19,7 +19,7 @@ const serverName = "magpie"
 // before them.
 func tables() []string {
 	return []string{
-		"session", "media", "rendition", "metadata", "subtitle", "fault", "redo", "audit", "manager",
+		"session", "part", "tus", "media", "rendition", "metadata", "subtitle", "fault", "redo", "audit", "manager",
 		"playback_hour", "playback_total", "playback_seen", "playback_offset",
 		"search", "mention", "kept", "storage",
 		"account", "signin", "client", "consent", "code", "refresh_token", "user_token", "token", "signing_key",

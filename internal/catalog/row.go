@@ -92,6 +92,7 @@ func sessionOf(r queries.Session) (media.Session, error) {
 		Category:         media.Category(r.Category),
 		Type:             media.Type(r.Type),
 		TotalBytes:       r.TotalBytes,
+		Way:              media.Way(r.Way),
 		Shared:           r.Shared != 0,
 		AdditionalOwners: owners,
 		State:            media.SessionState(r.State),

@@ -28,51 +28,57 @@ func (c *Catalog) CreateSession(ctx context.Context, s media.Session) error {
 // in the same transaction: of uploads at once no two take the same. quota is for
 // owners without one of their own, in bytes, 0 for none.
 func (c *Catalog) CreateSessionWithin(ctx context.Context, s media.Session, quota int64) error {
+	err := c.writeOnce(ctx, func(q *queries.Queries, before bool) error {
+		if err := insertSession(ctx, q, s, quota); !errors.Is(err, ErrConflict) || !before || !isThere(ctx, q, s) {
+			return err
+		}
+		return nil
+	})
+	return during(err, "create session %s", s.ID)
+}
+
+// insertSession is CreateSessionWithin within a transaction.
+func insertSession(ctx context.Context, q *queries.Queries, s media.Session, quota int64) error {
 	declared := max(s.TotalBytes, 0)
 	owners, err := encodeNames(s.AdditionalOwners)
 	if err != nil {
-		return during(err, "create session %s", s.ID)
+		return err
 	}
-	err = c.writeOnce(ctx, func(q *queries.Queries, before bool) error {
-		n, err := q.InsertSession(ctx, queries.InsertSessionParams{
-			ID:               int64(s.ID),
-			Owner:            s.Owner,
-			Category:         string(s.Category),
-			Type:             string(s.Type),
-			TotalBytes:       s.TotalBytes,
-			Shared:           flag(s.Shared),
-			AdditionalOwners: owners,
-			State:            string(s.State),
-			ClosingToken:     s.ClosingToken,
-			ClosingSince:     millis(s.ClosingSince),
-			CreatedAt:        millis(s.CreatedAt),
-			ExpiresAt:        millis(s.ExpiresAt),
-			EndedAt:          millis(s.EndedAt),
-			Reserved:         declared,
+	n, err := q.InsertSession(ctx, queries.InsertSessionParams{
+		ID:               int64(s.ID),
+		Owner:            s.Owner,
+		Category:         string(s.Category),
+		Type:             string(s.Type),
+		TotalBytes:       s.TotalBytes,
+		Shared:           flag(s.Shared),
+		AdditionalOwners: owners,
+		State:            string(s.State),
+		ClosingToken:     s.ClosingToken,
+		ClosingSince:     millis(s.ClosingSince),
+		CreatedAt:        millis(s.CreatedAt),
+		ExpiresAt:        millis(s.ExpiresAt),
+		EndedAt:          millis(s.EndedAt),
+		Reserved:         declared,
+		Way:              string(s.Way),
+	})
+	if err == nil && n == 0 {
+		err = ErrConflict
+	}
+	if err != nil {
+		return err
+	}
+	if s.Shared {
+		err := q.SetMetadata(ctx, queries.SetMetadataParams{
+			MediaID: int64(s.ID), Name: sharedInfo, Value: sharedTrue, UpdatedAt: millis(s.CreatedAt),
 		})
-		if err == nil && n == 0 {
-			if before && isThere(ctx, q, s) {
-				return nil
-			}
-			err = ErrConflict
-		}
 		if err != nil {
 			return err
 		}
-		if s.Shared {
-			err := q.SetMetadata(ctx, queries.SetMetadataParams{
-				MediaID: int64(s.ID), Name: sharedInfo, Value: sharedTrue, UpdatedAt: millis(s.CreatedAt),
-			})
-			if err != nil {
-				return err
-			}
-		}
-		if s.State != media.SessionOpen && s.State != media.SessionClosing {
-			return nil
-		}
-		return reserve(ctx, q, s.Owner, declared, quota)
-	})
-	return during(err, "create session %s", s.ID)
+	}
+	if s.State != media.SessionOpen && s.State != media.SessionClosing {
+		return nil
+	}
+	return reserve(ctx, q, s.Owner, declared, quota)
 }
 
 // isThere tells whether the session that has the id of s is s itself.

@@ -28,6 +28,8 @@ const (
 	CodeWithheld          Code = "withheld"           // kept from the country that the caller is in
 	CodeTooSlow           Code = "too_slow"           // the request did not come fast enough
 	CodeTooLarge          Code = "too_large"          // more bytes than are allowed
+	CodePrecondition      Code = "precondition"       // a version of a protocol that is not spoken here
+	CodeChecksum          Code = "checksum"           // bytes that are not those their checksum is of
 	CodeUnsupported       Code = "unsupported"        // a content type nobody can read here
 	CodeBusy              Code = "busy"               // try again after RetryAfter
 	CodeFull              Code = "full"               // the store has no room

@@ -15,6 +15,16 @@ const (
 	SessionExpired SessionState = "expired"
 )
 
+// Way is how the bytes of an upload come.
+type Way string
+
+// The ways.
+const (
+	Numbered Way = ""         // in segments with numbers, in any order
+	Serial   Way = "serial"   // one behind the other, as tus sends them
+	Fragment Way = "fragment" // Serial, of what is only to be joined with others to an upload
+)
+
 // Undeclared is the TotalBytes of a session whose client did not say.
 const Undeclared int64 = -1
 
@@ -35,6 +45,7 @@ type Session struct {
 	Category         Category // "" where the client did not say
 	Type             Type     // declared; "" where the client did not say
 	TotalBytes       int64    // declared; Undeclared where the client did not say
+	Way              Way
 	Shared           bool
 	AdditionalOwners []string // user ids
 	State            SessionState

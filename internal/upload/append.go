@@ -47,6 +47,15 @@ func (s *Sessions) segment(ctx context.Context, user string, id media.ID, begin 
 	if err != nil {
 		return nil, err
 	}
+	if session.Way != media.Numbered {
+		return nil, media.Invalid("id", "The upload %s is of a tus client, whose bytes come one behind the other; send them to its own URL with PATCH.", id)
+	}
+	return s.segmentOf(ctx, session, begin)
+}
+
+// segmentOf is segment of a session that was read a moment ago.
+func (s *Sessions) segmentOf(ctx context.Context, session media.Session, begin func() (*blob.Writer, error)) (*Segment, error) {
+	id := session.ID
 	if session.State == media.SessionExpired || (session.State == media.SessionOpen && !s.now().Before(session.ExpiresAt)) {
 		return nil, expired(session)
 	}
@@ -192,17 +201,26 @@ func (g *Segment) commit(ctx context.Context, index int) (time.Time, error) {
 		g.Abort()
 		return g.s.acknowledge(ctx, g.session.ID, index, twin)
 	}
-	tail, err := g.s.tail()
+	kept, err := g.keep(ctx, index)
 	if err != nil {
 		return time.Time{}, err
 	}
+	return g.s.acknowledge(ctx, g.session.ID, index, kept)
+}
+
+// keep makes the segment durable under a new name, and ends it.
+func (g *Segment) keep(ctx context.Context, index int) (media.Blob, error) {
+	tail, err := g.s.tail()
+	if err != nil {
+		return media.Blob{}, err
+	}
 	kept, err := g.w.Commit(ctx, segmentKey(g.session.ID, index, g.w.Size(), g.w.CRC(), tail))
 	if err != nil {
-		return time.Time{}, fmt.Errorf("keep segment %d of %s: %w", index, g.session.ID, err)
+		return media.Blob{}, fmt.Errorf("keep segment %d of %s: %w", index, g.session.ID, err)
 	}
 	g.tally.keep(g.taken)
 	g.end()
-	return g.s.acknowledge(ctx, g.session.ID, index, kept)
+	return kept, nil
 }
 
 // twin finds the same bytes where they are the newest that is stored for an

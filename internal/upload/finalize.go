@@ -17,8 +17,12 @@ import (
 // bytes are not what was declared, or more than such a file may have, it says so
 // and the session stays open. No byte is copied.
 func (s *Sessions) Finalize(ctx context.Context, user string, id media.ID) (media.Media, error) {
-	if _, err := s.Session(ctx, user, id); err != nil {
+	session, err := s.Session(ctx, user, id)
+	if err != nil {
 		return media.Media{}, err
+	}
+	if session.Way == media.Fragment {
+		return media.Media{}, media.Invalid("id", "The upload %s is a part that is to be joined with others; it becomes no media by itself.", id)
 	}
 	token, err := s.name(12)
 	if err != nil {
@@ -89,6 +93,7 @@ func (s *Sessions) close(ctx context.Context, session media.Session, token strin
 	if err == nil {
 		if done {
 			s.held.forget(session.ID)
+			s.forgetParts(ctx, session)
 		}
 		return m, done, nil
 	}
@@ -147,6 +152,9 @@ func (s *Sessions) newMedia(session media.Session, category media.Category, typ 
 // manifest lists what arrived, picks one blob for each index, and checks that
 // they are gapless from 0 and add up to the declared total.
 func (s *Sessions) manifest(ctx context.Context, session media.Session) (media.Manifest, error) {
+	if session.Way != media.Numbered {
+		return s.parts(ctx, session)
+	}
 	chosen, err := s.newest(ctx, session.ID)
 	if err != nil {
 		return nil, err

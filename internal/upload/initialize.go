@@ -62,16 +62,23 @@ func (r Request) category() media.Category {
 	return r.Category
 }
 
-// open writes the session's row under a new id, trying another when two were
-// made alike.
+// open writes the session's row.
 func (s *Sessions) open(ctx context.Context, session media.Session) (media.Session, error) {
+	return s.openBy(session, func(session media.Session) error {
+		return s.catalog.CreateSessionWithin(ctx, session, s.cfg.Quota)
+	})
+}
+
+// openBy writes a session's row by create under a new id, trying another when
+// two were made alike.
+func (s *Sessions) openBy(session media.Session, create func(media.Session) error) (media.Session, error) {
 	for {
 		id, err := media.NewID(session.CreatedAt, s.random)
 		if err != nil {
 			return media.Session{}, fmt.Errorf("make a media id: %w", err)
 		}
 		session.ID = id
-		err = s.catalog.CreateSessionWithin(ctx, session, s.cfg.Quota)
+		err = create(session)
 		if errors.Is(err, catalog.ErrConflict) {
 			continue
 		}

@@ -52,6 +52,13 @@ func (s *Sessions) Received(ctx context.Context, user string, id media.ID) (Rece
 		}
 		return out, nil
 	}
+	if session.Way != media.Numbered {
+		parts, err := s.catalog.Parts(ctx, id)
+		for i, b := range parts {
+			out.add(ReceivedSegment{Index: i, Bytes: b.Size, CRC: b.CRC})
+		}
+		return out, err
+	}
 	chosen, err := s.newest(ctx, id)
 	if err != nil {
 		return Received{}, err
@@ -102,16 +109,22 @@ func (s *Sessions) Abort(ctx context.Context, by catalog.Actor, id media.ID) err
 			return media.Busy(time.Second, "The upload %s is being finalized; delete the media that it becomes, or abort it if it is still open afterwards.", id)
 		}
 	}
+	s.removeSegments(ctx, id)
+	return nil
+}
+
+// removeSegments removes the bytes of an upload that has ended and came to
+// nothing by itself. What it leaves is swept later.
+func (s *Sessions) removeSegments(ctx context.Context, id media.ID) {
 	s.held.forget(id)
 	s.recent.forget(id)
 	for info, err := range s.blobs.List(ctx, segmentPrefix(id)) {
 		if err == nil {
 			err = s.blobs.Delete(ctx, info.Key)
 		}
-		if err != nil { // it is aborted all the same
-			s.log.WarnContext(ctx, "aborted upload left to the sweeper", "upload", id, "err", err)
-			return nil
+		if err != nil {
+			s.log.WarnContext(ctx, "ended upload left to the sweeper", "upload", id, "err", err)
+			return
 		}
 	}
-	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"magpie/internal/blob"
+	"magpie/internal/catalog"
 	"magpie/internal/media"
 )
 
@@ -40,7 +41,7 @@ func parseSegment(info blob.Info) (segment, error) {
 		return segment{}, fmt.Errorf("segment blob %s: the name has not four fields", info.Key)
 	}
 	index, err := strconv.Atoi(fields[0])
-	if err != nil || index < 0 || index > media.MaxSegmentIndex {
+	if err != nil || index < 0 || index >= maxParts { // of which a numbered upload has fewer
 		return segment{}, fmt.Errorf("segment blob %s: no index", info.Key)
 	}
 	size, err := strconv.ParseInt(fields[1], 10, 64)
@@ -72,12 +73,14 @@ func (s segment) tail() string { return s.blob.Key[strings.LastIndexByte(s.blob.
 // sameBytes reports whether two blobs hold the same segment.
 func (s segment) sameBytes(o media.Blob) bool { return s.blob.Size == o.Size && s.blob.CRC == o.CRC }
 
-// Newest gives the segments of an upload that is not finalized yet which count now,
-// one for each index that has arrived, in no particular order. What else the store
-// has of it is passed over: a store that they are copied to tells by other times
-// what is newer.
-func Newest(ctx context.Context, store *blob.Store, id media.ID) ([]media.Blob, error) {
-	chosen, err := newest(ctx, store, id)
+// Counting gives the segments of an upload that is not finalized yet which count
+// now, each index once, in no particular order. What else the store has of it is
+// passed over: a store that they are copied to tells by other times what is newer.
+func Counting(ctx context.Context, rows *catalog.Catalog, store *blob.Store, session media.Session) ([]media.Blob, error) {
+	if session.Way != media.Numbered {
+		return rows.Parts(ctx, session.ID)
+	}
+	chosen, err := newest(ctx, store, session.ID)
 	out := make([]media.Blob, 0, len(chosen))
 	for _, g := range chosen {
 		out = append(out, g.blob)

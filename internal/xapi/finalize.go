@@ -34,7 +34,7 @@ func (a *API) finalize(w http.ResponseWriter, r *http.Request, who auth.Identity
 // finished starts what a finalized media needs and tells where it stands. It
 // does the same for a media that was finalized before.
 func (a *API) finished(ctx context.Context, m media.Media) (uploadResult, error) {
-	m, err := a.start(ctx, m)
+	m, err := a.Start(ctx, m)
 	if err != nil {
 		return uploadResult{}, err
 	}
@@ -44,9 +44,9 @@ func (a *API) finished(ctx context.Context, m media.Media) (uploadResult, error)
 	return result(m, a.now()), nil
 }
 
-// start hands videos and GIFs to the workers, and runs everything else to its
+// Start hands videos and GIFs to the workers, and runs everything else to its
 // end at once, so that the answer shows it ready.
-func (a *API) start(ctx context.Context, m media.Media) (media.Media, error) {
+func (a *API) Start(ctx context.Context, m media.Media) (media.Media, error) {
 	if !m.GoneAt.IsZero() {
 		return m, media.Errorf(media.CodeGone, "The media %s is not there any more.", m.ID)
 	}

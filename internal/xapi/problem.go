@@ -71,6 +71,10 @@ func shapeOf(c media.Code) shape {
 		return shape{http.StatusRequestEntityTooLarge, "Payload Too Large", "invalid-request", ""}
 	case media.CodeTooSlow:
 		return shape{http.StatusRequestTimeout, "Request Timeout", "about:blank", ""}
+	case media.CodePrecondition:
+		return shape{http.StatusPreconditionFailed, "Precondition Failed", "invalid-request", ""}
+	case media.CodeChecksum: // a status of tus's own
+		return shape{460, "Checksum Mismatch", "invalid-request", ""}
 	case media.CodeUnsupported:
 		return shape{http.StatusUnsupportedMediaType, "Unsupported Media Type", "invalid-request", ""}
 	case media.CodeNoMethod:

@@ -364,7 +364,7 @@ func (q *Queries) LibraryWords(ctx context.Context, arg LibraryWordsParams) ([]L
 }
 
 const openUploads = `-- name: OpenUploads :many
-SELECT id, owner, category, type, total_bytes, shared, additional_owners, state, closing_token, closing_since, created_at, expires_at, ended_at, reserved FROM session
+SELECT id, owner, category, type, total_bytes, shared, additional_owners, state, closing_token, closing_since, created_at, expires_at, ended_at, reserved, way FROM session
 WHERE owner = $1 AND state IN ('open', 'closing') AND id < $2
 ORDER BY id DESC
 LIMIT CAST($3 AS BIGINT)
@@ -400,6 +400,7 @@ func (q *Queries) OpenUploads(ctx context.Context, arg OpenUploadsParams) ([]Ses
 			&i.ExpiresAt,
 			&i.EndedAt,
 			&i.Reserved,
+			&i.Way,
 		); err != nil {
 			return nil, err
 		}

@@ -14,10 +14,10 @@ const ListPage = 500
 // ListSessions reads the sessions of ids, those that exist, in no order.
 func (q *Queries) ListSessions(ctx context.Context, ids []int64) ([]Session, error) {
 	return list(ctx, q.db, `SELECT id, owner, category, type, total_bytes, shared, additional_owners,
-    state, closing_token, closing_since, created_at, expires_at, ended_at
+    state, closing_token, closing_since, created_at, expires_at, ended_at, way
 FROM session WHERE id IN `, ids, "", func(rows *sql.Rows, s *Session) error {
 		return rows.Scan(&s.ID, &s.Owner, &s.Category, &s.Type, &s.TotalBytes, &s.Shared, &s.AdditionalOwners,
-			&s.State, &s.ClosingToken, &s.ClosingSince, &s.CreatedAt, &s.ExpiresAt, &s.EndedAt)
+			&s.State, &s.ClosingToken, &s.ClosingSince, &s.CreatedAt, &s.ExpiresAt, &s.EndedAt, &s.Way)
 	})
 }
 

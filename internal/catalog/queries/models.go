@@ -141,6 +141,15 @@ type Metadata struct {
 	UpdatedAt int64
 }
 
+type Part struct {
+	SessionID int64
+	Number    int64
+	Starts    int64
+	BlobKey   string
+	BlobSize  int64
+	BlobCRC   int64
+}
+
 type PlaybackHour struct {
 	MediaID       int64
 	Hour          int64
@@ -234,6 +243,7 @@ type Session struct {
 	ExpiresAt        int64
 	EndedAt          int64
 	Reserved         int64
+	Way              string
 }
 
 type Signin struct {
@@ -281,6 +291,13 @@ type Token struct {
 	RevokedAt int64
 	ClientID  string
 	ConsentID string
+}
+
+type Tus struct {
+	SessionID int64
+	Metadata  string
+	Concat    string
+	Joined    int64
 }
 
 type UserToken struct {

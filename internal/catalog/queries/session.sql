@@ -3,8 +3,8 @@
 -- name: InsertSession :execrows
 INSERT INTO session (
     id, owner, category, type, total_bytes, shared, additional_owners,
-    state, closing_token, closing_since, created_at, expires_at, ended_at, reserved
-) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+    state, closing_token, closing_since, created_at, expires_at, ended_at, reserved, way
+) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
 ON CONFLICT (id) DO NOTHING;
 
 -- name: GetSession :one

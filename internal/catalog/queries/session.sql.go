@@ -15,7 +15,7 @@ SET state = 'closing', closing_token = $1, closing_since = $2
 WHERE id = $3
   AND ((state = 'open' AND expires_at > $2)
     OR (state = 'closing' AND closing_since < $4))
-RETURNING id, owner, category, type, total_bytes, shared, additional_owners, state, closing_token, closing_since, created_at, expires_at, ended_at, reserved
+RETURNING id, owner, category, type, total_bytes, shared, additional_owners, state, closing_token, closing_since, created_at, expires_at, ended_at, reserved, way
 `
 
 type BeginClosingParams struct {
@@ -48,6 +48,7 @@ func (q *Queries) BeginClosing(ctx context.Context, arg BeginClosingParams) (Ses
 		&i.ExpiresAt,
 		&i.EndedAt,
 		&i.Reserved,
+		&i.Way,
 	)
 	return i, err
 }
@@ -128,7 +129,7 @@ func (q *Queries) ExpireSessions(ctx context.Context, arg ExpireSessionsParams) 
 }
 
 const getSession = `-- name: GetSession :one
-SELECT id, owner, category, type, total_bytes, shared, additional_owners, state, closing_token, closing_since, created_at, expires_at, ended_at, reserved FROM session WHERE id = $1
+SELECT id, owner, category, type, total_bytes, shared, additional_owners, state, closing_token, closing_since, created_at, expires_at, ended_at, reserved, way FROM session WHERE id = $1
 `
 
 func (q *Queries) GetSession(ctx context.Context, id int64) (Session, error) {
@@ -149,12 +150,13 @@ func (q *Queries) GetSession(ctx context.Context, id int64) (Session, error) {
 		&i.ExpiresAt,
 		&i.EndedAt,
 		&i.Reserved,
+		&i.Way,
 	)
 	return i, err
 }
 
 const holdSession = `-- name: HoldSession :one
-SELECT id, owner, category, type, total_bytes, shared, additional_owners, state, closing_token, closing_since, created_at, expires_at, ended_at, reserved FROM session WHERE id = $1 FOR UPDATE
+SELECT id, owner, category, type, total_bytes, shared, additional_owners, state, closing_token, closing_since, created_at, expires_at, ended_at, reserved, way FROM session WHERE id = $1 FOR UPDATE
 `
 
 // HoldSession keeps a session as it is until the transaction ends.
@@ -176,6 +178,7 @@ func (q *Queries) HoldSession(ctx context.Context, id int64) (Session, error) {
 		&i.ExpiresAt,
 		&i.EndedAt,
 		&i.Reserved,
+		&i.Way,
 	)
 	return i, err
 }
@@ -183,8 +186,8 @@ func (q *Queries) HoldSession(ctx context.Context, id int64) (Session, error) {
 const insertSession = `-- name: InsertSession :execrows
 INSERT INTO session (
     id, owner, category, type, total_bytes, shared, additional_owners,
-    state, closing_token, closing_since, created_at, expires_at, ended_at, reserved
-) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+    state, closing_token, closing_since, created_at, expires_at, ended_at, reserved, way
+) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
 ON CONFLICT (id) DO NOTHING
 `
 
@@ -203,6 +206,7 @@ type InsertSessionParams struct {
 	ExpiresAt        int64
 	EndedAt          int64
 	Reserved         int64
+	Way              string
 }
 
 // InsertSession inserts nothing when the id is taken. A media has its session's
@@ -223,6 +227,7 @@ func (q *Queries) InsertSession(ctx context.Context, arg InsertSessionParams) (i
 		arg.ExpiresAt,
 		arg.EndedAt,
 		arg.Reserved,
+		arg.Way,
 	)
 	if err != nil {
 		return 0, err
@@ -231,7 +236,7 @@ func (q *Queries) InsertSession(ctx context.Context, arg InsertSessionParams) (i
 }
 
 const pageSessions = `-- name: PageSessions :many
-SELECT id, owner, category, type, total_bytes, shared, additional_owners, state, closing_token, closing_since, created_at, expires_at, ended_at, reserved FROM session
+SELECT id, owner, category, type, total_bytes, shared, additional_owners, state, closing_token, closing_since, created_at, expires_at, ended_at, reserved, way FROM session
 WHERE id > $1
 ORDER BY id
 LIMIT CAST($2 AS BIGINT)
@@ -266,6 +271,7 @@ func (q *Queries) PageSessions(ctx context.Context, arg PageSessionsParams) ([]S
 			&i.ExpiresAt,
 			&i.EndedAt,
 			&i.Reserved,
+			&i.Way,
 		); err != nil {
 			return nil, err
 		}
