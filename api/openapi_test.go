@@ -102,6 +102,15 @@ func routes() map[string]string {
 		"GET /healthz":                                                  ": 200",
 		"GET /readyz":                                                   ": 200 503",
 
+		// tus.
+		"OPTIONS /magpie/v1/tus/":     ": 204",
+		"POST /magpie/v1/tus/":        "media.write: 201 400 401 403 404 408 409 410 412 413 415 460 500 503 507",
+		"OPTIONS /magpie/v1/tus/{id}": ": 204",
+		"HEAD /magpie/v1/tus/{id}":    "media.write: 200 400 401 403 404 410 412 500 503 507",
+		"PATCH /magpie/v1/tus/{id}":   "media.write: 204 400 401 403 404 408 409 410 412 413 415 460 500 503 507",
+		"DELETE /magpie/v1/tus/{id}":  "media.write: 204 400 401 403 404 409 410 412 500 503 507",
+		"GET /magpie/v1/tus/{id}":     "media.write: 200 400 401 403 404 410 500 503 507",
+
 		// How media are played.
 		"POST /magpie/v1/events":                       ": 204 400 403 408 413 415 429 500 503",
 		"OPTIONS /magpie/v1/events":                    ": 204",

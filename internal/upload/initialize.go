@@ -64,14 +64,14 @@ func (r Request) category() media.Category {
 
 // open writes the session's row.
 func (s *Sessions) open(ctx context.Context, session media.Session) (media.Session, error) {
-	return s.openBy(session, func(session media.Session) error {
+	return s.openBy(ctx, session, func(session media.Session) error {
 		return s.catalog.CreateSessionWithin(ctx, session, s.cfg.Quota)
 	})
 }
 
 // openBy writes a session's row by create under a new id, trying another when
 // two were made alike.
-func (s *Sessions) openBy(session media.Session, create func(media.Session) error) (media.Session, error) {
+func (s *Sessions) openBy(ctx context.Context, session media.Session, create func(media.Session) error) (media.Session, error) {
 	for {
 		id, err := media.NewID(session.CreatedAt, s.random)
 		if err != nil {

@@ -57,7 +57,7 @@ func (s *Sessions) initializeSerial(ctx context.Context, r Request, way media.Wa
 	}
 	session := s.session(r, lifetime)
 	session.Way = way
-	return s.openBy(session, func(session media.Session) error {
+	return s.openBy(ctx, session, func(session media.Session) error {
 		return s.catalog.CreateTus(ctx, session, said, joins, s.cfg.Quota, s.now())
 	})
 }
@@ -194,6 +194,10 @@ func (t *Stream) begin(ctx context.Context) error {
 	g, err := t.s.segmentOf(ctx, t.session, func() (*blob.Writer, error) {
 		return t.s.blobs.Create(ctx, min(t.hint, t.partSize()))
 	})
+	if err == nil {
+		g.counted = true
+		t.s.cfg.Watch.inFlight(1)
+	}
 	t.segment = g
 	return err
 }
@@ -226,10 +230,12 @@ func (t *Stream) flush(ctx context.Context) error {
 			return err
 		}
 	}
+	began := t.s.now()
 	kept, err := g.keep(ctx, t.end.Parts)
 	if err != nil {
 		return err
 	}
+	t.s.cfg.Watch.appended(ctx, kept.Size, t.s.now().Sub(began))
 	t.held = append(t.held, kept)
 	t.end.Parts++
 	t.end.Bytes += kept.Size
