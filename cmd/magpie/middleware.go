@@ -38,12 +38,17 @@ func newLogger(w io.Writer, level, format string) (*slog.Logger, error) {
 type withRequest struct{ slog.Handler }
 
 func (h withRequest) Handle(ctx context.Context, r slog.Record) error {
+	var more [2]slog.Attr // at once: each time is room made for what is added
+	n := 0
 	if rec := requestOf(ctx); rec != nil {
-		r.AddAttrs(slog.String("request", rec.id))
+		more[n] = slog.String("request", rec.id)
+		n++
 	}
 	if t := trace.From(ctx); !t.IsZero() {
-		r.AddAttrs(slog.String("trace", t.ID()))
+		more[n] = slog.String("trace", t.ID())
+		n++
 	}
+	r.AddAttrs(more[:n]...)
 	return h.Handler.Handle(ctx, r)
 }
 

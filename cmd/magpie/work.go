@@ -15,7 +15,7 @@ import (
 // processes beside those that serve. It needs no key file, because it knows no
 // secrets of users.
 type workCommand struct {
-	Listen string `env:"MAGPIE_WORK_LISTEN" placeholder:"ADDRESS" help:"Address to answer /healthz, /readyz and /metrics on. Default: none."`
+	Listen string `env:"MAGPIE_WORK_LISTEN" placeholder:"ADDRESS" help:"Address to answer /healthz, /readyz, /metrics and /debug/pprof/ on. Default: none."`
 	Data   string `default:"./data" env:"MAGPIE_DATA" help:"Folder of this process's own, for scratch files; made if missing."`
 	databaseFlag
 	poolFlags
