@@ -4,8 +4,10 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 )
 
 // TestMetrics are told where --metrics-listen says, and not where clients come.
@@ -33,9 +35,13 @@ func TestMetrics(t *testing.T) {
 func TestOneTrace(t *testing.T) {
 	t.Parallel()
 	aside := freeAddress(t)
-	s := start(t, "--metrics-listen", aside, "--workers", "1")
+	s := start(t, "--metrics-listen", aside, "--workers", "1", "--webhook-allow", "127.0.0.0/8")
+	told := make(chan http.Header, 10)
+	receiver := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { told <- r.Header.Clone() }))
+	t.Cleanup(receiver.Close)
 	const trace, parent = "4bf92f3577b34da6a3ce929d0e0e4736", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 	c := s.client()
+	c.webhook(receiver.URL)
 	file := animation(64, 64, 4, 20, false)
 	id := c.initialize("image/gif", "tweet_gif", len(file))
 	c.append(id, 0, file)
@@ -44,6 +50,14 @@ func TestOneTrace(t *testing.T) {
 		t.Fatalf("finalize: %d %s", done.status, done.body)
 	}
 	c.succeeded(id)
+	select {
+	case h := <-told:
+		if got := h.Get("traceparent"); len(got) != len(parent) || got[:36] != parent[:36] || got[36:52] == parent[36:52] || h.Get("tracestate") != "a=b" {
+			t.Errorf("the webhook says %q %q", got, h.Get("tracestate"))
+		}
+	case <-time.After(2 * time.Minute):
+		t.Error("the webhook is not told")
+	}
 	for _, form := range [][2]string{{"GET", "/2/media?media_keys=x&ticket=hidden-words"}, {"GET", "/nowhere"}} {
 		c.as("wrong").call(form[0], form[1], nil)
 	}

@@ -4,10 +4,12 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"magpie/internal/catalog/queries"
 	"magpie/internal/media"
+	"magpie/internal/trace"
 )
 
 // EventKind says what happened, in the words that webhooks and streams use.
@@ -48,6 +50,7 @@ type Event struct {
 	Category media.Category // of the media, which may be pruned by now
 	Failure  *media.Failure // set exactly for MediaFailed
 	At       time.Time
+	Trace    trace.Context // of whoever asked for what made it come about; zero for none
 }
 
 // noteEvent writes that something happened to a media which is there, and a
@@ -60,7 +63,7 @@ func noteEvent(ctx context.Context, q *queries.Queries, kind EventKind, id media
 		return fmt.Errorf("number the event %s: %w", kind, err)
 	}
 	n, err := q.InsertMediaEvent(ctx, queries.InsertMediaEventParams{
-		EventID: event, Kind: string(kind), MediaID: int64(id), At: millis(now),
+		EventID: event, Kind: string(kind), MediaID: int64(id), At: millis(now), Trace: traceText(ctx),
 	})
 	if err != nil {
 		return fmt.Errorf("note the event %s: %w", kind, err)
@@ -177,10 +180,26 @@ func eventsOf(rows []queries.Event) []Event {
 func eventOf(r queries.Event) Event {
 	e := Event{
 		ID: r.ID, Kind: EventKind(r.Kind), Media: media.ID(r.MediaID), Owner: r.Owner,
-		Category: media.Category(r.Category), At: timeOf(r.At),
+		Category: media.Category(r.Category), At: timeOf(r.At), Trace: traceOf(r.Trace),
 	}
 	if e.Kind == MediaFailed {
 		e.Failure = &media.Failure{Code: int(r.FailureCode), Name: r.FailureName, Message: r.FailureMessage}
 	}
 	return e
+}
+
+// traceText is the trace of a context as events keep it.
+func traceText(ctx context.Context) string {
+	t := trace.From(ctx)
+	if t.IsZero() {
+		return ""
+	}
+	return strings.TrimSpace(t.Parent() + " " + t.State())
+}
+
+// traceOf reads what traceText wrote.
+func traceOf(text string) trace.Context {
+	parent, state, _ := strings.Cut(text, " ")
+	t, _ := trace.Read([]string{parent}, []string{state})
+	return t
 }

@@ -191,7 +191,7 @@ func (c *Catalog) TestWebhook(ctx context.Context, owner string, webhook int64, 
 		if waiting, err := q.WaitingTests(ctx, webhook); err != nil || waiting > 0 {
 			return 0, err
 		}
-		if err := q.InsertEvent(ctx, queries.InsertEventParams{ID: event, Kind: string(WebhookTest), Owner: owner, At: millis(now)}); err != nil {
+		if err := q.InsertEvent(ctx, queries.InsertEventParams{ID: event, Kind: string(WebhookTest), Owner: owner, At: millis(now), Trace: traceText(ctx)}); err != nil {
 			return 0, err
 		}
 		if err := q.InsertDelivery(ctx, queries.InsertDeliveryParams{WebhookID: webhook, EventID: event, NextAt: millis(now)}); err != nil {

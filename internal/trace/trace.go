@@ -64,6 +64,10 @@ func fill(random io.Reader, id []byte) error {
 // IsZero reports whether it is of no trace.
 func (c Context) IsZero() bool { return none(c.trace[:]) }
 
+// Equal reports whether both are the same step of the same trace, with all that
+// is passed on.
+func (c Context) Equal(o Context) bool { return c == o }
+
 // ID is the trace's id, 32 hexadecimal digits.
 func (c Context) ID() string { return hex.EncodeToString(c.trace[:]) }
 

@@ -213,7 +213,7 @@ func (d *Dispatcher) try(ctx context.Context, webhook int64) (good, more bool) {
 	if d.cfg.Tried != nil {
 		d.cfg.Tried(settled.State)
 	}
-	d.cfg.Log.Debug("webhook delivery tried", "webhook", webhook, "event", delivery.Event.ID, "try", settled.Tries, "state", settled.State, "status", answer.status, "words", answer.words)
+	d.cfg.Log.Debug("webhook delivery tried", "webhook", webhook, "event", delivery.Event.ID, "try", settled.Tries, "state", settled.State, "status", answer.status, "words", answer.words, "trace", delivery.Event.Trace.ID())
 	if gone {
 		d.cfg.Log.Info("webhook disabled, its receiver says that it is gone", "webhook", webhook)
 	}

@@ -19,6 +19,7 @@ import (
 
 	"magpie/internal/catalog"
 	"magpie/internal/media"
+	"magpie/internal/trace"
 )
 
 // rig is a dispatcher over a real catalogue, with a clock that is set.
@@ -102,6 +103,44 @@ func receiver(t *testing.T, h http.HandlerFunc) string {
 	s := httptest.NewServer(h)
 	t.Cleanup(s.Close)
 	return s.URL
+}
+
+// TestTracePassesOn: a message says the trace of whoever made its event come about,
+// each try as a step of its own, and none where there was none.
+func TestTracePassesOn(t *testing.T) {
+	const parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+	r := newRig(t)
+	var got http.Header
+	status := http.StatusOK
+	r.hook(1, receiver(t, func(w http.ResponseWriter, q *http.Request) {
+		got = q.Header.Clone()
+		w.WriteHeader(status)
+	}))
+	r.d.try(t.Context(), 1)
+	if got == nil || got.Get("traceparent") != "" || got.Get("tracestate") != "" {
+		t.Errorf("of no trace: %v", got)
+	}
+	said, ok := trace.Read([]string{parent}, []string{"a=b c,d=e"})
+	if !ok {
+		t.Fatal("not read")
+	}
+	if _, made, err := r.catalog.TestWebhook(trace.With(t.Context(), &said), owner, 1, r.now()); err != nil || !made {
+		t.Fatal(made, err)
+	}
+	status = http.StatusServiceUnavailable
+	steps := map[string]bool{said.Span(): true}
+	for range 2 {
+		r.d.try(t.Context(), 1)
+		step, ok := trace.Read(got.Values("traceparent"), got.Values("tracestate"))
+		if !ok || step.ID() != said.ID() || step.State() != "a=b c,d=e" || steps[step.Span()] {
+			t.Errorf("%v after %v", got, steps)
+		}
+		steps[step.Span()] = true
+		r.pass(time.Hour)
+	}
+	if last := r.last(1); last.Event.Trace != said || last.Tries != 2 {
+		t.Errorf("%+v", last)
+	}
 }
 
 // A receiver that fails is asked again at growing distances, and in the end no

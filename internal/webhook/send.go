@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"magpie/internal/catalog"
+	"magpie/internal/trace"
 )
 
 // maxAnswer is how much of an answer is read, and maxWords how much of that the
@@ -85,6 +86,7 @@ func (d *Dispatcher) send(ctx context.Context, w catalog.Webhook, delivery catal
 	r.Header.Set("Webhook-Id", id)
 	r.Header.Set("Webhook-Timestamp", unix(at))
 	r.Header.Set("Webhook-Signature", signature)
+	d.passOn(r.Header, delivery.Event.Trace)
 	answer, err := d.client.Do(r)
 	if err != nil {
 		return answered{words: d.why(err), cut: ctx.Err() != nil}, nil
@@ -99,6 +101,23 @@ func (d *Dispatcher) send(ctx context.Context, w catalog.Webhook, delivery catal
 		out.words = string(runes[:maxWords])
 	}
 	return out, nil
+}
+
+// passOn tells a receiver of which trace a message is; each try is a step of its own.
+func (d *Dispatcher) passOn(h http.Header, of trace.Context) {
+	if of.IsZero() {
+		return
+	}
+	d.chance.Lock()
+	defer d.chance.Unlock()
+	step, err := of.Child(d.cfg.Random)
+	if err != nil {
+		return // without it a message is as good
+	}
+	h.Set(trace.ParentHeader, step.Parent())
+	if state := step.State(); state != "" {
+		h.Set(trace.StateHeader, state)
+	}
 }
 
 // why says what kept an answer away, without what the server's own surroundings

@@ -11,15 +11,15 @@ SELECT last FROM event_counter WHERE id = 1 FOR UPDATE;
 
 -- InsertMediaEvent notes what the media is at this moment.
 -- name: InsertMediaEvent :execrows
-INSERT INTO event (id, kind, media_id, owner, category, failure_code, failure_name, failure_message, at)
+INSERT INTO event (id, kind, media_id, owner, category, failure_code, failure_name, failure_message, at, trace)
 SELECT CAST(@event_id AS BIGINT), CAST(@kind AS TEXT), m.id, m.owner, m.category,
-    m.failure_code, m.failure_name, m.failure_message, CAST(@at AS BIGINT)
+    m.failure_code, m.failure_name, m.failure_message, CAST(@at AS BIGINT), CAST(@trace AS TEXT)
 FROM media m
 WHERE m.id = @media_id;
 
 -- name: InsertEvent :exec
-INSERT INTO event (id, kind, media_id, owner, category, failure_code, failure_name, failure_message, at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9);
+INSERT INTO event (id, kind, media_id, owner, category, failure_code, failure_name, failure_message, at, trace)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10);
 
 -- InsertDeliveries makes one for each of the owner's webhooks that want the kind.
 -- name: InsertDeliveries :exec

@@ -10,7 +10,7 @@ import (
 )
 
 const eventsAfter = `-- name: EventsAfter :many
-SELECT id, kind, media_id, owner, category, failure_code, failure_name, failure_message, at FROM event WHERE id > $1 ORDER BY id LIMIT CAST($2 AS BIGINT)
+SELECT id, kind, media_id, owner, category, failure_code, failure_name, failure_message, at, trace FROM event WHERE id > $1 ORDER BY id LIMIT CAST($2 AS BIGINT)
 `
 
 type EventsAfterParams struct {
@@ -37,6 +37,7 @@ func (q *Queries) EventsAfter(ctx context.Context, arg EventsAfterParams) ([]Eve
 			&i.FailureName,
 			&i.FailureMessage,
 			&i.At,
+			&i.Trace,
 		); err != nil {
 			return nil, err
 		}
@@ -52,7 +53,7 @@ func (q *Queries) EventsAfter(ctx context.Context, arg EventsAfterParams) ([]Eve
 }
 
 const eventsOfOwnerAfter = `-- name: EventsOfOwnerAfter :many
-SELECT id, kind, media_id, owner, category, failure_code, failure_name, failure_message, at FROM event WHERE owner = $1 AND id > $2 ORDER BY id LIMIT CAST($3 AS BIGINT)
+SELECT id, kind, media_id, owner, category, failure_code, failure_name, failure_message, at, trace FROM event WHERE owner = $1 AND id > $2 ORDER BY id LIMIT CAST($3 AS BIGINT)
 `
 
 type EventsOfOwnerAfterParams struct {
@@ -80,6 +81,7 @@ func (q *Queries) EventsOfOwnerAfter(ctx context.Context, arg EventsOfOwnerAfter
 			&i.FailureName,
 			&i.FailureMessage,
 			&i.At,
+			&i.Trace,
 		); err != nil {
 			return nil, err
 		}
@@ -95,7 +97,7 @@ func (q *Queries) EventsOfOwnerAfter(ctx context.Context, arg EventsOfOwnerAfter
 }
 
 const getEvent = `-- name: GetEvent :one
-SELECT id, kind, media_id, owner, category, failure_code, failure_name, failure_message, at FROM event WHERE id = $1
+SELECT id, kind, media_id, owner, category, failure_code, failure_name, failure_message, at, trace FROM event WHERE id = $1
 `
 
 func (q *Queries) GetEvent(ctx context.Context, id int64) (Event, error) {
@@ -111,6 +113,7 @@ func (q *Queries) GetEvent(ctx context.Context, id int64) (Event, error) {
 		&i.FailureName,
 		&i.FailureMessage,
 		&i.At,
+		&i.Trace,
 	)
 	return i, err
 }
@@ -145,8 +148,8 @@ func (q *Queries) InsertDeliveries(ctx context.Context, arg InsertDeliveriesPara
 }
 
 const insertEvent = `-- name: InsertEvent :exec
-INSERT INTO event (id, kind, media_id, owner, category, failure_code, failure_name, failure_message, at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+INSERT INTO event (id, kind, media_id, owner, category, failure_code, failure_name, failure_message, at, trace)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 `
 
 type InsertEventParams struct {
@@ -159,6 +162,7 @@ type InsertEventParams struct {
 	FailureName    string
 	FailureMessage string
 	At             int64
+	Trace          string
 }
 
 func (q *Queries) InsertEvent(ctx context.Context, arg InsertEventParams) error {
@@ -172,22 +176,24 @@ func (q *Queries) InsertEvent(ctx context.Context, arg InsertEventParams) error 
 		arg.FailureName,
 		arg.FailureMessage,
 		arg.At,
+		arg.Trace,
 	)
 	return err
 }
 
 const insertMediaEvent = `-- name: InsertMediaEvent :execrows
-INSERT INTO event (id, kind, media_id, owner, category, failure_code, failure_name, failure_message, at)
+INSERT INTO event (id, kind, media_id, owner, category, failure_code, failure_name, failure_message, at, trace)
 SELECT CAST($1 AS BIGINT), CAST($2 AS TEXT), m.id, m.owner, m.category,
-    m.failure_code, m.failure_name, m.failure_message, CAST($3 AS BIGINT)
+    m.failure_code, m.failure_name, m.failure_message, CAST($3 AS BIGINT), CAST($4 AS TEXT)
 FROM media m
-WHERE m.id = $4
+WHERE m.id = $5
 `
 
 type InsertMediaEventParams struct {
 	EventID int64
 	Kind    string
 	At      int64
+	Trace   string
 	MediaID int64
 }
 
@@ -197,6 +203,7 @@ func (q *Queries) InsertMediaEvent(ctx context.Context, arg InsertMediaEventPara
 		arg.EventID,
 		arg.Kind,
 		arg.At,
+		arg.Trace,
 		arg.MediaID,
 	)
 	if err != nil {

@@ -73,6 +73,7 @@ type Event struct {
 	FailureName    string
 	FailureMessage string
 	At             int64
+	Trace          string
 }
 
 type EventCounter struct {

@@ -87,7 +87,7 @@ func (q *Queries) DeleteWebhooksOfOwner(ctx context.Context, owner string) error
 }
 
 const deliveriesBefore = `-- name: DeliveriesBefore :many
-SELECT webhook_delivery.webhook_id, webhook_delivery.event_id, webhook_delivery.state, webhook_delivery.attempt, webhook_delivery.tries, webhook_delivery.next_at, webhook_delivery.busy_until, webhook_delivery.last_at, webhook_delivery.last_status, webhook_delivery.last_words, webhook_delivery.done_at, event.id, event.kind, event.media_id, event.owner, event.category, event.failure_code, event.failure_name, event.failure_message, event.at
+SELECT webhook_delivery.webhook_id, webhook_delivery.event_id, webhook_delivery.state, webhook_delivery.attempt, webhook_delivery.tries, webhook_delivery.next_at, webhook_delivery.busy_until, webhook_delivery.last_at, webhook_delivery.last_status, webhook_delivery.last_words, webhook_delivery.done_at, event.id, event.kind, event.media_id, event.owner, event.category, event.failure_code, event.failure_name, event.failure_message, event.at, event.trace
 FROM webhook_delivery JOIN event ON event.id = webhook_delivery.event_id
 WHERE webhook_delivery.webhook_id = $1 AND webhook_delivery.event_id < $2
 ORDER BY webhook_delivery.event_id DESC
@@ -135,6 +135,7 @@ func (q *Queries) DeliveriesBefore(ctx context.Context, arg DeliveriesBeforePara
 			&i.Event.FailureName,
 			&i.Event.FailureMessage,
 			&i.Event.At,
+			&i.Event.Trace,
 		); err != nil {
 			return nil, err
 		}
@@ -217,7 +218,7 @@ func (q *Queries) FreeDeliveries(ctx context.Context) (int64, error) {
 }
 
 const getDelivery = `-- name: GetDelivery :one
-SELECT webhook_delivery.webhook_id, webhook_delivery.event_id, webhook_delivery.state, webhook_delivery.attempt, webhook_delivery.tries, webhook_delivery.next_at, webhook_delivery.busy_until, webhook_delivery.last_at, webhook_delivery.last_status, webhook_delivery.last_words, webhook_delivery.done_at, event.id, event.kind, event.media_id, event.owner, event.category, event.failure_code, event.failure_name, event.failure_message, event.at
+SELECT webhook_delivery.webhook_id, webhook_delivery.event_id, webhook_delivery.state, webhook_delivery.attempt, webhook_delivery.tries, webhook_delivery.next_at, webhook_delivery.busy_until, webhook_delivery.last_at, webhook_delivery.last_status, webhook_delivery.last_words, webhook_delivery.done_at, event.id, event.kind, event.media_id, event.owner, event.category, event.failure_code, event.failure_name, event.failure_message, event.at, event.trace
 FROM webhook_delivery JOIN event ON event.id = webhook_delivery.event_id
 WHERE webhook_delivery.webhook_id = $1 AND webhook_delivery.event_id = $2
 `
@@ -256,6 +257,7 @@ func (q *Queries) GetDelivery(ctx context.Context, arg GetDeliveryParams) (GetDe
 		&i.Event.FailureName,
 		&i.Event.FailureMessage,
 		&i.Event.At,
+		&i.Event.Trace,
 	)
 	return i, err
 }
