@@ -209,7 +209,10 @@ func dialectOf(ctx context.Context) string {
 	if rec == nil {
 		return "other"
 	}
-	_, path, _ := strings.Cut(rec.request.Pattern, " ")
+	_, path, method := strings.Cut(rec.request.Pattern, " ")
+	if !method {
+		path = rec.request.Pattern
+	}
 	switch {
 	case path == "/2/media/upload":
 		return "v2-command"

@@ -66,6 +66,7 @@ func TestMetersAreCounted(t *testing.T) {
 	u.Opened(in("POST /2/media/upload/initialize"))
 	u.Opened(in("POST /1.1/media/upload.json"))
 	u.Opened(t.Context())
+	u.Opened(in("/magpie/v1/tus/"))
 	u.Closed(in("POST /2/media/upload/{id}/finalize"), nil)
 	u.Closed(in("POST /2/media/upload"), media.Invalid("media", "no"))
 	u.Closed(in("PATCH /magpie/v1/tus/{id}"), errors.New("no disk"))
@@ -99,7 +100,7 @@ func TestMetersAreCounted(t *testing.T) {
 
 	wants(t, m,
 		`magpie_uploads_total{dialect="v2",state="opened"} 1`, `magpie_uploads_total{dialect="v1.1",state="opened"} 1`,
-		`magpie_uploads_total{dialect="other",state="opened"} 1`, `magpie_uploads_total{dialect="v2",state="finalized"} 1`,
+		`magpie_uploads_total{dialect="other",state="opened"} 1`, `magpie_uploads_total{dialect="tus",state="opened"} 1`, `magpie_uploads_total{dialect="v2",state="finalized"} 1`,
 		`magpie_uploads_total{dialect="v2-command",state="refused"} 1`, `magpie_uploads_total{dialect="tus",state="failed"} 1`,
 		"magpie_segments_in_flight 1", "magpie_segment_bytes_total 1000", `magpie_append_seconds_bucket{le="0.002"} 0`, `magpie_append_seconds_bucket{le="0.005"} 1`,
 		`magpie_engine_runs_total{engine="ffmpeg",result="succeeded"} 1`, `magpie_engine_runs_total{engine="ffmpeg",result="faulted"} 1`,

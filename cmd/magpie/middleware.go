@@ -140,7 +140,7 @@ func (o observing) done(rec *recorder, took time.Duration) {
 // and no more. What no pattern
 // takes is "other".
 func routeOf(pattern string) string {
-	if pattern == "" || strings.HasSuffix(pattern, "/") {
+	if pattern == "" || pattern == "/" || pattern == "/magpie/v1/" {
 		return "other"
 	}
 	return pattern
