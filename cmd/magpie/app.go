@@ -227,6 +227,8 @@ func (a *app) routes(inline *processing.Admission, gate *auth.Gate) http.Handler
 		Start: api.Start, Fail: fail, Now: time.Now, Log: a.log,
 	}), a.settings.CORSOrigins)
 	all.Handle(tus.Path, resumable)
+	all.Handle(tus.Path+"{$}", resumable) // named, so that requests are counted under them
+	all.Handle(tus.Path+"{id}", resumable)
 	all.Handle(strings.TrimSuffix(tus.Path, "/"), resumable)
 	all.Handle("/magpie/v1/", crossOrigin(ownapi.New(ownapi.Config{
 		Catalog: a.catalog, Sessions: a.sessions, Later: a.sender.send, Gate: gate, Originals: delivery.NewOriginals(a.catalog, a.blobs, time.Now, a.log),
