@@ -254,6 +254,7 @@ func TestAppendFaults(t *testing.T) {
 	} {
 		r := newRig(t, Config{})
 		s := r.initialize(4)
+		r.sessions.held.forget(s.ID) // as a process that did not open it
 		r.store.SetFaults(faults)
 		for i := range 5 {
 			if err := r.append(s.ID, i, "1234"); media.CodeOf(err) != media.CodeFull {

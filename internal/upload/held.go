@@ -31,6 +31,16 @@ type tally struct {
 
 func newHeld() *held { return &held{sessions: map[media.ID]*tally{}} }
 
+// begin remembers a session that is new and so holds nothing.
+func (h *held) begin(id media.ID) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.sessions[id] == nil {
+		h.makeRoom()
+		h.sessions[id] = &tally{id: id}
+	}
+}
+
 // acquire gives the session's tally, with count for what is stored already.
 // release must follow.
 func (h *held) acquire(id media.ID, count func() (int64, error)) (*tally, error) {

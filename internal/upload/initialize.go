@@ -86,6 +86,8 @@ func (s *Sessions) openBy(ctx context.Context, session media.Session, create fun
 			return media.Session{}, fmt.Errorf("open session %s: %w", id, err)
 		}
 		s.cfg.Watch.opened(ctx)
+		s.recent.note(session, s.now())
+		s.held.begin(id)
 		return session, nil
 	}
 }

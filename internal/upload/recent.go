@@ -22,7 +22,7 @@ type recentSession struct {
 }
 
 const (
-	recentFor = time.Second
+	recentFor = 30 * time.Second
 	maxRecent = 10_000
 )
 

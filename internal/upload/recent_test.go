@@ -57,7 +57,7 @@ func TestRecentDecidesNothing(t *testing.T) {
 	if _, err := r.sessions.appendable(t.Context(), "4711", s.ID); media.CodeOf(err) != media.CodeNotFound {
 		t.Errorf("somebody else's: %v", err)
 	}
-	r.pass(2 * time.Second)
+	r.pass(recentFor + time.Second)
 	if _, ok := r.sessions.recent.session(s.ID, r.now()); ok {
 		t.Error("it remembers for longer than a moment")
 	}
