@@ -28,7 +28,7 @@ func (b *bench) images(ctx context.Context) error {
 			return err
 		}
 		theirs = append(theirs, c)
-		if c, err = b.once(ctx, sample{name, "image/jpeg", "tweet_image"}, 1, b.keepRungs(round == 0)); err != nil {
+		if c, err = b.once(ctx, sample{name, "image/jpeg", "tweet_image"}, 1, b.keepRungs(ctx, round == 0)); err != nil {
 			return err
 		}
 		ours, rest = append(ours, c), append(rest, cost{rss: c.rest})

@@ -42,7 +42,7 @@ func (b *bench) ladder(ctx context.Context) error {
 		}
 		theirs = append(theirs, c)
 		b.say("ladder, round %d: magpie", round+1)
-		if c, err = b.once(ctx, plain, pieces, b.keepRungs(round == 0)); err != nil {
+		if c, err = b.once(ctx, plain, pieces, b.keepRungs(ctx, round == 0)); err != nil {
 			return err
 		}
 		ours = append(ours, c)

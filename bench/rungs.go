@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -13,26 +15,30 @@ import (
 	"magpie/bench/gauge"
 )
 
-// keepRungs copies the renditions of a media out of a server's store, where
-// rungs finds them; nil where they are not wanted.
-func (b *bench) keepRungs(wanted bool) func(*server, string) error {
+// keepRungs fetches the renditions of a media to where rungs finds them; nil
+// where they are not wanted.
+func (b *bench) keepRungs(ctx context.Context, wanted bool) func(*server, string) error {
 	if !wanted {
 		return nil
 	}
 	return func(s *server, id string) error {
-		files, err := filepath.Glob(filepath.Join(s.data, "blobs", "renditions", "*", id, "*", "*"))
-		if err != nil {
-			return err
-		}
 		if err := os.RemoveAll(b.kept()); err != nil {
 			return err
 		}
 		if err := os.MkdirAll(b.kept(), 0o755); err != nil {
 			return err
 		}
-		for _, f := range files {
-			if err := copyFile(filepath.Join(b.kept(), filepath.Base(f)), f); err != nil {
-				return err
+		var shown struct {
+			Data struct {
+				Renditions []struct{ Name, URL string }
+			}
+		}
+		if err := s.call(ctx, http.MethodGet, "/magpie/v1/media/"+id, "", nil, &shown); err != nil {
+			return err
+		}
+		for _, r := range shown.Data.Renditions {
+			if err := fetch(ctx, r.URL, filepath.Join(b.kept(), r.Name)); err != nil {
+				return fmt.Errorf("fetch %s: %w", r.Name, err)
 			}
 		}
 		return nil
@@ -41,21 +47,26 @@ func (b *bench) keepRungs(wanted bool) func(*server, string) error {
 
 func (b *bench) kept() string { return filepath.Join(b.dir, "kept") }
 
-func copyFile(to, from string) error {
-	src, err := os.Open(from)
+// fetch reads what is public into a file.
+func fetch(ctx context.Context, url, to string) error {
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		return err
 	}
-	defer src.Close()
-	dst, err := os.Create(to)
+	answer, err := http.DefaultClient.Do(r)
 	if err != nil {
 		return err
 	}
-	if _, err := io.Copy(dst, src); err != nil {
-		dst.Close()
+	defer answer.Body.Close()
+	if answer.StatusCode != http.StatusOK {
+		return errors.New(answer.Status)
+	}
+	file, err := os.Create(to)
+	if err != nil {
 		return err
 	}
-	return dst.Close()
+	_, err = io.Copy(file, answer.Body)
+	return errors.Join(err, file.Close())
 }
 
 // rungs compares what magpie stored with ffmpeg's MP4s in theirs: bytes, and

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"magpie/internal/catalog"
@@ -97,7 +98,7 @@ func TestConcatAfterCrash(t *testing.T) {
 	}
 	broke := 0
 	for after := range 1000 {
-		ctx := &ends{Context: context.Background(), after: after % 40}
+		ctx := &ends{Context: context.Background(), after: int64(after % 40)}
 		_, err := s.sessions.Join(ctx, upload.Request{Owner: owner}, catalog.Tus{Concat: parts.String()}, parts.joins)
 		s.memory.Crash()
 		s.open(c)
@@ -116,11 +117,12 @@ func TestConcatAfterCrash(t *testing.T) {
 // ends is a context that has ended once it was asked so many times.
 type ends struct {
 	context.Context
-	after, asked int
+	after int64
+	asked atomic.Int64
 }
 
 func (e *ends) Err() error {
-	if e.asked++; e.asked > e.after {
+	if e.asked.Add(1) > e.after {
 		return context.Canceled
 	}
 	return nil
