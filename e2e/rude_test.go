@@ -225,7 +225,7 @@ func TestDisconnectsLeaveNothing(t *testing.T) {
 		t.Error("the other original is not what was sent")
 	}
 	s.settles(sockets, 0)
-	if stacks := s.quit(); strings.Contains(stacks, "net/http.(*conn).serve") {
+	if stacks := s.quit(); strings.Contains(stacks, "magpie/internal/xapi.(*API)") {
 		t.Errorf("a connection is still served:\n%s", stacks)
 	}
 }

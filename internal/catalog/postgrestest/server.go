@@ -190,8 +190,10 @@ func (s *Server) run() error {
 	started, ended := make(chan error), make(chan error, 1)
 	go func() {
 		// The kernel sends Pdeathsig when the thread ends that started the
-		// process, so that one waits for it.
+		// process, so that one waits for it. It is given back: ended, it would take
+		// along whatever else was started on it.
 		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
 		started <- s.options.Launch(cmd)
 		ended <- cmd.Wait()
 	}()
