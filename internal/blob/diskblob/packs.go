@@ -80,18 +80,16 @@ func (p *packs) acquire(key string) *packFolder {
 	return f
 }
 
-// release lets go of a folder, and forgets others where there are too many.
+// release lets go of a folder, and forgets others where there are too many. Only the
+// last to let go counts: what another saw may be long past.
 func (p *packs) release(f *packFolder) {
-	f.mu.Lock()
-	records, open, empty := len(f.names), f.fd >= 0, f.fd < 0 && len(f.scanned) == 0
-	f.mu.Unlock()
-
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	f.users--
-	p.count(f, records, open)
-	if empty && f.users == 0 {
-		p.forget(f)
+	if f.users--; f.users == 0 { // nobody else has it, so its mutex is free
+		p.count(f, len(f.names), f.fd >= 0)
+		if f.fd < 0 && len(f.scanned) == 0 {
+			p.forget(f)
+		}
 	}
 	for at := p.order.Back(); at != nil && p.tooMany(); {
 		old := at.Value.(*packFolder)
@@ -99,7 +97,6 @@ func (p *packs) release(f *packFolder) {
 		if old.users > 0 {
 			continue
 		}
-		// Nobody else has it, so its mutex is free.
 		if p.open > packsOpen && old.fd >= 0 {
 			old.close()
 			p.count(old, old.records, false)
