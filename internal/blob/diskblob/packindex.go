@@ -266,6 +266,9 @@ func (p *packs) delete(key string) error {
 		return err
 	}
 	s := f.scanned[at.number]
+	if s == nil {
+		return nil // somebody else removed it
+	}
 	if busy := f.leading && f.number == at.number && f.fd >= 0; s.live == 1 && !busy {
 		return f.remove(at.number)
 	}

@@ -179,3 +179,19 @@ func TestPacksReadWhileWritten(t *testing.T) {
 	}
 	wantMode(t, filepath.Dir(d.file("segments/1/x")), "_1.pack", sealedPerm)
 }
+
+// TestPackRemovedByHand: deleting a blob of which the pack went in another way is no
+// error.
+func TestPackRemovedByHand(t *testing.T) {
+	d := open(t, t.TempDir(), packing)
+	put(t, d, "segments/1/a", "a")
+	read(t, d, "segments/1/a")
+	put(t, d, "segments/1/b", "b")
+	if err := os.Remove(filepath.Join(filepath.Dir(d.file("segments/1/a")), "_1.pack")); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Delete(context.Background(), "segments/1/a"); err != nil {
+		t.Error(err)
+	}
+	wantAbsent(t, d, "segments/1/a")
+}
