@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"sync/atomic"
@@ -138,22 +139,29 @@ func emptyTmp(tmp string) error {
 }
 
 // Open returns a section of the file, which the kernel can send. It may yield more
-// than n bytes, of a blob in a pack also those of others.
+// than n bytes.
 func (d *Driver) Open(ctx context.Context, key string, off, _ int64) (io.ReadCloser, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	if at, ok := d.packs.known(key); ok {
-		return d.inPack(at.path, at.data+off)
+	var s *section
+	inPack := func(at packed) (err error) {
+		s, err = d.inPack(at, off)
+		return err
+	}
+	if ok, err := d.packs.known(key, inPack); err != nil {
+		return nil, err
+	} else if ok {
+		return s, nil
 	}
 	f, asOf := d.files.take(key)
 	if f == nil {
 		file, err := openRegular(d.file(key))
 		if errors.Is(err, fs.ErrNotExist) {
-			if at, ok, e := d.packs.find(key); e != nil {
+			if ok, e := d.packs.find(key, inPack); e != nil {
 				return nil, e
 			} else if ok {
-				return d.inPack(at.path, at.data+off)
+				return s, nil
 			}
 		}
 		if err != nil {
@@ -161,16 +169,16 @@ func (d *Driver) Open(ctx context.Context, key string, off, _ int64) (io.ReadClo
 		}
 		f = d.files.keep(key, file, asOf)
 	}
-	return &section{files: d.files, file: f, off: off}, nil
+	return &section{files: d.files, file: f, off: off, end: math.MaxInt64}, nil
 }
 
-// inPack opens a pack at off.
-func (d *Driver) inPack(path string, off int64) (io.ReadCloser, error) {
-	file, err := openRegular(path)
+// inPack opens a pack at off of a blob, which ends before the pack does.
+func (d *Driver) inPack(at packed, off int64) (*section, error) {
+	file, err := openRegular(at.path)
 	if err != nil {
 		return nil, err
 	}
-	return &section{files: d.files, file: &openFile{File: file, readers: 1}, off: off}, nil
+	return &section{files: d.files, file: &openFile{File: file, readers: 1}, off: at.data + off, end: at.data + at.size}, nil
 }
 
 // openRegular opens a file, and nothing else, for reading.
@@ -201,25 +209,30 @@ func (d *Driver) Stat(ctx context.Context, key string) (blob.Info, error) {
 	if err := ctx.Err(); err != nil {
 		return blob.Info{}, err
 	}
-	if at, ok := d.packs.known(key); ok {
-		return at.info(key), nil
+	var info blob.Info
+	inPack := func(at packed) error {
+		info = at.info(key)
+		return nil
+	}
+	if ok, err := d.packs.known(key, inPack); ok {
+		return info, err
 	}
 	path := d.file(key)
-	info, err := os.Lstat(path)
+	file, err := os.Lstat(path)
 	if err != nil {
 		if err = missing(err); errors.Is(err, fs.ErrNotExist) {
-			if at, ok, e := d.packs.find(key); e != nil {
+			if ok, e := d.packs.find(key, inPack); e != nil {
 				err = e
 			} else if ok {
-				return at.info(key), nil
+				return info, nil
 			}
 		}
 		return blob.Info{}, err
 	}
-	if !info.Mode().IsRegular() {
+	if !file.Mode().IsRegular() {
 		return blob.Info{}, notABlob("stat", path)
 	}
-	return describe(key, info), nil
+	return describe(key, file), nil
 }
 
 func describe(key string, info fs.FileInfo) blob.Info {

@@ -35,6 +35,15 @@ func (a packed) info(key string) blob.Info {
 	return blob.Info{Key: key, Size: a.size, Modified: a.modified}
 }
 
+// use reports whether a blob is there, and hands it on. The caller holds p.mu.
+func (x *packIndex) use(name string, use func(packed) error) (bool, error) {
+	at, ok := x.names[name]
+	if !ok {
+		return false, nil
+	}
+	return true, use(at)
+}
+
 // scan is how far a pack was read.
 type scan struct {
 	upto  int64

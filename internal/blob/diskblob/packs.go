@@ -129,9 +129,11 @@ func (p *packs) forget(f *packFolder) {
 }
 
 // known finds a blob in a folder that is remembered, without a look at the disk.
-func (p *packs) known(key string) (packed, bool) {
+// Until use returns the blob isn't deleted: a pack's name comes again once it is
+// gone, and where the blob was another may be.
+func (p *packs) known(key string, use func(packed) error) (bool, error) {
 	if !packable(key) {
-		return packed{}, false
+		return false, nil
 	}
 	_, name := splitKey(key)
 	file := p.driver.file(key)
@@ -139,7 +141,7 @@ func (p *packs) known(key string) (packed, bool) {
 	f := p.folders[file[:len(file)-len(name)-1]]
 	if f == nil {
 		p.mu.Unlock()
-		return packed{}, false
+		return false, nil
 	}
 	p.order.MoveToFront(f.place)
 	f.users++
@@ -147,24 +149,22 @@ func (p *packs) known(key string) (packed, bool) {
 	defer p.release(f)
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	at, ok := f.names[name]
-	return at, ok
+	return f.use(name, use)
 }
 
-// find finds a blob in a folder's packs, which it looks through where it must.
-func (p *packs) find(key string) (packed, bool, error) {
+// find is known for a blob in a folder's packs, which it looks through where it must.
+func (p *packs) find(key string, use func(packed) error) (bool, error) {
 	if !packable(key) {
-		return packed{}, false, nil
+		return false, nil
 	}
 	f := p.acquire(key)
 	defer p.release(f)
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if err := f.refresh(&f.packer); err != nil {
-		return packed{}, false, err
+		return false, err
 	}
-	at, ok := f.names[key[len(f.prefix):]]
-	return at, ok, nil
+	return f.use(key[len(f.prefix):], use)
 }
 
 // close closes all packs. Nothing is being written.

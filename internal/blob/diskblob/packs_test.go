@@ -2,10 +2,17 @@ package diskblob
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"sync"
+	"sync/atomic"
 	"testing"
+
+	"magpie/internal/blob"
 )
 
 // TestPacksForgotten: more folders than stay open, or are remembered, are all found,
@@ -178,6 +185,80 @@ func TestPacksReadWhileWritten(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantMode(t, filepath.Dir(d.file("segments/1/x")), "_1.pack", sealedPerm)
+}
+
+// TestPackOfAnother: who opens a blob while it is deleted, and its pack with it, gets its
+// bytes or none: never those of one that comes to a pack of the same name.
+func TestPackOfAnother(t *testing.T) {
+	d := open(t, t.TempDir(), packing)
+	const rounds = 100
+	var now atomic.Int64
+	var all sync.WaitGroup
+	for range 2 {
+		all.Go(func() {
+			got := make([]byte, 1)
+			for i := now.Load(); i < rounds; i = now.Load() {
+				r, err := d.Open(context.Background(), fmt.Sprint("segments/1/", i), 0, 1)
+				if errors.Is(err, fs.ErrNotExist) {
+					continue
+				}
+				if err == nil {
+					_, err = io.ReadFull(r, got)
+					r.Close()
+				}
+				if err != nil || got[0] != byte(i) {
+					t.Errorf("%d holds %v, %v", i, got, err)
+					return
+				}
+			}
+		})
+	}
+	for i := range rounds {
+		now.Store(int64(i))
+		key := fmt.Sprint("segments/1/", i)
+		put(t, d, key, string([]byte{byte(i)}))
+		read(t, d, key)
+		if err := d.Delete(context.Background(), key); err != nil {
+			t.Fatal(err)
+		}
+	}
+	now.Store(rounds)
+	all.Wait()
+}
+
+// TestPackedBlobEnds: a reader of a blob in a pack ends where the blob does, whatever
+// it was asked for, and where others follow.
+func TestPackedBlobEnds(t *testing.T) {
+	d := open(t, t.TempDir(), packing)
+	put(t, d, "segments/1/a", "first")
+	put(t, d, "segments/1/b", "second")
+	server, client := connected(t)
+	raw, err := server.SyscallConn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for off, want := range map[int64]string{0: "first", 3: "st", 5: "", 4096: ""} {
+		r, err := d.Open(t.Context(), "segments/1/a", off, 1<<20)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := io.ReadAll(r); err != nil || string(got) != want {
+			t.Errorf("from %d on are %d bytes, %v, want %q", off, len(got), err, want)
+		}
+		r.Close()
+	}
+	r, err := d.Open(t.Context(), "segments/1/a", 1, 1<<20)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	if n, err := r.(blob.Sender).SendTo(raw, 1<<20); n != 4 || err != nil {
+		t.Errorf("sent %d bytes, %v, want 4", n, err)
+	}
+	_ = server.Close()
+	if got, err := io.ReadAll(client); err != nil || string(got) != "irst" {
+		t.Errorf("%d bytes came, %v", len(got), err)
+	}
 }
 
 // TestPackRemovedByHand: deleting a blob of which the pack went in another way is no

@@ -11,11 +11,13 @@ import (
 	"magpie/internal/blob"
 )
 
-// section reads a file from an offset of its own; others may read it meanwhile.
+// section reads a file from an offset of its own, up to its end at most; others may
+// read it meanwhile.
 type section struct {
 	files *openFiles
 	file  *openFile // nil once closed
 	off   int64
+	end   int64
 }
 
 var _ blob.Sender = (*section)(nil)
@@ -28,7 +30,10 @@ func (s *section) Read(p []byte) (int, error) {
 	if len(p) == 0 {
 		return 0, nil
 	}
-	n, err := s.file.ReadAt(p, s.off)
+	if s.off >= s.end {
+		return 0, io.EOF
+	}
+	n, err := s.file.ReadAt(p[:min(int64(len(p)), s.end-s.off)], s.off)
 	s.off += int64(n)
 	if n > 0 && err == io.EOF {
 		err = nil
@@ -45,6 +50,7 @@ func (s *section) SendTo(to syscall.RawConn, n int64) (int64, error) {
 	if s.file == nil {
 		return 0, fs.ErrClosed
 	}
+	n = min(n, s.end-s.off)
 	var total int64
 	var failed error
 	from := int(s.file.Fd())
