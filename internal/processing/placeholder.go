@@ -2,6 +2,7 @@ package processing
 
 import (
 	"encoding/base64"
+	"encoding/binary"
 	"image"
 	"image/color"
 	"math"
@@ -81,6 +82,9 @@ func meanOfPlanes(m *image.YCbCr, r image.Rectangle) color.RGBA {
 
 // meanOfColours averages a part that is not empty, by how opaque its pixels are.
 func meanOfColours(m *image.NRGBA, r image.Rectangle) color.RGBA {
+	if c, ok := meanOfFew(m, r); ok {
+		return c
+	}
 	var red, green, blue, opacity int
 	for y := r.Min.Y; y < r.Max.Y; y++ {
 		row := m.Pix[m.PixOffset(r.Min.X, y):][:4*r.Dx()]
@@ -93,6 +97,34 @@ func meanOfColours(m *image.NRGBA, r image.Rectangle) color.RGBA {
 	n := r.Dx() * r.Dy()
 	of := func(sum int) uint8 { return uint8((sum + 255*n/2) / (255 * n)) }
 	return color.RGBA{of(red), of(green), of(blue), uint8((opacity + n/2) / n)}
+}
+
+// meanOfFew is meanOfColours for a part of a few hundred pixels that are opaque. Of
+// two pixels in a word it adds every other byte at a time, which has room above it.
+func meanOfFew(m *image.NRGBA, r image.Rectangle) (c color.RGBA, ok bool) {
+	n := r.Dx() * r.Dy()
+	if (n+r.Dy())/2 > 257 {
+		return c, false
+	}
+	const every = 0x00ff00ff00ff00ff
+	var redBlue, greenOpacity uint64
+	for y := r.Min.Y; y < r.Max.Y; y++ {
+		row := m.Pix[m.PixOffset(r.Min.X, y):][:4*r.Dx()]
+		for ; len(row) >= 8; row = row[8:] {
+			two := binary.LittleEndian.Uint64(row)
+			redBlue, greenOpacity = redBlue+two&every, greenOpacity+two>>8&every
+		}
+		if len(row) > 0 {
+			one := uint64(binary.LittleEndian.Uint32(row))
+			redBlue, greenOpacity = redBlue+one&every, greenOpacity+one>>8&every
+		}
+	}
+	of := func(sum uint64, shift int) int { return int(sum>>shift&0xffff + sum>>(shift+32)&0xffff) }
+	if of(greenOpacity, 16) != 255*n {
+		return c, false
+	}
+	mean := func(sum int) uint8 { return uint8((sum + n/2) / n) }
+	return color.RGBA{mean(of(redBlue, 0)), mean(of(greenOpacity, 0)), mean(of(redBlue, 16)), 255}, true
 }
 
 // thumbHash is the binary form: five bytes of constants, one more for opacity,
@@ -114,9 +146,10 @@ func thumbHash(img *image.RGBA) []byte {
 		landscape, short = 1, ny
 	}
 
-	light := transform(c.light, w, h, max(3, nx), max(3, ny))
-	yellow := transform(c.yellow, w, h, 3, 3)
-	red := transform(c.red, w, h, 3, 3)
+	across, down := cosines(w), cosines(h)
+	light := transform(c.light, across, down, max(3, nx), max(3, ny))
+	yellow := transform(c.yellow, across, down, 3, 3)
+	red := transform(c.red, across, down, 3, 3)
 
 	first := scaled(light.mean, 63) | scaled(0.5+yellow.mean/2, 63)<<6 | scaled(0.5+red.mean/2, 63)<<12 |
 		scaled(light.scale, 31)<<18 | alpha<<23
@@ -124,7 +157,7 @@ func thumbHash(img *image.RGBA) []byte {
 	out := []byte{byte(first), byte(first >> 8), byte(first >> 16), byte(second), byte(second >> 8)}
 	terms := append(append(light.terms, yellow.terms...), red.terms...)
 	if c.transparent {
-		opacity := transform(c.opacity, w, h, 5, 5)
+		opacity := transform(c.opacity, across, down, 5, 5)
 		out = append(out, byte(scaled(opacity.mean, 15)|scaled(opacity.scale, 15)<<4))
 		terms = append(terms, opacity.terms...)
 	}
@@ -149,6 +182,10 @@ type channels struct {
 func splitChannels(img *image.RGBA) channels {
 	w, h := img.Rect.Dx(), img.Rect.Dy()
 	n := w * h
+	var share [256]float64 // of each byte
+	for v := range share {
+		share[v] = float64(v) / 255
+	}
 	c := channels{light: make([]float64, n), yellow: make([]float64, n), red: make([]float64, n), opacity: make([]float64, n)}
 	var mean [3]float64 // over the pixels, by how opaque they are
 	covered := 0.0
@@ -156,9 +193,9 @@ func splitChannels(img *image.RGBA) channels {
 		for x := range w {
 			p := img.Pix[y*img.Stride+4*x:][:4]
 			for k := range mean {
-				mean[k] += float64(p[k]) / 255
+				mean[k] += share[p[k]]
 			}
-			c.opacity[y*w+x] = float64(p[3]) / 255
+			c.opacity[y*w+x] = share[p[3]]
 			covered += c.opacity[y*w+x]
 			c.transparent = c.transparent || p[3] != 255
 		}
@@ -172,7 +209,7 @@ func splitChannels(img *image.RGBA) channels {
 		for x := range w {
 			p, i := img.Pix[y*img.Stride+4*x:][:4], y*w+x
 			rest := 1 - c.opacity[i]
-			r, g, b := float64(p[0])/255+rest*mean[0], float64(p[1])/255+rest*mean[1], float64(p[2])/255+rest*mean[2]
+			r, g, b := share[p[0]]+rest*mean[0], share[p[1]]+rest*mean[1], share[p[2]]+rest*mean[2]
 			c.light[i], c.yellow[i], c.red[i] = (r+g+b)/3, (r+g)/2-b, r-g
 		}
 	}
@@ -186,32 +223,41 @@ type spectrum struct {
 	terms       []float64
 }
 
+// mostTerms is how many terms there are at most, across or down.
+const mostTerms = 7
+
+// cosines gives those of each term at each of n samples.
+func cosines(n int) (out [mostTerms][]float64) {
+	all := make([]float64, mostTerms*n)
+	for u := range out {
+		out[u], all = all[:n], all[n:]
+		for x := range out[u] {
+			out[u][x] = math.Cos(math.Pi / float64(n) * float64(u) * (float64(x) + 0.5))
+		}
+	}
+	return out
+}
+
 // transform takes the terms of the lowest frequencies, nx across and ny down, in
 // the triangle where both together are low.
-func transform(samples []float64, w, h, nx, ny int) spectrum {
+func transform(samples []float64, across, down [mostTerms][]float64, nx, ny int) spectrum {
 	var s spectrum
+	w, h := len(across[0]), len(down[0])
 	rows := make([]float64, nx*h) // the terms of each row
-	across, down := make([]float64, w), make([]float64, h)
 	for u := range nx {
-		for x := range across {
-			across[x] = math.Cos(math.Pi / float64(w) * float64(u) * (float64(x) + 0.5))
-		}
 		for y := range h {
-			row := 0.0
+			row, cosine := 0.0, across[u][:w]
 			for x, v := range samples[y*w:][:w] {
-				row += v * across[x]
+				row += v * cosine[x]
 			}
 			rows[u*h+y] = row
 		}
 	}
 	for v := range ny {
-		for y := range down {
-			down[y] = math.Cos(math.Pi / float64(h) * float64(v) * (float64(y) + 0.5))
-		}
 		for u := 0; u*ny < nx*(ny-v); u++ {
-			sum := 0.0
+			sum, cosine := 0.0, down[v][:h]
 			for y, row := range rows[u*h:][:h] {
-				sum += row * down[y]
+				sum += row * cosine[y]
 			}
 			sum /= float64(w * h)
 			if u == 0 && v == 0 {

@@ -245,3 +245,31 @@ func TestLargePicturesAreReducedAlike(t *testing.T) {
 		}
 	})
 }
+
+// TestPlaceholderStaysTheSame: of a picture that is processed again it is not
+// another.
+func TestPlaceholderStaysTheSame(t *testing.T) {
+	for _, c := range []struct {
+		w, h  int
+		clear uint8 // how much opacity changes
+		want  string
+	}{
+		{145, 149, 0, "3ucJbwp1h4dwd3h3d3d3eIiHaPd3cIgH"},
+		{680, 453, 0, "3ucJbYp1h3eAeIh4iHiId3aPCHh4"},
+		{1200, 40, 0, "3uc9EYqHh4eIiAh4gHgKiNc="},
+		{31, 300, 90, "nteJUQgddXCHeId2jwiHiH+IiIiHiIg="},
+		{5, 3, 255, "G+mFQ4Q5Z6Ywdoh3nwgG1X94iIh3iHg="},
+	} {
+		state := uint64(1)
+		got := Placeholder(painted(c.w, c.h, func(x, y int) color.NRGBA {
+			state = state*6364136223846793005 + 1442695040888963407
+			return color.NRGBA{
+				uint8(state>>32)/2 + uint8(x*100/c.w), uint8(state >> 40), uint8(y * 255 / c.h),
+				255 - uint8(x*int(c.clear)/c.w),
+			}
+		}))
+		if got != c.want {
+			t.Errorf("%d×%d: %s, want %s", c.w, c.h, got, c.want)
+		}
+	}
+}

@@ -43,6 +43,7 @@ type Engine struct {
 	memory  int64
 	free    *semaphore.Weighted // of memory
 	turns   *semaphore.Weighted // as many as processors
+	windows windows
 }
 
 var _ processing.Engine = (*Engine)(nil)
@@ -79,7 +80,8 @@ func New(c Config) *Engine {
 //
 // It reads only in.Media.Category, in.Media.Type, in.Original and in.Size.
 func (e *Engine) Process(ctx context.Context, in processing.Input, out processing.Output) (media.Outcome, error) {
-	src := newSource(ctx, in.Original, in.Size)
+	src := e.windows.open(ctx, in.Original, in.Size)
+	defer e.windows.close(src)
 	head, err := guard(src, func() (header, error) { return probe(src, in.Media.Type) })
 	if err != nil {
 		return media.Outcome{}, err

@@ -275,6 +275,17 @@ func BenchmarkTwelveMegapixel(b *testing.B) {
 	}
 }
 
+func BenchmarkSmallPNG(b *testing.B) {
+	in := input(media.PNG, pngOf(b, mottled(145, 149, 1, 255)))
+	e := New(Config{})
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := e.Process(b.Context(), in, newShelf()); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
 // The placeholder is that of the picture as it is seen: upright.
 func TestPlaceholderIsUpright(t *testing.T) {
 	want := processing.Placeholder(quarters(340, 340))

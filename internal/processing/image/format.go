@@ -45,14 +45,18 @@ type frame struct {
 
 // newFrame makes the frame of an image at its place on a canvas.
 func newFrame(img std.Image, width, height int) frame {
-	f := frame{img: img, width: width, height: height}
-	if img.Bounds() == std.Rect(0, 0, width, height) {
-		o, ok := img.(interface{ Opaque() bool })
-		f.opaque = ok && o.Opaque()
-	}
+	o, ok := img.(interface{ Opaque() bool })
+	fills := img.Bounds() == std.Rect(0, 0, width, height)
+	return frameOf(img, width, height, ok && fills && o.Opaque())
+}
+
+// frameOf is newFrame where it is known whether every pixel of the canvas is opaque,
+// which takes a look at each.
+func frameOf(img std.Image, width, height int, opaque bool) frame {
+	f := frame{img: img, width: width, height: height, opaque: opaque}
 	switch img.(type) {
 	case *std.Gray, *std.Gray16:
-		f.grey = f.opaque
+		f.grey = opaque
 	}
 	return f
 }

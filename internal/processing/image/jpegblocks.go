@@ -1,26 +1,23 @@
 package image
 
-import std "image"
+import (
+	"encoding/binary"
+	std "image"
+)
 
-// blockOf loads the 8×8 samples at x, y of a plane of w×h, less 128. What lies
-// beyond repeats the last of its row and column.
-func blockOf(dst *[64]float32, pix []byte, stride, x, y, w, h int) {
+// at writes the block at x, y of a plane of w×h as block does. What lies beyond the
+// plane repeats the last of its row and column.
+func (e *jpegWriter) at(table int, pix []byte, stride, x, y, w, h int, before int32) int32 {
 	if x+8 <= w && y+8 <= h {
-		at := y*stride + x
-		for i := 0; i < 64; i += 8 {
-			p, d := pix[at:][:8], dst[i:][:8]
-			d[0], d[1], d[2], d[3] = float32(int32(p[0])-128), float32(int32(p[1])-128), float32(int32(p[2])-128), float32(int32(p[3])-128)
-			d[4], d[5], d[6], d[7] = float32(int32(p[4])-128), float32(int32(p[5])-128), float32(int32(p[6])-128), float32(int32(p[7])-128)
-			at += stride
-		}
-		return
+		return e.block(table, pix[y*stride+x:], stride, before)
 	}
 	for j := range 8 {
-		row := pix[min(y+j, h-1)*stride:][:w]
-		for i := range 8 {
-			dst[8*j+i] = float32(int32(row[min(x+i, w-1)]) - 128)
+		row, out := pix[min(y+j, h-1)*stride:][:w], e.edge[8*j:][:8]
+		for i := copy(out, row[min(x, w-1):]); i < 8; i++ {
+			out[i] = row[w-1]
 		}
 	}
+	return e.block(table, e.edge[:], 8, before)
 }
 
 func (e *jpegWriter) grey(m *std.Gray) {
@@ -29,8 +26,7 @@ func (e *jpegWriter) grey(m *std.Gray) {
 	for y := 0; y < h; y += 8 {
 		for x := 0; x < w; x += 8 {
 			e.room()
-			blockOf(&e.block, m.Pix, m.Stride, x, y, w, h)
-			dc = e.transform(0, dc)
+			dc = e.at(0, m.Pix, m.Stride, x, y, w, h, dc)
 		}
 	}
 }
@@ -49,54 +45,55 @@ func (e *jpegWriter) unitRow(dc *[3]int32, luma, cb, cr []byte, stride, chromaSt
 	cw, ch := (w+1)/2, (h+1)/2
 	for x := 0; x < w; x += 16 {
 		e.room()
-		for _, at := range [4][2]int{{0, 0}, {8, 0}, {0, 8}, {8, 8}} {
-			blockOf(&e.block, luma, stride, x+at[0], y+at[1], w, h)
-			dc[0] = e.transform(0, dc[0])
-		}
-		blockOf(&e.block, cb, chromaStride, x/2, y/2, cw, ch)
-		dc[1] = e.transform(1, dc[1])
-		blockOf(&e.block, cr, chromaStride, x/2, y/2, cw, ch)
-		dc[2] = e.transform(1, dc[2])
+		dc[0] = e.at(0, luma, stride, x, y, w, h, dc[0])
+		dc[0] = e.at(0, luma, stride, x+8, y, w, h, dc[0])
+		dc[0] = e.at(0, luma, stride, x, y+8, w, h, dc[0])
+		dc[0] = e.at(0, luma, stride, x+8, y+8, w, h, dc[0])
+		dc[1] = e.at(1, cb, chromaStride, x/2, y/2, cw, ch, dc[1])
+		dc[2] = e.at(1, cr, chromaStride, x/2, y/2, cw, ch, dc[2])
 	}
 }
 
 // colours writes a picture of four bytes a pixel, 16 rows at a time.
 func (e *jpegWriter) colours(pix []byte, stride, w, h int) {
 	cw := (w + 1) / 2
-	if need := 16*w + 16*cw; len(e.strip) < need {
+	across := 2 * cw // with room for a pixel that stands for two
+	if need := 16*across + 16*cw; len(e.strip) < need {
 		e.strip = make([]byte, need)
 	}
-	luma, cb, cr := e.strip[:16*w], e.strip[16*w:][:8*cw], e.strip[16*w+8*cw:][:8*cw]
+	luma, cb, cr := e.strip[:16*across], e.strip[16*across:][:8*cw], e.strip[16*across+8*cw:][:8*cw]
 	var dc [3]int32
 	for y := 0; y < h; y += 16 {
 		rows := min(16, h-y)
 		for j := 0; j < rows; j += 2 {
 			upper := pix[(y+j)*stride:][:4*w]
-			lower, down := upper, luma[j*w:][:w]
+			lower := upper
 			if j+1 < rows {
-				lower, down = pix[(y+j+1)*stride:][:4*w], luma[(j+1)*w:][:w]
+				lower = pix[(y+j+1)*stride:][:4*w]
 			}
-			split(upper, lower, luma[j*w:][:w], down, cb[j/2*cw:][:cw], cr[j/2*cw:][:cw])
+			split(upper, lower, luma[j*across:][:across], luma[(j+1)*across:][:across], cb[j/2*cw:][:cw], cr[j/2*cw:][:cw])
 		}
-		e.unitRow(&dc, luma, cb, cr, w, cw, 0, w, rows)
+		e.unitRow(&dc, luma, cb, cr, across, cw, 0, w, rows)
 	}
 }
 
 // split turns two rows of colours into two of luma and one of each chroma, by the
-// matrix of JFIF. In the last column of an odd number a pixel stands for two.
+// matrix of JFIF. In the last column of an odd number a pixel stands for two. Two
+// pixels are one word, and what is done to its halves is done at once.
 func split(upper, lower []byte, luma, down, cb, cr []byte) {
-	w := len(luma)
-	down = down[:w]
+	const (
+		each = 1 | 1<<32
+		mask = 255 * each
+	)
 	for i := range cb {
-		left := 2 * i
-		right := min(left+1, w-1)
-		a, b := upper[4*left:][:4], upper[4*right:][:4]
-		c, d := lower[4*left:][:4], lower[4*right:][:4]
-		luma[left], luma[right] = lumaOf(a), lumaOf(b)
-		down[left], down[right] = lumaOf(c), lumaOf(d)
-		red := int32(a[0]) + int32(b[0]) + int32(c[0]) + int32(d[0])
-		green := int32(a[1]) + int32(b[1]) + int32(c[1]) + int32(d[1])
-		blue := int32(a[2]) + int32(b[2]) + int32(c[2]) + int32(d[2])
+		a, b := pair(upper, i), pair(lower, i)
+		redA, greenA, blueA := a&mask, a>>8&mask, a>>16&mask
+		redB, greenB, blueB := b&mask, b>>8&mask, b>>16&mask
+		lumaA := 19595*redA + 38470*greenA + 7471*blueA + 1<<15*each
+		lumaB := 19595*redB + 38470*greenB + 7471*blueB + 1<<15*each
+		luma[2*i], luma[2*i+1] = byte(lumaA>>16), byte(lumaA>>48)
+		down[2*i], down[2*i+1] = byte(lumaB>>16), byte(lumaB>>48)
+		red, green, blue := both(redA+redB), both(greenA+greenB), both(blueA+blueB)
 		// Four times 128, and a half less than would be rounded over 255.
 		const middle = 4<<23 + 1<<17 - 1
 		cb[i] = byte((-11059*red - 21709*green + 32768*blue + middle) >> 18)
@@ -104,48 +101,13 @@ func split(upper, lower []byte, luma, down, cb, cr []byte) {
 	}
 }
 
-func lumaOf(p []byte) byte {
-	return byte((19595*uint32(p[0]) + 38470*uint32(p[1]) + 7471*uint32(p[2]) + 1<<15) >> 16)
-}
-
-// dctScale is by how much forwardDCT's rows and columns come out larger than the
-// transform's.
-var dctScale = [8]float32{1, 1.387039845, 1.306562965, 1.175875602, 1, 0.785694958, 0.541196100, 0.275899379}
-
-// forwardDCT is the transform of Arai, Agui and Nakajima: five multiplications a
-// row, and the rest is left to dctScale.
-func forwardDCT(b *[64]float32) {
-	for i := 0; i < 64; i += 8 {
-		r := b[i:][:8:8]
-		r[0], r[1], r[2], r[3], r[4], r[5], r[6], r[7] = eight(r[0], r[1], r[2], r[3], r[4], r[5], r[6], r[7])
+// pair reads two pixels of a row, of which the last may be alone.
+func pair(row []byte, i int) uint64 {
+	if 8*i+8 <= len(row) {
+		return binary.LittleEndian.Uint64(row[8*i:])
 	}
-	for i := range 8 {
-		b[i], b[8+i], b[16+i], b[24+i], b[32+i], b[40+i], b[48+i], b[56+i] = eight(
-			b[i], b[8+i], b[16+i], b[24+i], b[32+i], b[40+i], b[48+i], b[56+i])
-	}
+	return uint64(binary.LittleEndian.Uint32(row[8*i:])) * (1 | 1<<32)
 }
 
-func eight(d0, d1, d2, d3, d4, d5, d6, d7 float32) (float32, float32, float32, float32, float32, float32, float32, float32) {
-	const (
-		half  = 0.707106781 // cos 4π/16
-		c6    = 0.382683433 // cos 6π/16
-		minus = 0.541196100 // cos 2π/16 − cos 6π/16
-		plus  = 1.306562965 // cos 2π/16 + cos 6π/16
-	)
-	s0, s7 := d0+d7, d0-d7
-	s1, s6 := d1+d6, d1-d6
-	s2, s5 := d2+d5, d2-d5
-	s3, s4 := d3+d4, d3-d4
-
-	e0, e3 := s0+s3, s0-s3
-	e1, e2 := s1+s2, s1-s2
-	z1 := (e2 + e3) * half
-
-	o0, o1, o2 := s4+s5, s5+s6, s6+s7
-	z5 := (o0 - o2) * c6
-	z2 := minus*o0 + z5
-	z4 := plus*o2 + z5
-	z3 := o1 * half
-	z11, z13 := s7+z3, s7-z3
-	return e0 + e1, z11 + z4, e3 + z1, z13 - z2, e0 - e1, z13 + z2, e3 - z1, z11 - z4
-}
+// both adds the halves of a word.
+func both(v uint64) int32 { return int32(v) + int32(v>>32) }

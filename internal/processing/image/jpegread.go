@@ -196,11 +196,11 @@ func (d *jpegReader) takeFrame(b []byte) error {
 		c := b[6+3*i:]
 		p := &d.planes[i]
 		p.id, p.h, p.v = c[0], int(c[1]>>4), int(c[1]&15)
-		if n == 1 { // a unit is one block, whatever it says
-			p.h, p.v = 1, 1
-		}
 		if p.h < 1 || p.h > 2 || p.v < 1 || p.v > 2 || i > 0 && (p.h != 1 || p.v != 1) || c[2] > 3 {
 			return errOtherJPEG
+		}
+		if n == 1 { // a unit is one block, whichever of these it says
+			p.h, p.v = 1, 1
 		}
 	}
 	across, down := 8*d.planes[0].h, 8*d.planes[0].v

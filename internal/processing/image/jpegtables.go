@@ -1,5 +1,10 @@
 package image
 
+import (
+	"math/bits"
+	"sync"
+)
+
 // zigzag gives, for each place in a file, where a coefficient is in its block
 // (ITU-T T.81, figure A.6).
 var zigzag = [64]uint8{
@@ -87,13 +92,25 @@ var jpegCodes = [4]jpegCode{
 	},
 }
 
-// words gives each value's code in the low 16 bits and its length above them.
-func (c *jpegCode) words() *[256]uint32 {
-	out := new([256]uint32)
+// jpegWordBits is how many bits the longest code has together with the number
+// behind it, and jpegWord is all of them.
+const (
+	jpegWordBits = 26
+	jpegWord     = 1<<jpegWordBits - 1
+
+	jpegNumberBits = 11 // of the largest number, and jpegNumber is all of them
+	jpegNumber     = 1<<jpegNumberBits - 1
+)
+
+// words gives, for each value, its code moved up by the bits of the number that
+// follows it, and above jpegWordBits the length of both.
+func (c *jpegCode) words() (out [256]uint32) {
 	code, at := uint32(0), 0
 	for i, n := range c.counts {
 		for range n {
-			out[c.values[at]] = code | uint32(i+1)<<16
+			value := c.values[at]
+			size := uint32(value & 15)
+			out[value] = code<<size | (uint32(i+1)+size)<<jpegWordBits
 			code++
 			at++
 		}
@@ -101,3 +118,33 @@ func (c *jpegCode) words() *[256]uint32 {
 	}
 	return out
 }
+
+// jpegShared is what all writers share.
+type jpegShared struct {
+	codes   [4][256]uint32 // the words of jpegCodes
+	numbers [4096]uint16   // of each number, by its lowest bits: the bits behind its code, and above jpegNumberBits how many
+	columns [64]uint8      // where in steps a number of the file stands
+	places  [16][16]uint64 // half a column, and which of its four numbers: their places in the file
+}
+
+var sharedTables = sync.OnceValue(func() *jpegShared {
+	t := new(jpegShared)
+	for i := range jpegCodes {
+		t.codes[i] = jpegCodes[i].words()
+	}
+	for v := int32(-1 << jpegNumberBits); v < 1<<jpegNumberBits; v++ {
+		size := bits.Len32(uint32(max(v, -v)))
+		below := v >> 31 // negative numbers are told less 1
+		t.numbers[v&4095] = uint16(size)<<jpegNumberBits | uint16(v+below)&(1<<size-1)
+	}
+	for k, place := range zigzag {
+		column, row := place&7, place>>3
+		t.columns[k] = column<<4 | row<<1
+		for which := range t.places[0] {
+			if which>>(row&3)&1 == 1 {
+				t.places[column<<1|row>>2][which] |= 1 << k
+			}
+		}
+	}
+	return t
+})

@@ -2,7 +2,9 @@ package image
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"errors"
+	"fmt"
 	std "image"
 	"image/jpeg"
 	"io"
@@ -159,6 +161,44 @@ func TestJPEGTellsOfAFailedWrite(t *testing.T) {
 	}
 	if done, err := encodeJPEG(io.Discard, std.NewCMYK(std.Rect(0, 0, 2, 2)), 95); done || err != nil {
 		t.Errorf("inks: %v %v", done, err)
+	}
+}
+
+// TestJPEGStaysTheSame: a picture that is processed again, or on another machine,
+// gives the same bytes.
+func TestJPEGStaysTheSame(t *testing.T) {
+	for _, c := range []struct {
+		w, h, quality, noise int
+		want                 string // of the file in greys, planes and colours, the first bytes of its SHA-256
+	}{
+		{145, 149, 85, 128, "3a9b9dc2e3df 153d8fc91621 ed1ff46dc379"},
+		{145, 149, 85, 8, "a9d820b85c61 8729fb3ebad1 0bba917737c4"},
+		{1, 1, 85, 0, "3222bcbb5eab e262e93f11d7 6db04355bdba"},
+		{67, 31, 100, 255, "c471a802adc0 c26d8e8aab2b a2ad704fc0f1"},
+		{300, 200, 30, 40, "13da7e7352ab bcfd89952c1f 5350292d27a3"},
+		{640, 480, 95, 3, "c264f48ba5dd 6da9b6481ebd 01e4cd3df543"},
+	} {
+		img := mottled(c.w, c.h, 7, c.noise)
+		grey := std.NewGray(img.Rect)
+		planes := std.NewYCbCr(img.Rect, std.YCbCrSubsampleRatio420)
+		for i := range grey.Pix {
+			p := img.Pix[4*i:]
+			grey.Pix[i], planes.Y[i] = p[0], p[1]
+			at := planes.COffset(i%c.w, i/c.w)
+			planes.Cb[at], planes.Cr[at] = p[2], p[0]
+		}
+		got := ""
+		for _, m := range []std.Image{grey, planes, img} {
+			var file bytes.Buffer
+			if _, err := encodeJPEG(&file, m, c.quality); err != nil {
+				t.Fatal(err)
+			}
+			sum := sha256.Sum256(file.Bytes())
+			got += fmt.Sprintf(" %x", sum[:6])
+		}
+		if got = got[1:]; got != c.want {
+			t.Errorf("%d×%d, noise %d at %d: %s, want %s", c.w, c.h, c.noise, c.quality, got, c.want)
+		}
 	}
 }
 

@@ -1,11 +1,8 @@
 package image
 
 import (
-	"bufio"
-	"compress/zlib"
 	"encoding/binary"
 	"io"
-	"sync"
 )
 
 // pngKept gives the lengths that a chunk beside the pixels may have, for those
@@ -34,31 +31,16 @@ func pngKept(kind string) (least, most int) {
 	return 1, 0
 }
 
-// pngCopier is the memory that copying a PNG takes, which is more than most PNGs.
-type pngCopier struct {
-	b     *bufio.Writer
-	r     *bufio.Reader
-	z     io.ReadCloser // nil before the first
-	piece [pngPiece]byte
-}
-
-var pngCopiers = sync.Pool{New: func() any {
-	return &pngCopier{b: bufio.NewWriterSize(nil, 32<<10), r: bufio.NewReaderSize(nil, 64<<10)}
-}}
-
 // copyPNG writes a PNG again that was decoded to its end: header, colours and
 // pixels. Texts, times, EXIF, further pictures of an animation and unknown
-// chunks stay behind, and so does what follows the pixels' own end.
-func copyPNG(w io.Writer, src *source, head pngHead) error {
-	c := pngCopiers.Get().(*pngCopier)
-	defer func() {
-		c.r.Reset(nil) // what is not referred to can go
-		c.b.Reset(nil)
-		pngCopiers.Put(c)
-	}()
-	c.b.Reset(w)
-	c.r.Reset(src.all())
-	b, r := c.b, c.r
+// chunks stay behind, and so does what follows the pixels' own end, which is after
+// so many bytes as they are compressed, 0 where that isn't known.
+func copyPNG(w io.Writer, src *source, head pngHead, compressed int64) error {
+	m := pngMemories.Get().(*pngMemory)
+	defer m.letGo()
+	m.w.Reset(w)
+	m.r.Reset(src.all())
+	b, r := m.w, m.r
 	start := make([]byte, pngHeaderSize)
 	if _, err := io.ReadFull(r, start); err != nil {
 		return explain("PNG", err)
@@ -82,7 +64,7 @@ func copyPNG(w io.Writer, src *source, head pngHead) error {
 		n, kind := int64(binary.BigEndian.Uint32(header[:])), string(header[4:])
 		switch least, most := pngKept(kind); {
 		case kind == "IDAT":
-			if err := c.copyPixels(n); err != nil {
+			if err := m.copyPixels(n, compressed); err != nil {
 				return explain("PNG", err)
 			}
 			_, _ = b.Write(pngChunk("IEND", nil))
@@ -105,87 +87,19 @@ func copyPNG(w io.Writer, src *source, head pngHead) error {
 }
 
 // copyPixels copies the compressed pixels from behind the header of the first
-// IDAT, and stops where they end, wherever their chunks do. To know, it inflates
-// them once more.
-func (c *pngCopier) copyPixels(n int64) error {
-	in := &idats{r: c.r, left: n, out: c.piece[:0], w: c.b}
-	var err error
-	if c.z == nil {
-		c.z, err = zlib.NewReader(in)
-	} else {
-		err = c.z.(zlib.Resetter).Reset(in, nil)
+// IDAT, of n bytes, and stops where they end, wherever their chunks do. To know where,
+// it inflates them once more, unless it is told.
+func (m *pngMemory) copyPixels(n, compressed int64) error {
+	in := newIDATs(m.r, n, m.piece[:], m.w)
+	if compressed > 0 {
+		return in.copy(compressed)
 	}
+	pixels, err := m.inflate(in)
 	if err == nil {
-		_, err = io.Copy(io.Discard, c.z)
+		_, err = io.Copy(io.Discard, pixels)
 	}
 	if err == nil {
 		err = in.flush()
 	}
-	return err
-}
-
-// pngPiece is the size of the IDAT chunks that are written.
-const pngPiece = 64 << 10
-
-// idats reads the data of IDAT chunks that follow each other, no byte more than
-// it is asked for, and writes what was read as chunks of its own.
-type idats struct {
-	r    *bufio.Reader
-	left int64 // of the chunk at hand
-	out  []byte
-	w    io.Writer
-}
-
-// next goes on to the next chunk, if the one at hand is used up.
-func (i *idats) next() error {
-	for i.left == 0 {
-		var b [12]byte // a sum, and the header of the next chunk
-		if _, err := io.ReadFull(i.r, b[:]); err != nil {
-			return err
-		}
-		if string(b[8:]) != "IDAT" {
-			return io.ErrUnexpectedEOF
-		}
-		i.left = int64(binary.BigEndian.Uint32(b[4:]))
-	}
-	return nil
-}
-
-func (i *idats) ReadByte() (byte, error) {
-	if i.left == 0 {
-		if err := i.next(); err != nil {
-			return 0, err
-		}
-	}
-	c, err := i.r.ReadByte()
-	if err != nil {
-		return 0, err
-	}
-	i.left--
-	if i.out = append(i.out, c); len(i.out) == pngPiece {
-		err = i.flush()
-	}
-	return c, err
-}
-
-func (i *idats) Read(p []byte) (int, error) {
-	if err := i.next(); err != nil {
-		return 0, err
-	}
-	p = p[:min(int64(len(p)), i.left, int64(pngPiece-len(i.out)))]
-	n, err := i.r.Read(p)
-	i.left -= int64(n)
-	if i.out = append(i.out, p[:n]...); err == nil && len(i.out) == pngPiece {
-		err = i.flush()
-	}
-	return n, err
-}
-
-func (i *idats) flush() error {
-	if len(i.out) == 0 {
-		return nil
-	}
-	_, err := i.w.Write(pngChunk("IDAT", i.out))
-	i.out = i.out[:0]
 	return err
 }

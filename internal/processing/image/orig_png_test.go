@@ -99,11 +99,11 @@ func FuzzIDAT(f *testing.F) {
 			return
 		}
 		var b bytes.Buffer
-		c := pngCopiers.Get().(*pngCopier)
-		defer pngCopiers.Put(c)
-		c.b.Reset(&b)
-		c.r.Reset(bytes.NewReader(chunks[8:]))
-		if c.copyPixels(int64(binary.BigEndian.Uint32(chunks))) != nil || c.b.Flush() != nil {
+		m := pngMemories.Get().(*pngMemory)
+		defer m.letGo()
+		m.w.Reset(&b)
+		m.r.Reset(bytes.NewReader(chunks[8:]))
+		if m.copyPixels(int64(binary.BigEndian.Uint32(chunks)), 0) != nil || m.w.Flush() != nil {
 			return
 		}
 		got, _ := idatOf(append(make([]byte, 8), b.Bytes()...))

@@ -3,6 +3,7 @@ package image
 import (
 	"encoding/binary"
 	"hash/crc32"
+	std "image"
 	"image/png"
 	"io"
 
@@ -48,6 +49,7 @@ func probePNG(src *source) (header, error) {
 		memory *= 2 // each of the seven passes is an image of its own
 	}
 	turn := exifOrientation(head.exif)
+	compressed := int64(0) // pixels, once they are read
 	grey := head.colourType == 0 || head.colourType == 4
 	return header{
 		width: w, height: h,
@@ -56,6 +58,11 @@ func probePNG(src *source) (header, error) {
 		memory:      turn.peak(memory+2*row, kept, kept),
 		least:       (row + 1) * int64(h) / maxDeflate,
 		decode: func() (frame, error) {
+			if img, n, err := readPlainPNG(src, head, w, h); err == nil {
+				compressed = n
+				m, some := img.(*std.NRGBA) // others have no opacity
+				return frameOf(img, w, h, !some || m.Opaque()), nil
+			}
 			img, err := png.Decode(src.all())
 			if err != nil {
 				return frame{}, explain("PNG", err)
@@ -64,7 +71,7 @@ func probePNG(src *source) (header, error) {
 			f.grey = grey
 			return f, nil
 		},
-		copy: &copier{".png", media.PNG, func(w io.Writer) error { return copyPNG(w, src, head) }},
+		copy: &copier{".png", media.PNG, func(w io.Writer) error { return copyPNG(w, src, head, compressed) }},
 	}, nil
 }
 
@@ -105,8 +112,25 @@ func readPNGHead(src io.ReaderAt) pngHead {
 
 // pngChunk frames data as a chunk of the given four-letter type.
 func pngChunk(kind string, data []byte) []byte {
-	out := binary.BigEndian.AppendUint32(nil, uint32(len(data)))
-	out = append(out, kind...)
-	out = append(out, data...)
-	return binary.BigEndian.AppendUint32(out, crc32.ChecksumIEEE(out[4:]))
+	out := append(pngChunkHead(kind, data), data...)
+	return append(out, pngChunkSum(out[4:8], data)...)
+}
+
+// writePNGChunk is pngChunk for long data, which isn't copied.
+func writePNGChunk(w io.Writer, kind string, data []byte) error {
+	head := pngChunkHead(kind, data)
+	for _, part := range [][]byte{head, data, pngChunkSum(head[4:], data)} {
+		if _, err := w.Write(part); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func pngChunkHead(kind string, data []byte) []byte {
+	return append(binary.BigEndian.AppendUint32(nil, uint32(len(data))), kind...)
+}
+
+func pngChunkSum(kind, data []byte) []byte {
+	return binary.BigEndian.AppendUint32(nil, crc32.Update(crc32.ChecksumIEEE(kind), crc32.IEEETable, data))
 }

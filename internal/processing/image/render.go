@@ -38,7 +38,11 @@ func render(ctx context.Context, f frame, o orientation) ([]picture, error) {
 		img := s.make(from.frame, from.orientation)
 		out = append(out, picture{size: s, img: img})
 		b := img.Bounds()
-		parents = append(parents, parent{newFrame(img, b.Dx(), b.Dy()), upright})
+		made := frameOf(img, b.Dx(), b.Dy(), true)
+		if !f.opaque {
+			made = newFrame(img, b.Dx(), b.Dy())
+		}
+		parents = append(parents, parent{made, upright})
 	}
 	return out, nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"sync"
 )
 
 // windowSize is the most of the original that is fetched at once. Decoders and
@@ -31,7 +32,30 @@ type source struct {
 }
 
 func newSource(ctx context.Context, r io.ReaderAt, size int64) *source {
-	return &source{ctx: ctx, r: r, size: size, window: make([]byte, 0, min(windowSize, max(size, 0)))}
+	return new(windows).open(ctx, r, size)
+}
+
+// windows are those that sources are done with: as long as the files that come, or
+// the longest. The zero value has none yet.
+type windows struct{ done sync.Pool } // of *[]byte
+
+// open is newSource with one of them, if there is one that is long enough. close
+// should follow.
+func (w *windows) open(ctx context.Context, r io.ReaderAt, size int64) *source {
+	want := int(min(windowSize, max(size, 0)))
+	window, _ := w.done.Get().(*[]byte)
+	if window == nil || cap(*window) < want {
+		fresh := make([]byte, 0, want)
+		window = &fresh
+	}
+	return &source{ctx: ctx, r: r, size: size, window: (*window)[:0]}
+}
+
+// close lets others use a source's window. Nothing is read from it any more.
+func (w *windows) close(s *source) {
+	window := s.window[:0]
+	s.window, s.size = nil, 0
+	w.done.Put(&window)
 }
 
 // ReadAt is io.ReaderAt over the original.
@@ -69,7 +93,7 @@ func (s *source) fetch(off int64) error {
 	if off == s.at+int64(len(s.window)) {
 		want = max(want, 2*int64(len(s.window)))
 	}
-	want = min(want, int64(cap(s.window)), s.size-off)
+	want = min(want, int64(cap(s.window)), windowSize, s.size-off)
 	buf := s.window[:want]
 	s.window = s.window[:0]
 	n, err := s.r.ReadAt(buf, off)

@@ -103,3 +103,21 @@ func TestSourceFaultsAreNotTheFiles(t *testing.T) {
 		t.Errorf("a store that is short: %v", err)
 	}
 }
+
+// A window that another source was done with shows nothing of its file, whichever
+// of the two is longer.
+func TestSourceReusesWindows(t *testing.T) {
+	var w windows
+	for _, size := range []int{10, 100_000, 5, windowSize + 9, 100, 0, 2 * windowSize} {
+		data := bytes.Repeat([]byte{byte(size)}, size)
+		src := w.open(t.Context(), bytes.NewReader(data), int64(size))
+		got, err := io.ReadAll(src.all())
+		if err != nil || !bytes.Equal(got, data) {
+			t.Errorf("of %d bytes %d came, or others, %v", size, len(got), err)
+		}
+		w.close(src)
+		if n, err := src.ReadAt(make([]byte, 1), 0); n != 0 || err == nil {
+			t.Errorf("after its end it gives %d bytes", n)
+		}
+	}
+}
