@@ -25,11 +25,12 @@ const scratchFull = "scratch folder is full"
 
 // surroundings are what ffmpeg says when not the file is at fault. What it says
 // of the source counts even when it ends well, because it takes a source that
-// breaks off for the end of the file. The source answering 416 is not among
+// breaks off for the end of the file, and so does that the disk is full, which may
+// be found at a file's very end. The source answering 416 is not among
 // them: that is a file that points past its own end.
 var surroundings = []struct {
 	says, means string
-	source      bool
+	always      bool // also where it ends well
 }{
 	{"Stream ends prematurely", "source ended early", true},
 	{"Server returned 5XX", "source answered with an error", true},
@@ -38,14 +39,15 @@ var surroundings = []struct {
 	{"Connection reset by peer", "source closed the connection", true},
 	{"Connection timed out", "source does not answer", true},
 	{"Operation timed out", "source does not answer", true},
-	{"No space left on device", scratchFull, false},
-	{"Disk quota exceeded", scratchFull, false},
+	{"No space left on device", scratchFull, true},
+	{"Disk quota exceeded", scratchFull, true},
 	{"Read-only file system", "scratch folder cannot be written", false},
 	{"Permission denied", "a file or port could not be opened", false},
 	{"Too many open files", "out of file descriptors", false},
 	{"Resource temporarily unavailable", "out of threads", false},
 	{"error while loading shared libraries", "a library is missing", false},
 	{"Unknown encoder", "an encoder is missing", false},
+	{"Requested output format", "a muxer is missing", false},
 	{"Unrecognized option", "this ffmpeg does not know an option", false},
 	{"No such filter", "a filter is missing", false},
 }
@@ -73,7 +75,7 @@ func outside(what string, x exit) error {
 			return fmt.Errorf("%s: source answered with an error: %s", what, tidy(line))
 		}
 		for _, s := range surroundings {
-			if strings.Contains(line, s.says) && (s.source || !x.ok()) {
+			if strings.Contains(line, s.says) && (s.always || !x.ok()) {
 				err := fmt.Errorf("%s: %s: %s", what, s.means, tidy(line))
 				if s.means == scratchFull {
 					return &media.Error{Code: media.CodeFull, Detail: "There is no room to process the file now.", Cause: err}

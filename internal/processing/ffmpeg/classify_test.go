@@ -32,6 +32,8 @@ func TestBlame(t *testing.T) {
 		{"killed", exit{code: -1, signal: syscall.SIGKILL}, "", ""},
 		{"terminated", exit{code: -1, signal: syscall.SIGTERM}, "", ""},
 		{"disk", exit{code: 1, stderr: "[error] av_interleaved_write_frame(): No space left on device\n"}, "", ""},
+		{"disk, of one of several files", exit{code: 228, stderr: "[tee @ 0x5] [error] Slave muxer #0 failed, aborting.\n[error] av_interleaved_write_frame(): No space left on device\n"}, "", ""},
+		{"muxer", exit{code: 234, stderr: "[AVFormatContext @ 0x5] [error] Requested output format 'tee' is not a suitable output format\n"}, "", ""},
 		{"source", exit{code: 1, stderr: "[http @ 0x1] [error] HTTP error 503 Service Unavailable\n[error] http://127.0.0.1:1/: Server returned 5XX Server Error reply\n"}, "", ""},
 		{"no source", exit{code: 1, stderr: "[tcp @ 0x55853f9e9800] [error] Connection to tcp://127.0.0.1:1 failed: Connection refused\n"}, "", ""},
 		{"libraries", exit{code: 127, stderr: "ffmpeg: error while loading shared libraries: libx264.so: cannot open shared object file\n"}, "", ""},
@@ -50,6 +52,9 @@ func TestBlame(t *testing.T) {
 	}
 	if err := outside("render", exit{code: 1, stderr: "[error] av_interleaved_write_frame(): No space left on device\n"}); media.CodeOf(err) != media.CodeFull {
 		t.Errorf("a full disk is %v", err)
+	}
+	if err := outside("render", exit{stderr: "[error] Error writing trailer of 320x180.mp4: No space left on device\n"}); media.CodeOf(err) != media.CodeFull {
+		t.Errorf("a disk that is full at a file's end is %v", err)
 	}
 	if err := outside("render", exit{stderr: "libnuma: Permission denied\n"}); err != nil {
 		t.Errorf("a library's grumbling is taken for a failure: %v", err)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"runtime/debug"
 	"slices"
 	"time"
 
@@ -96,9 +97,18 @@ func (p plan) encoded() plan {
 }
 
 // remux copies the top rung, at the speed of reading, and looks at the original's
-// beginning for the poster meanwhile, which takes about as long where the film
-// is short. What it gives with an error is to be dropped.
+// beginning for the poster meanwhile. What it gives with an error is to be dropped.
 func (e *Engine) remux(ctx context.Context, src source, p plan, in processing.Input, out processing.Output) ([]rendered, still, error) {
+	return beside(ctx, func(ctx context.Context) (still, error) {
+		return e.firstPoster(ctx, src, p)
+	}, func() ([]rendered, error) {
+		return e.copyTop(ctx, src, p, in, out)
+	})
+}
+
+// beside looks for a poster while a copy is made, which takes about as long where the
+// film is short.
+func beside(ctx context.Context, look func(context.Context) (still, error), copied func() ([]rendered, error)) ([]rendered, still, error) {
 	type choice struct {
 		still
 		err error
@@ -107,11 +117,17 @@ func (e *Engine) remux(ctx context.Context, src source, p plan, in processing.In
 	defer cancel()
 	chosen := make(chan choice, 1)
 	go func() {
-		s, err := e.firstPoster(looking, src, p)
-		chosen <- choice{s, err}
+		var c choice
+		defer func() {
+			if r := recover(); r != nil { // as everywhere in an engine, this attempt's fault and no more
+				c.err = fmt.Errorf("panic: %v\n%s", r, debug.Stack())
+			}
+			chosen <- c
+		}()
+		c.still, c.err = look(looking)
 	}()
 
-	made, err := e.copyTop(ctx, src, p, in, out)
+	made, err := copied()
 	if err != nil {
 		cancel()
 	}
@@ -208,15 +224,9 @@ func (p *plan) indexRoom(in processing.Input) int64 {
 
 // remuxArgs write the copy to a target.
 func (e *Engine) remuxArgs(src source, p plan, target string) []string {
-	args := append(e.inputArgs(src), p.copyArgs()...)
-	if p.Audio != nil && !p.CopySound {
+	args := e.inputArgs(src)
+	if p.sounds() > 0 {
 		args = append(args, "-filter_complex", p.audioGraph())
 	}
-	args = append(args, p.soundArgs(len(p.Rungs)-1)...)
-	return append(args, p.fileArgs(target)...)
-}
-
-// copyArgs take the pictures over.
-func (p *plan) copyArgs() []string {
-	return []string{"-map", fmt.Sprintf("0:%d", p.VideoIndex), "-c:v", "copy"}
+	return slices.Concat(args, p.copyArgs(), p.fileArgs(target))
 }

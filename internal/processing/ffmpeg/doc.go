@@ -13,8 +13,9 @@
 // The steps, one file each, in the order of Engine.Process: probe, measure,
 // check (gif, for GIFs, in place of these three), plan, render (for a long film that
 // fits copy, by plain where ffmpeg isn't needed, with glance in poster's place), wrap, verify, poster, thumbnails, playlist,
-// iframes, save. Children for the first steps may be started before there is an
-// original (early.go).
+// iframes, save. The child that takes a first poster may be started before there is an
+// original (early.go). A long film that is plain goes by swift first, which
+// needs no probe.
 //
 // Everything that goes in is hostile. The demuxer is the one for the type that
 // the bytes were found to have, never ffmpeg's guess; of protocols a child may

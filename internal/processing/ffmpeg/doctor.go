@@ -77,7 +77,7 @@ func (e *Engine) Check(ctx context.Context) ([]Finding, error) {
 		grave Verdict
 	}{
 		{"-encoders", []string{"libx264", "aac", "mjpeg"}, "videos and GIFs cannot be converted", Bad},
-		{"-muxers", []string{"mp4", "hls", "image2", "image2pipe"}, "videos and GIFs cannot be written", Bad},
+		{"-muxers", []string{"mp4", "hls", "image2", "image2pipe", "tee"}, "videos and GIFs cannot be written", Bad},
 		{"-demuxers", []string{"mov", "matroska", "mpegts", "gif"}, "uploads of these kinds will fail", Bad},
 		{"-decoders", []string{"h264", "hevc", "vp8", "vp9", "libdav1d", "mpeg4", "mpeg2video", "gif", "aac", "mp3", "opus", "vorbis"}, "uploads with these will fail", Weak},
 		{"-filters", []string{"scale", "fps", "bwdif", "transpose", "overlay", "lutrgb", "tpad", "select", "sidedata", "aresample", "setparams"}, "some uploads will fail", Bad},

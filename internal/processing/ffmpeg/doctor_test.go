@@ -27,7 +27,7 @@ func TestCheckEngine(t *testing.T) {
 		}
 		text.WriteString(f.Words + "\n")
 	}
-	for _, want := range []string{"ffmpeg " + v.FFmpeg, "libx264, aac", "mov, matroska, mpegts, gif", "libdav1d", "zscale", "sandbox"} {
+	for _, want := range []string{"ffmpeg " + v.FFmpeg, "libx264, aac", "image2pipe, tee", "mov, matroska, mpegts, gif", "libdav1d", "zscale", "sandbox"} {
 		if !strings.Contains(text.String(), want) {
 			t.Errorf("%q is not in\n%s", want, text.String())
 		}

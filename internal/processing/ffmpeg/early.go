@@ -46,8 +46,8 @@ type job struct {
 	done    chan result
 }
 
-// Expect says that a video is about to be processed: what that begins with, the probe
-// and what takes a poster, is started where it isn't waiting already. Without
+// Expect says that a video is about to be processed: what takes the poster of one that
+// is copied is started where it isn't waiting already. Without
 // Config.Source it does nothing. It returns at once and may be called as often as one
 // likes.
 func (e *Engine) Expect() {
@@ -56,24 +56,22 @@ func (e *Engine) Expect() {
 	if e.early.source == nil || e.early.closed {
 		return
 	}
-	for _, of := range []func(source) command{e.probing, e.glancing} {
-		r, err := e.early.source.Reserve()
-		if err != nil {
-			return // then they are started when they are needed
-		}
-		src := source{url: r.URL, port: e.early.source.Port(), args: inputOptions("mov")}
-		w := &waiting{command: of(src), jobs: make(chan job), gone: make(chan struct{}), leave: make(chan struct{})}
-		if slices.ContainsFunc(e.early.waiting, func(other *waiting) bool { return other.does(w.command) }) {
-			r.Withdraw()
-			continue
-		}
-		e.early.waiting = append(e.early.waiting, w)
-		e.early.threads.Add(1)
-		onOwnThread(func() {
-			defer e.early.threads.Done()
-			e.wait(w, r)
-		})
+	r, err := e.early.source.Reserve()
+	if err != nil {
+		return // then it is started when it is needed
 	}
+	src := source{url: r.URL, port: e.early.source.Port(), args: inputOptions("mov")}
+	w := &waiting{command: e.glancing(src), jobs: make(chan job), gone: make(chan struct{}), leave: make(chan struct{})}
+	if slices.ContainsFunc(e.early.waiting, func(other *waiting) bool { return other.does(w.command) }) {
+		r.Withdraw()
+		return
+	}
+	e.early.waiting = append(e.early.waiting, w)
+	e.early.threads.Add(1)
+	onOwnThread(func() {
+		defer e.early.threads.Done()
+		e.wait(w, r)
+	})
 }
 
 // wait starts a child and lets it wait.

@@ -112,10 +112,25 @@ func (e *Engine) Process(ctx context.Context, in processing.Input, out processin
 	if err != nil {
 		return media.Outcome{}, err
 	}
+	unfit := false // it was copied, and must be encoded
 	if canWait(in.Media.Type) && !in.Again {
-		e.Expect() // what comes after the probe gets ready beside it
+		e.Expect() // what comes after the next step gets ready beside it
+		outcome, how, err := e.swift(ctx, src, in, out)
+		if how == arrived || err != nil {
+			return outcome, err
+		}
+		unfit = how == astray
 	}
+	return e.thorough(ctx, src, in, out, unfit)
+}
+
+// thorough does what Process does, with the probe. unfit says that copying was tried and
+// does not do.
+func (e *Engine) thorough(ctx context.Context, src source, in processing.Input, out processing.Output, unfit bool) (media.Outcome, error) {
 	p, err := e.prepare(ctx, in, src)
+	if err == nil && p.Copy && unfit {
+		p = p.encoded()
+	}
 	if err == nil && p.Copy && !in.Again && p.long() {
 		p = p.onlyTop()
 	}
@@ -138,20 +153,27 @@ func (e *Engine) Process(ctx context.Context, in processing.Input, out processin
 		made, shown, err = e.make(ctx, src, p, in, out)
 	}
 	defer drop(made)
-	outcome := media.Outcome{Width: p.Width, Height: p.Height, Duration: p.Duration, More: p.Only}
 	if err != nil {
-		return outcome, err
+		return p.outcome(), err
 	}
+	return e.keep(ctx, p, made, shown, in, out)
+}
+
+// outcome is what is known of what a plan makes.
+func (p *plan) outcome() media.Outcome {
+	return media.Outcome{Width: p.Width, Height: p.Height, Duration: p.Duration, More: p.Only}
+}
+
+// keep saves what was made.
+func (e *Engine) keep(ctx context.Context, p plan, made []rendered, shown still, in processing.Input, out processing.Output) (media.Outcome, error) {
+	outcome := p.outcome()
 	out.Progress(renderShare)
 	files, err := collect(p, made, shown, in.Scratch)
 	if err != nil {
 		return outcome, err
 	}
 	outcome.Placeholder = shown.placeholder
-	if err := save(ctx, files, in.Scratch, out); err != nil {
-		return outcome, err
-	}
-	return outcome, nil
+	return outcome, save(ctx, files, in.Scratch, out)
 }
 
 // make renders and looks at what came of it.

@@ -13,6 +13,7 @@ import (
 
 	"magpie/internal/media"
 	"magpie/internal/processing"
+	"magpie/internal/processing/ffmpeg/hybrid"
 )
 
 // clear is the score from which a picture surely shows something.
@@ -34,6 +35,38 @@ func (e *Engine) glanceArgs(src source, stream int) []string {
 			"scale=%s:%s:flags=bicubic:out_color_matrix=bt601:out_range=pc,setsar=1,format=yuvj420p[poster]", stream, side("iw"), side("ih")),
 		"-map", "[poster]", "-frames:v", fmt.Sprint(posterCandidates), "-fps_mode", "passthrough", "-threads", "1",
 		"-c:v", "mjpeg", "-q:v", "3", "-flags:v", "+bitexact", "-map_metadata", "-1", "-f", "image2pipe", mediaPipe)
+}
+
+// soonPoster is a poster in more of a hurry: of the one key picture of a plain movie
+// that stands for its beginning, which ffmpeg gets alone. It need not wait for others
+// then, which decoders do whose pictures may be shown in another order. Where that
+// doesn't show anything, or can't be read, the others are looked at.
+func (e *Engine) soonPoster(ctx context.Context, src source, p plan, movie *hybrid.Movie) (still, error) {
+	s, err := e.onePoster(ctx, src, p, movie)
+	if err == nil && s.clear || ctx.Err() != nil {
+		return s, err
+	}
+	e.log.DebugContext(ctx, "one picture was not enough", "step", "poster", "err", err)
+	return e.firstPoster(ctx, src, p)
+}
+
+func (e *Engine) onePoster(ctx context.Context, src source, p plan, movie *hybrid.Movie) (still, error) {
+	if e.early.source == nil {
+		return still{}, nil // nobody could serve it
+	}
+	key, err := movie.KeyPicture()
+	if err != nil {
+		return still{}, err
+	}
+	src.original, src.size = bytes.NewReader(key), int64(len(key))
+	url, withdraw, err := e.early.source.Offer(src.original, src.size)
+	if err != nil {
+		return still{}, err
+	}
+	defer withdraw()
+	src.url, src.port, src.args = url, e.early.source.Port(), inputOptions("mov")
+	p.VideoIndex = 0
+	return e.firstPoster(ctx, src, p)
 }
 
 // firstPoster is a poster in a hurry: the first key picture that shows something, or
@@ -76,13 +109,13 @@ func (e *Engine) firstPoster(ctx context.Context, src source, p plan) (still, er
 	if best == nil {
 		return still{}, unreadable("no picture in it could be decoded")
 	}
-	return still{file{
+	return still{file: file{
 		Rendition: media.Rendition{
 			Role: media.RolePoster, Name: posterName, ContentType: "image/jpeg",
 			Width: p.Poster.Width, Height: p.Poster.Height,
 		},
 		head: best,
-	}, processing.Placeholder(shown)}, nil
+	}, placeholder: processing.Placeholder(shown), clear: bestScore >= clear}, nil
 }
 
 // errEnough ends a child of which no more is wanted.

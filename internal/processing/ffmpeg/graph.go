@@ -111,18 +111,12 @@ func (p *plan) posterFilters() []string {
 	}
 }
 
-// audioGraph gives every rung the same sound, labelled a0, a1 …. Gaps are
-// filled and a late start is padded, so that it stays beside the pictures.
+// audioGraph makes the sound that is encoded, labelled a0, and a1 where it is twice.
+// Gaps are filled and a late start is padded, so that it stays beside the pictures.
 func (p *plan) audioGraph() string {
-	var g strings.Builder
-	fmt.Fprintf(&g, "[0:%d]aresample=async=1000:first_pts=0:ochl=stereo:osr=%d", p.Audio.Index, p.Audio.SampleRate)
-	encoded := len(p.Rungs)
-	if p.CopySound {
-		encoded-- // the top's is copied
+	resample := fmt.Sprintf("[0:%d]aresample=async=1000:first_pts=0:ochl=stereo:osr=%d", p.Audio.Index, p.Audio.SampleRate)
+	if p.sounds() == 2 {
+		return resample + ",asplit=2[a0][a1]"
 	}
-	fmt.Fprintf(&g, ",asplit=%d", encoded)
-	for i := range encoded {
-		fmt.Fprintf(&g, "[a%d]", i)
-	}
-	return g.String()
+	return resample + "[a0]"
 }

@@ -131,6 +131,10 @@ func TestVideoGraph(t *testing.T) {
 		last = i
 	}
 	p = plan{Rungs: []rung{{2, 2, 1}, {4, 4, 1}}, Audio: &audioPlan{Index: 7, SampleRate: 44100}}
+	if got, want := p.audioGraph(), "[0:7]aresample=async=1000:first_pts=0:ochl=stereo:osr=44100[a0]"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	p.Copy = true // its pictures only: the sound is encoded for it, too
 	if got, want := p.audioGraph(), "[0:7]aresample=async=1000:first_pts=0:ochl=stereo:osr=44100,asplit=2[a0][a1]"; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}

@@ -135,7 +135,7 @@ func generateFrom(t *testing.T, source []byte, args ...string) []byte {
 		t.Fatal(err)
 	}
 	name := args[len(args)-1]
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "ffmpeg", append([]string{"-nostdin", "-v", "error", "-y", "-threads", "2"}, args...)...)
 	cmd.Dir = dir

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"slices"
+	"sync/atomic"
 	"testing"
 
 	"magpie/internal/media"
@@ -75,7 +76,17 @@ func (b beginning) Begin(ctx context.Context, name string, hint, head int64) (pr
 }
 
 // turning reads from one and then from another.
-type turning struct{ io.ReaderAt }
+type turning struct{ to atomic.Pointer[io.ReaderAt] }
+
+func turningFrom(r io.ReaderAt) *turning {
+	var t turning
+	t.turn(r)
+	return &t
+}
+
+func (t *turning) turn(to io.ReaderAt) { t.to.Store(&to) }
+
+func (t *turning) ReadAt(p []byte, at int64) (int, error) { return (*t.to.Load()).ReadAt(p, at) }
 
 type nothing struct{ err error }
 
@@ -86,11 +97,11 @@ func TestCopyPlainFault(t *testing.T) {
 	t.Parallel()
 	data := generate(t, slices.Concat(picture("s=320x180:r=30:d=2"), export, []string{"in.mp4"})...)
 	in := inputOf(t, media.MP4, media.TweetVideo, data)
-	original := &turning{bytes.NewReader(data)}
+	original := turningFrom(bytes.NewReader(data))
 	in.Original = original
 	gone := errors.New("gone")
 	var m memory
-	_, done, err := plainly(t, in, beginning{&m, func() { original.ReaderAt = nothing{gone} }})
+	_, done, err := plainly(t, in, beginning{&m, func() { original.turn(nothing{gone}) }})
 	if done || !errors.Is(err, gone) || len(m.drafts) != 1 || !m.drafts[0].ended {
 		t.Errorf("%v, done %t, %d drafts", err, done, len(m.drafts))
 	}

@@ -125,6 +125,30 @@ func (p *plan) made() []rung {
 	return p.Rungs
 }
 
+// copies reports whether ffmpeg copies the top.
+func (p *plan) copies() bool { return p.Copy && !p.Apart }
+
+// encodes are the rungs whose pictures are encoded.
+func (p *plan) encodes() []rung {
+	if p.Copy {
+		return p.Rungs[:len(p.Rungs)-1]
+	}
+	return p.Rungs
+}
+
+// sounds is how often the sound is encoded: once for all rungs whose pictures are,
+// and once for a copied top whose own will not do.
+func (p *plan) sounds() int {
+	n := 0
+	if p.Audio != nil && len(p.encodes()) > 0 {
+		n++
+	}
+	if p.Audio != nil && p.copies() && !p.CopySound {
+		n++
+	}
+	return n
+}
+
 // displaySize is the picture as viewers see it: pixels made square by
 // stretching the width, as players do, and then turned upright. A pixel ratio
 // beyond 8:1 is taken for nonsense, and one within a hundredth of square for

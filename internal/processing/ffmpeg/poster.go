@@ -23,6 +23,7 @@ const posterName = "poster.jpg"
 type still struct {
 	file
 	placeholder string
+	clear       bool // it surely shows something; only known of a poster in a hurry
 }
 
 // poster chooses one of the candidates that rendering left in scratch.
@@ -49,13 +50,13 @@ func poster(ctx context.Context, p plan, scratch string) (still, error) {
 	if best == "" {
 		return still{}, unreadable("no picture in it could be decoded")
 	}
-	return still{file{
+	return still{file: file{
 		Rendition: media.Rendition{
 			Role: media.RolePoster, Name: posterName, ContentType: "image/jpeg",
 			Width: p.Poster.Width, Height: p.Poster.Height,
 		},
 		body: best,
-	}, processing.Placeholder(shown)}, nil
+	}, placeholder: processing.Placeholder(shown)}, nil
 }
 
 func candidate(name string) (*image.YCbCr, error) {

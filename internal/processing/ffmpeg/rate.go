@@ -45,13 +45,18 @@ func chooseRate(grid, avg ratio) ratio {
 // reduce gives r in lowest terms, or to a thousandth where ffmpeg could not
 // calculate with them.
 func reduce(r ratio) ratio {
-	a, b := r.num, r.den
-	for b != 0 {
-		a, b = b, a%b
-	}
-	r = ratio{r.num / a, r.den / a}
+	r = lowest(r)
 	if r.num > 1_000_000 || r.den > 1_000_000 {
 		return reduce(ratio{int64(math.Round(r.float() * 1000)), 1000})
 	}
 	return r
+}
+
+// lowest gives r in lowest terms.
+func lowest(r ratio) ratio {
+	a, b := r.num, r.den
+	for b != 0 {
+		a, b = b, a%b
+	}
+	return ratio{r.num / a, r.den / a}
 }

@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"slices"
-	"strconv"
 	"time"
 
 	"magpie/internal/media"
@@ -17,12 +15,6 @@ const renderShare = 95
 
 // fullHD is the pixels of 1920×1080.
 const fullHD = 1920 * 1080
-
-// audioRate is bits a second of sound.
-const audioRate = 128_000
-
-// posterPattern is what ffmpeg names the poster's candidates by.
-const posterPattern = "candidate-%02d.jpg"
 
 // render decodes the original once and writes into scratch an MP4 per rung, the
 // poster's candidates, of which it chooses, and the sheets of thumbnails. A top that
@@ -113,106 +105,5 @@ func renderBounds(p plan) bounds {
 		// Frames in flight in the decoder, at up to 10 bits and 4:4:4.
 		memory: 4<<30 + uint64(p.CodedPixels)*256,
 		file:   file + 16<<20,
-	}
-}
-
-func (e *Engine) renderArgs(src source, p plan) []string {
-	args := e.inputArgs(src)
-	if p.Matrix {
-		args = append(args, "-f", "lavfi", "-i", "color=s=16x16:r=1:d=1")
-	}
-	args = append(args, "-filter_complex", p.videoGraph())
-	if p.Audio != nil && (!p.CopySound || len(p.Rungs) > 1) {
-		// A graph of its own: joined, pictures would wait for the first sound.
-		args = append(args, "-filter_complex", p.audioGraph())
-	}
-	for i, r := range p.made() {
-		if p.Copy && i == len(p.Rungs)-1 {
-			args = append(args, p.copyArgs()...)
-		} else {
-			args = append(args, p.encodeArgs(i, r, strconv.Itoa(e.threads))...)
-		}
-		args = append(args, p.soundArgs(i)...)
-		args = append(args, p.fileArgs(r.name()+".mp4")...)
-	}
-	args = append(args, posterArgs()...)
-	if p.scrubs() {
-		args = append(args, p.Thumbs.args()...)
-	}
-	return args
-}
-
-// inputArgs begin every command over the original; more are options of the
-// input.
-func (e *Engine) inputArgs(src source, more ...string) []string {
-	threads := strconv.Itoa(e.threads)
-	return slices.Concat([]string{
-		"-nostdin", "-hide_banner", "-loglevel", "level+warning", "-nostats", "-progress", "pipe:1", "-y",
-		"-filter_complex_threads", threads,
-		// Turning is part of the plan, so that it cannot disagree with it.
-		"-noautorotate", "-threads", threads, "-max_pixels", strconv.FormatInt(e.pixels, 10),
-	}, src.args, more, []string{"-i", src.url})
-}
-
-// encodeArgs are the options of one rung's pictures.
-func (p *plan) encodeArgs(i int, r rung, threads string) []string {
-	// A key picture every two seconds, at the same places in all rungs, and
-	// nowhere else.
-	keys := []string{"-force_key_frames", "expr:gte(t,n_forced*2)"}
-	if p.Copy {
-		keys = []string{"-force_key_frames", "source"}
-	}
-	args := slices.Concat([]string{
-		"-map", "[v" + strconv.Itoa(i) + "]",
-		"-c:v", "libx264", "-preset", "veryfast", "-profile:v", "high", "-pix_fmt", "yuv420p", "-crf", "23",
-		"-threads", threads, "-flags:v", "+cgop+bitexact",
-	}, keys, []string{
-		"-forced-idr", "1", "-sc_threshold", "0", "-g", "600",
-		"-fps_mode", "passthrough",
-		// Pictures are decoded at most one ahead of their time, which is how
-		// late some players of HLS show them.
-		"-b-pyramid", "none",
-	})
-	if p.Animated {
-		// Timestamps in hundredths are exact. Without B-frames the last packet
-		// is the last picture, and takes its delay from here.
-		return append(args, "-bf", "0", "-enc_time_base", "1:100", "-video_track_timescale", "100",
-			"-bsf:v", "setts=duration="+strconv.FormatInt(int64(p.LastDelay/(10*time.Millisecond)), 10))
-	}
-	return append(args, "-maxrate", strconv.FormatInt(r.MaxRate, 10), "-bufsize", strconv.FormatInt(2*r.MaxRate, 10))
-}
-
-// soundArgs are the options of one rung's sound.
-func (p *plan) soundArgs(i int) []string {
-	switch {
-	case p.Audio == nil:
-		return nil
-	case p.CopySound && i == len(p.Rungs)-1:
-		return []string{"-map", fmt.Sprintf("0:%d", p.Audio.Index), "-c:a", "copy"}
-	}
-	return []string{
-		"-map", "[a" + strconv.Itoa(i) + "]",
-		"-c:a", "aac", "-profile:a", "aac_low", "-b:a", strconv.Itoa(audioRate), "-ac", "2", "-flags:a", "+bitexact",
-	}
-}
-
-// fileArgs are the options of one rung's file, and where it goes.
-func (p *plan) fileArgs(target string) []string {
-	// Fragments begin at their first picture's time (CMAF's negative offsets):
-	// browsers pass over edit lists there, and subtitles count from 0.
-	args := []string{"-map_metadata", "-1", "-map_chapters", "-1", "-fflags", "+bitexact", "-max_muxing_queue_size", "4096"}
-	if !p.taken() {
-		args = append(args, "-t", strconv.FormatFloat(overrun(p.Duration).Seconds(), 'f', 3, 64))
-	}
-	return append(args,
-		"-movflags", "+frag_keyframe+delay_moov+default_base_moof+negative_cts_offsets+skip_trailer", "-f", "mp4", target,
-	)
-}
-
-// posterArgs write the poster's candidates.
-func posterArgs() []string {
-	return []string{
-		"-map", "[poster]", "-frames:v", strconv.Itoa(posterCandidates), "-fps_mode", "passthrough",
-		"-c:v", "mjpeg", "-q:v", "3", "-flags:v", "+bitexact", "-map_metadata", "-1", "-f", "image2", posterPattern,
 	}
 }

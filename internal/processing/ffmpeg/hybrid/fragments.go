@@ -16,6 +16,10 @@ const maxFragments = 1 << 16
 // wasted is how much of such a piece may be something else.
 const wasted = 1 << 20
 
+// maxReads is how often a movie may be read in all, as the pieces of fragments that
+// follow each other overlap: twice where sound comes seldom.
+const maxReads = 4
+
 // Fragments puts tracks of a movie into the fragments that Stream takes: the pictures
 // by their number and then, if there is one, the sound. Each fragment begins with a
 // key picture and holds the sound until the next. Samples and their times stay as they
@@ -151,7 +155,7 @@ func (f *fragments) check() error {
 			return fmt.Errorf("%w: sound that is shifted", ErrOdd)
 		}
 	}
-	all := int64(0)
+	all, read := int64(0), int64(0)
 	for {
 		more, err := f.gather()
 		if err != nil {
@@ -161,7 +165,9 @@ func (f *fragments) check() error {
 			break
 		}
 		from, to, bytes := f.span()
-		if all += bytes; f.number > maxFragments || to > f.size || to-from > maxSpan || to-from > 2*bytes+wasted || all > f.size {
+		all, read = all+bytes, read+to-from
+		if f.number > maxFragments || to > f.size || to-from > maxSpan || to-from > 2*bytes+wasted || bytes > to-from ||
+			all > f.size || read > maxReads*f.size+maxSpan {
 			return fmt.Errorf("%w: fragment %d lies in bytes %d to %d of %d", ErrOdd, f.number, from, to, f.size)
 		}
 		for i, t := range f.tracks {

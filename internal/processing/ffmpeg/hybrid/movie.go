@@ -19,8 +19,14 @@ type movieTrack struct {
 	scale         uint32
 	width, height uint32 // of pictures, in 1/65536
 	entry         []byte // what describes the samples: a box made anew, with nothing in it but what decoders need
+	config        []byte // of that, what the decoder begins with
 	skipped       int64  // ticks at the beginning that the edit list leaves out
 	until         int64  // the tick at which the edit list ends; 0 where it ends with the track
+
+	stated stated    // of pictures, beside what the decoder begins with
+	shape  [2]uint32 // their width and height as the track's header says it, likewise
+	said   int64     // ticks that the track's header says it lasts
+	edited int64     // ticks that the edit list shows; 0 where it doesn't say
 }
 
 // readMovie reads the tracks of an index by their numbers, the pictures first and
@@ -30,6 +36,11 @@ func readMovie(r io.ReaderAt, size int64, numbers []int) ([]*movieTrack, error) 
 	if err != nil {
 		return nil, err
 	}
+	return movieTracks(moov, numbers)
+}
+
+// movieTracks does so with the index at hand.
+func movieTracks(moov []child, numbers []int) ([]*movieTrack, error) {
 	var traks [][]byte
 	scale := uint32(0)
 	for _, c := range moov {
@@ -66,7 +77,7 @@ func readMovie(r io.ReaderAt, size int64, numbers []int) ([]*movieTrack, error) 
 func readMovieTrack(trak []byte, movieScale uint32, handler string) (*movieTrack, error) {
 	t := &movieTrack{handler: handler}
 	if hdlr, err := find(trak, "mdia", "hdlr"); err != nil || len(hdlr) < 12 || string(hdlr[8:12]) != handler {
-		return nil, fmt.Errorf("%w: %q is not of the kind %s", ErrOdd, hdlr, handler)
+		return nil, fmt.Errorf("%w: not of the kind %s", ErrOdd, handler)
 	}
 	mdhd, err := find(trak, "mdia", "mdhd")
 	if err != nil || len(mdhd) < 24 {
@@ -79,9 +90,17 @@ func readMovieTrack(trak []byte, movieScale uint32, handler string) (*movieTrack
 	if t.scale = binary.BigEndian.Uint32(mdhd[at:]); t.scale == 0 || t.scale > math.MaxInt32 {
 		return nil, fmt.Errorf("%w: %d ticks a second", ErrOdd, t.scale)
 	}
+	if at == 12 {
+		t.said = int64(binary.BigEndian.Uint32(mdhd[16:]))
+	} else if len(mdhd) >= 32 {
+		t.said = int64(binary.BigEndian.Uint64(mdhd[24:]))
+	}
 	tkhd, err := find(trak, "tkhd")
 	if err != nil || len(tkhd) < 84 || string(tkhd[len(tkhd)-44:len(tkhd)-8]) != upright {
 		return nil, fmt.Errorf("%w: a picture that is turned, or a tkhd of %d bytes", ErrOdd, len(tkhd))
+	}
+	for i := range t.shape {
+		t.shape[i] = binary.BigEndian.Uint32(tkhd[len(tkhd)-8+4*i:])
 	}
 	// Where the data is, as dref says: in this file.
 	dref, err := find(trak, "mdia", "minf", "dinf", "dref")
@@ -144,6 +163,7 @@ func (t *movieTrack) readEdits(trak []byte, movieScale uint32) error {
 		t.skipped = int64(from)
 		if lasts > 0 {
 			t.until = int64(from) + int64(math.Ceil(float64(lasts)/float64(movieScale)*float64(t.scale)))
+			t.edited = int64(math.Round(float64(lasts) / float64(movieScale) * float64(t.scale)))
 		}
 	}
 	return nil
@@ -165,6 +185,7 @@ func (t *movieTrack) describePictures(entries []byte) error {
 	copy(fixed[24:28], entry[24:28])
 	copy(fixed[28:], "\x00\x48\x00\x00\x00\x48\x00\x00\x00\x00\x00\x00\x00\x01") // dots per inch, one picture a sample
 	copy(fixed[74:], "\x00\x18\xff\xff")
+	t.config, t.stated = config, statedOf(entry[78:])
 	parts := [][]byte{fixed, boxOf("avcC", config)}
 	if colr, err := find(entry[78:], "colr"); err == nil && len(colr) >= 10 && (string(colr[:4]) == "nclx" || string(colr[:4]) == "nclc") {
 		full := byte(0)
@@ -193,6 +214,7 @@ func (t *movieTrack) describeSound(entries []byte) error {
 	if !ok {
 		return fmt.Errorf("%w: an esds of another kind", ErrOdd)
 	}
+	t.config = config
 	fixed := make([]byte, 28)
 	fixed[7] = 1
 	copy(fixed[16:20], "\x00\x02\x00\x10")

@@ -15,6 +15,8 @@ const (
 	unitSlice  = 1 // to 4: pictures that need others
 	unitIDR    = 5 // needs none, and nothing after it needs what was before it
 	unitSEI    = 6 // words beside the pictures
+	unitSPS    = 7 // what decoding begins with, and
+	unitPPS    = 8 // more of it
 	unitFiller = 12
 )
 

@@ -64,23 +64,25 @@ func (p placed) shown() int64 { return p.decoded + int64(p.shift) }
 func readSamples(stbl []child) (samples, error) {
 	var s samples
 	s.allKeys = true
-	var have [4]bool
+	seen := map[string]bool{}
 	for _, c := range stbl {
+		kind := c.kind
 		r := &reader{data: c.data}
 		r.full()
 		switch c.kind {
 		case "stts":
-			s.durations.data, have[0] = r.entries(8), true
+			s.durations.data = r.entries(8)
 		case "ctts":
 			s.shifts.data = r.entries(8)
 		case "stss":
 			s.keys, s.allKeys = r.entries(4), false
 		case "stsc":
-			s.perChunk, have[1] = r.entries(12), true
+			s.perChunk = r.entries(12)
 		case "stco":
-			s.places, have[2] = r.entries(4), true
+			s.places = r.entries(4)
 		case "co64":
-			s.places, s.wide, have[2] = r.entries(8), true, true
+			kind = "stco"
+			s.places, s.wide = r.entries(8), true
 		case "stsz":
 			s.size = r.u32()
 			if s.size == 0 {
@@ -89,13 +91,18 @@ func readSamples(stbl []child) (samples, error) {
 			} else {
 				s.count = r.u32()
 			}
-			have[3] = true
+		default:
+			continue
 		}
 		if r.short {
 			return samples{}, errShort
 		}
+		if seen[kind] { // which of them holds, readers don't agree on
+			return samples{}, fmt.Errorf("%w: a second %s", ErrOdd, c.kind)
+		}
+		seen[kind] = true
 	}
-	if have != [4]bool{true, true, true, true} || s.count == 0 || s.count > maxSamples {
+	if !seen["stts"] || !seen["stsc"] || !seen["stco"] || !seen["stsz"] || s.count == 0 || s.count > maxSamples {
 		return samples{}, fmt.Errorf("%w: a table of %d samples", ErrOdd, s.count)
 	}
 	return s, nil
