@@ -101,6 +101,13 @@ type Flusher interface {
 	Flush() error
 }
 
+// Readable is an Upload of which can be read, by any number of goroutines, what was
+// written, until it is written on or ended. What fails to be read can be
+// committed all the same.
+type Readable interface {
+	io.ReaderAt
+}
+
 // Sender is a driver's reader over a file, whose bytes the kernel can send by itself.
 type Sender interface {
 	io.ReadCloser

@@ -130,6 +130,29 @@ func (w *Writer) Flush() error {
 	return w.err
 }
 
+// Readable reports whether ReadAt can give what is written before Commit.
+func (w *Writer) Readable() bool {
+	_, ok := w.upload.(Readable)
+	return ok && w.err == nil && !w.open
+}
+
+// ReadAt reads what was written, where it is Readable. Any number of goroutines
+// may, beside Flush, but nobody while it is written to or ended.
+func (w *Writer) ReadAt(p []byte, off int64) (int, error) {
+	r, ok := w.upload.(Readable)
+	if !ok {
+		return 0, errors.New("read blob: the store can't before it is committed")
+	}
+	if err := checkRange(off, int64(len(p))); err != nil {
+		return 0, err
+	}
+	n, err := r.ReadAt(p, off)
+	if err != nil && err != io.EOF {
+		err = fmt.Errorf("read blob: %w", err)
+	}
+	return n, err
+}
+
 // Size is how long the blob is with what has been written, the head counted as
 // soon as room was left for it.
 func (w *Writer) Size() int64 { return w.head + w.size }

@@ -231,3 +231,42 @@ func TestHeadsThatAreNotWhole(t *testing.T) {
 		}
 	}
 }
+
+// What was written can be read until it is committed, and not after it.
+func TestWriterReadAt(t *testing.T) {
+	s, m := newStore()
+	w, err := s.Create(ctx, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Abort()
+	data := pattern(1000)
+	if _, err := w.Write(data); err != nil || !w.Readable() {
+		t.Fatalf("readable: %t, %v", w.Readable(), err)
+	}
+	got := make([]byte, 100)
+	if n, err := w.ReadAt(got, 300); n != 100 || err != nil || !bytes.Equal(got, data[300:400]) {
+		t.Errorf("%d bytes, %v", n, err)
+	}
+	if n, err := w.ReadAt(got, 950); n != 50 || err != io.EOF {
+		t.Errorf("at the end: %d bytes, %v", n, err)
+	}
+	if _, err := w.ReadAt(got, -1); err == nil {
+		t.Error("a range before the beginning is read")
+	}
+	m.SetFaults(blobtest.Faults{Before: blobtest.FailAll(blobtest.OpRead, errBroken)})
+	if _, err := w.ReadAt(got, 0); !errors.Is(err, errBroken) {
+		t.Errorf("a fault is %v", err)
+	}
+	if _, err := w.Commit(ctx, "a"); err != nil || w.Readable() {
+		t.Errorf("committed: %v; readable: %t", err, w.Readable())
+	}
+	headed, err := s.CreateHeaded(ctx, 10, 4)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer headed.Abort()
+	if headed.Readable() {
+		t.Error("what has no beginning yet is readable")
+	}
+}

@@ -94,6 +94,21 @@ func (u *memoryUpload) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
+// ReadAt is one more OpRead.
+func (u *memoryUpload) ReadAt(p []byte, off int64) (int, error) {
+	if u.err != nil {
+		return 0, u.err
+	}
+	f, err := u.memory.before(context.Background(), OpRead, "")
+	if err == nil && f.life != u.life {
+		err = ErrCrashed
+	}
+	if err != nil {
+		return 0, err
+	}
+	return bytes.NewReader(u.data).ReadAt(p, off)
+}
+
 // WriteHead is one more OpWrite.
 func (u *memoryUpload) WriteHead(p []byte) error {
 	if err := u.writing(); err != nil {

@@ -32,6 +32,7 @@ func Run(t *testing.T, open func(t *testing.T) blob.Driver) {
 		{"Missing", testMissing},
 		{"FolderIsNoBlob", testFolderIsNoBlob},
 		{"InvisibleBeforeCommit", testInvisibleBeforeCommit},
+		{"ReadBeforeCommit", testReadBeforeCommit},
 		{"EmptyWrites", testEmptyWrites},
 		{"InvisibleAfterAbort", testInvisibleAfterAbort},
 		{"AbortAfterCommit", testAbortAfterCommit},

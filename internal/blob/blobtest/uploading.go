@@ -1,8 +1,10 @@
 package blobtest
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"strings"
 	"sync"
 	"testing"
@@ -33,6 +35,55 @@ func testInvisibleBeforeCommit(t *testing.T, d blob.Driver) {
 	}
 	wantKeys(t, d, "", "segments/1/a")
 	wantBytes(t, d, "segments/1/a", data)
+}
+
+// testReadBeforeCommit: a driver that lets an upload be read gives what was written
+// so far, by many at a time, and stores the same.
+func testReadBeforeCommit(t *testing.T, d blob.Driver) {
+	for i, size := range []int{1000, 100_000, 400_000} {
+		data := noise(uint64(i), size)
+		u := create(t, d, data[:size/2])
+		r, ok := u.(blob.Readable)
+		if !ok {
+			return
+		}
+		wantRead(t, r, data[:size/2])
+		if _, err := u.Write(data[size/2:]); err != nil {
+			t.Fatal(err)
+		}
+		var wg sync.WaitGroup
+		for range 4 {
+			wg.Go(func() { wantRead(t, r, data) })
+		}
+		if f, ok := u.(blob.Flusher); ok {
+			if err := f.Flush(); err != nil {
+				t.Error(err)
+			}
+		}
+		wg.Wait()
+		key := fmt.Sprintf("segments/%d/a", i)
+		if err := u.Commit(context.Background(), key); err != nil {
+			t.Fatal(err)
+		}
+		wantBytes(t, d, key, data)
+		if n, err := r.ReadAt(make([]byte, 1), 0); err == nil {
+			t.Errorf("after its commit an upload gives %d bytes", n)
+		}
+	}
+}
+
+// wantRead checks that what is read is data, and ends where it does.
+func wantRead(t *testing.T, r io.ReaderAt, data []byte) {
+	size := len(data)
+	for _, c := range []struct{ off, n, want int }{
+		{0, size, size}, {0, size + 1, size}, {size - 7, 7, 7}, {size / 3, size / 3, size / 3}, {size - 3, 10, 3}, {size, 1, 0}, {size + 5, 1, 0},
+	} {
+		got := make([]byte, c.n)
+		n, err := r.ReadAt(got, int64(c.off))
+		if n != c.want || !bytes.Equal(got[:n], data[min(c.off, size):][:n]) || n < c.n && err != io.EOF || n == c.n && err != nil && err != io.EOF {
+			t.Errorf("%d bytes at %d of %d: %d came, or others, %v", c.n, c.off, size, n, err)
+		}
+	}
 }
 
 func testInvisibleAfterAbort(t *testing.T, d blob.Driver) {

@@ -1,9 +1,11 @@
 package diskblob
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"hash/crc32"
+	"io"
 	"os"
 	"runtime"
 	"strings"
@@ -47,6 +49,10 @@ func TestMain(m *testing.M) {
 		childAnnounced(root)
 	case "endless":
 		childEndless(root, opts)
+	case "gone":
+		childGone(root, opts)
+	case "cold":
+		childCold(root, opts)
 	case "churn":
 		childChurn(root, opts)
 	default:
@@ -65,13 +71,18 @@ func say(format string, args ...any) {
 	_, _ = os.Stdout.WriteString(fmt.Sprintf(format, args...) + "\n")
 }
 
-// childTwo commits two blobs into one new folder and says so after each.
+// childTwo commits two blobs into one new folder and says so after each: in packs these
+// are of two media.
 func childTwo(root string, opts Options) {
 	d, err := Open(root, opts)
 	if err != nil {
 		panic(err)
 	}
-	for _, key := range []string{"segments/1/a", "segments/1/b"} {
+	second := "segments/1/b"
+	if opts.Small > 0 {
+		second = "renditions/2/1/b"
+	}
+	for _, key := range []string{"segments/1/a", second} {
 		if err := store(d, key, []byte(key)); err != nil {
 			panic(err)
 		}
@@ -151,21 +162,65 @@ func childAnnounced(root string) {
 	say("code=%s err=%v", media.CodeOf(err), err)
 }
 
+// childGone commits three blobs of three media and deletes the second.
+func childGone(root string, opts Options) {
+	d, err := Open(root, opts)
+	if err != nil {
+		panic(err)
+	}
+	for _, key := range goneKeys {
+		if err := store(d, key, content(key)); err != nil {
+			panic(err)
+		}
+	}
+	say("err=%v", d.Delete(context.Background(), goneKeys[1]))
+}
+
+// childCold reads the last of these blobs first, and says what it got of each.
+func childCold(root string, opts Options) {
+	d, err := Open(root, opts)
+	if err != nil {
+		panic(err)
+	}
+	for _, i := range []int{2, 0, 1} {
+		var got []byte
+		r, err := d.Open(context.Background(), goneKeys[i], 0, 1)
+		if err == nil {
+			got, err = io.ReadAll(r)
+			r.Close()
+		}
+		say("%d: %t, %v", i, bytes.Equal(got, content(goneKeys[i])), err)
+	}
+}
+
+var goneKeys = []string{"segments/1/a", "segments/2/a", "renditions/1/1/a"}
+
 // childEndless commits one blob after the other, each of several writes, and
-// says which are acknowledged, until it is killed.
+// says which are acknowledged, until it is killed. It deletes every third again, with
+// others after it.
 func childEndless(root string, opts Options) {
 	d, err := Open(root, opts)
 	if err != nil {
 		panic(err)
 	}
 	for i := 0; ; i++ {
-		key := fmt.Sprintf("segments/%d/%d", i%5, i)
+		key := endlessKey(i)
 		if err := store(d, key, content(key)); err != nil {
 			panic(err)
 		}
 		say("%s", key)
+		if i%3 == 2 {
+			key := endlessKey(i - 1)
+			say("-%s", key)
+			if err := d.Delete(context.Background(), key); err != nil {
+				panic(err)
+			}
+			say("-%s", key)
+		}
 	}
 }
+
+func endlessKey(i int) string { return fmt.Sprintf("segments/%d/%d", i%5, i) }
 
 // childChurn commits and deletes at once in one folder, which so comes and goes.
 func childChurn(root string, opts Options) {

@@ -8,12 +8,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
 // TestKilled kills a writing process at many instants. Every blob that it
-// acknowledged is there, every blob that is there is whole, and the next Open
-// removes the rest.
+// acknowledged is there, none that it deleted is, every blob that is there is whole, and
+// the next Open removes the rest.
 func TestKilled(t *testing.T) {
 	t.Run("files", func(t *testing.T) { killed(t, "endless") })
 	t.Run("packs", func(t *testing.T) { killed(t, "endless packs") })
@@ -23,6 +24,7 @@ func killed(t *testing.T, part string) {
 	t.Helper()
 	root := t.TempDir()
 	acked := map[string]bool{}
+	deleted := map[string]int{} // 1: it was about to
 	const kills = 8
 	garbage := 0
 	for round := range kills {
@@ -34,8 +36,17 @@ func killed(t *testing.T, part string) {
 			}
 			delete(acked, key)
 		}
-		for _, key := range killAfter(t, root, part, 1+round) {
-			acked[key] = true
+		clear(deleted)
+		if left := packsIn(t, root+"/_packs/*/*"); len(left) > 0 {
+			t.Errorf("%v are left, of which all was deleted", left)
+		}
+		for _, said := range killAfter(t, root, part, 1+2*round) {
+			if key, gone := strings.CutPrefix(said, "-"); gone {
+				deleted[key]++
+				delete(acked, key)
+			} else {
+				acked[said] = true
+			}
 		}
 
 		left, err := os.ReadDir(filepath.Join(root, tmpName))
@@ -51,6 +62,11 @@ func killed(t *testing.T, part string) {
 			t.Errorf("Open left %d files in tmp, %v", len(left), err)
 		}
 		checkKilled(t, d, acked)
+		for key, said := range deleted {
+			if said == 2 && acked[key] {
+				t.Errorf("%s was deleted and is there", key)
+			}
+		}
 	}
 	t.Logf("%d of %d kills left a file behind", garbage, kills)
 }

@@ -2,6 +2,7 @@ package diskblob
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -10,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync/atomic"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -36,8 +38,13 @@ type Options struct {
 	ReadOnly bool
 
 	// Small is up to how many bytes, at most SmallMost, a blob whose key has three
-	// elements or more is kept in a pack, with others of the same first two. 0 keeps each in a file. What is in packs is found either way.
+	// elements or more is kept in a pack, with others. 0 keeps each in a file. What is in
+	// packs is found either way.
 	Small int
+
+	// Random is what the numbers of packs are drawn from, by many goroutines. Nobody may
+	// be able to guess them, and none comes twice. nil is crypto/rand.
+	Random io.Reader
 
 	// KeepOpen is how many files stay open that nobody reads, of blobs that were
 	// read last. 0 keeps none.
@@ -48,12 +55,14 @@ type Options struct {
 type Driver struct {
 	root     string
 	reserve  int64
+	ample    ample
 	readOnly bool
 	uploads  atomic.Uint64 // the last number given to a file in tmp
 	folders  *folders
 	small    int
 	gathers  *gathers
 	packs    *packs
+	random   io.Reader
 	files    *openFiles
 }
 
@@ -67,7 +76,14 @@ func Open(root string, opts Options) (*Driver, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open blob folder: %w", err)
 	}
-	d := &Driver{root: root, reserve: max(opts.Reserve, 0), readOnly: opts.ReadOnly, folders: newFolders(root), small: max(0, min(opts.Small, SmallMost)), gathers: newGathers(), files: newOpenFiles(opts.KeepOpen)}
+	d := &Driver{
+		root: root, reserve: max(opts.Reserve, 0), readOnly: opts.ReadOnly, folders: newFolders(root),
+		small: max(0, min(opts.Small, SmallMost)), gathers: newGathers(), random: opts.Random, files: newOpenFiles(opts.KeepOpen),
+	}
+	d.ample.since = time.Now()
+	if d.random == nil {
+		d.random = rand.Reader
+	}
 	d.packs = newPacks(d)
 	if opts.ReadOnly {
 		d.files = newOpenFiles(0) // another process deletes
@@ -144,24 +160,17 @@ func (d *Driver) Open(ctx context.Context, key string, off, _ int64) (io.ReadClo
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	var s *section
-	inPack := func(at packed) (err error) {
-		s, err = d.inPack(at, off)
-		return err
-	}
-	if ok, err := d.packs.known(key, inPack); err != nil {
-		return nil, err
-	} else if ok {
-		return s, nil
+	if at, ok := d.packs.known(key, true); ok {
+		return d.inPack(at, off)
 	}
 	f, asOf := d.files.take(key)
 	if f == nil {
 		file, err := openRegular(d.file(key))
 		if errors.Is(err, fs.ErrNotExist) {
-			if ok, e := d.packs.find(key, inPack); e != nil {
+			if at, e := d.packs.find(key, true); e == nil {
+				return d.inPack(at, off)
+			} else if !errors.Is(e, fs.ErrNotExist) {
 				return nil, e
-			} else if ok {
-				return s, nil
 			}
 		}
 		if err != nil {
@@ -170,15 +179,6 @@ func (d *Driver) Open(ctx context.Context, key string, off, _ int64) (io.ReadClo
 		f = d.files.keep(key, file, asOf)
 	}
 	return &section{files: d.files, file: f, off: off, end: math.MaxInt64}, nil
-}
-
-// inPack opens a pack at off of a blob, which ends before the pack does.
-func (d *Driver) inPack(at packed, off int64) (*section, error) {
-	file, err := openRegular(at.path)
-	if err != nil {
-		return nil, err
-	}
-	return &section{files: d.files, file: &openFile{File: file, readers: 1}, off: at.data + off, end: at.data + at.size}, nil
 }
 
 // openRegular opens a file, and nothing else, for reading.
@@ -209,22 +209,17 @@ func (d *Driver) Stat(ctx context.Context, key string) (blob.Info, error) {
 	if err := ctx.Err(); err != nil {
 		return blob.Info{}, err
 	}
-	var info blob.Info
-	inPack := func(at packed) error {
-		info = at.info(key)
-		return nil
-	}
-	if ok, err := d.packs.known(key, inPack); ok {
-		return info, err
+	if at, ok := d.packs.known(key, false); ok {
+		return at.info(key), d.stands(at)
 	}
 	path := d.file(key)
 	file, err := os.Lstat(path)
 	if err != nil {
 		if err = missing(err); errors.Is(err, fs.ErrNotExist) {
-			if ok, e := d.packs.find(key, inPack); e != nil {
+			if at, e := d.packs.find(key, false); e == nil {
+				return at.info(key), d.stands(at)
+			} else if !errors.Is(e, fs.ErrNotExist) {
 				err = e
-			} else if ok {
-				return info, nil
 			}
 		}
 		return blob.Info{}, err

@@ -23,10 +23,10 @@ func (d *Driver) List(ctx context.Context, prefix string) iter.Seq2[blob.Info, e
 		folder := strings.TrimSuffix(prefix, "/")
 		switch strings.Count(prefix, "/") {
 		case 0:
-			w.top(d.root)
+			_ = w.top(d.root) && w.shared(d.root, prefix)
 		case 1:
 			if folder != tmpName {
-				w.first(filepath.Join(d.root, folder), prefix)
+				_ = w.first(filepath.Join(d.root, folder), prefix) && w.shared(d.root, prefix)
 			}
 		default:
 			path, chain := d.place(folder)
@@ -36,10 +36,10 @@ func (d *Driver) List(ctx context.Context, prefix string) iter.Seq2[blob.Info, e
 			}
 			w.folders = d.folders
 			if media, name := splitKey(prefix); name != "" {
-				_ = w.below(path, prefix) && w.packsBelow(chain[packDepth-1], media, prefix)
+				_ = w.below(path, prefix) && w.packsBelow(chain[2], media, prefix) && w.sharedBy(prefix)
 				return
 			}
-			w.media(path, prefix)
+			_ = w.media(path, prefix) && w.sharedBy(prefix)
 		}
 	}
 }
@@ -87,42 +87,57 @@ func (w *walk) first(path, prefix string) bool {
 
 // media walks a folder of a key's second element, and then its packs.
 func (w *walk) media(path, prefix string) bool {
-	var numbers []int
+	packs := false
 	return w.each(path, func(entry fs.DirEntry) bool {
-		numbers = appendPack(numbers, entry)
+		packs = packs || isPack(entry)
 		return w.entry(path, prefix, entry)
-	}) && w.packed(prefix, numbers, prefix)
+	}) && (!packs || w.packed(shelf{prefix: prefix}, prefix))
 }
 
 // packsBelow is that of the packs alone, and of those blobs in them that are below
 // a prefix.
 func (w *walk) packsBelow(path, media, prefix string) bool {
-	var numbers []int
+	packs := false
 	return w.each(path, func(entry fs.DirEntry) bool {
-		numbers = appendPack(numbers, entry)
+		packs = packs || isPack(entry)
 		return true
-	}) && w.packed(media, numbers, prefix)
+	}) && (!packs || w.packed(shelf{prefix: media}, prefix))
 }
 
-func appendPack(numbers []int, entry fs.DirEntry) []int {
-	if n := packNumber(entry.Name()); n > 0 && entry.Type().IsRegular() {
-		numbers = append(numbers, n)
-	}
-	return numbers
+func isPack(entry fs.DirEntry) bool {
+	_, ok := readPackName(entry.Name())
+	return ok && entry.Type().IsRegular()
 }
 
-// packed yields the blobs below a prefix that lie in packs of a media.
-func (w *walk) packed(media string, numbers []int, prefix string) bool {
-	if len(numbers) == 0 {
-		return true
-	}
-	all, err := w.packs.list(w.ctx, media, numbers)
+// shared walks all packs that media share, for the blobs in them that are below a prefix.
+func (w *walk) shared(root, prefix string) bool {
+	path := filepath.Join(root, packsName)
+	return w.each(path, func(fan fs.DirEntry) bool {
+		if !fan.IsDir() {
+			return true
+		}
+		return w.each(filepath.Join(path, fan.Name()), func(entry fs.DirEntry) bool {
+			s, ok := readShelf(fan.Name(), entry.Name())
+			return !ok || !entry.IsDir() || w.packed(s, prefix)
+		})
+	})
+}
+
+// sharedBy is that of those packs alone that can hold any.
+func (w *walk) sharedBy(prefix string) bool {
+	s, ok := shared(prefix)
+	return !ok || w.packed(s, prefix)
+}
+
+// packed yields the blobs below a prefix that lie on a shelf.
+func (w *walk) packed(s shelf, prefix string) bool {
+	all, err := w.packs.list(w.ctx, s, prefix, w.folders != nil)
 	if err != nil {
 		w.yield(blob.Info{}, err)
 		return false
 	}
 	for _, info := range all {
-		if strings.HasPrefix(info.Key, prefix) && !w.yield(info, nil) {
+		if !w.yield(info, nil) {
 			return false
 		}
 	}

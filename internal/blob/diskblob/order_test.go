@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -131,31 +132,44 @@ func TestOrder(t *testing.T) {
 }
 
 // TestOrderOfPacks is TestOrder where both go to one pack: the second costs one
-// write and one sync.
+// write and one sync, though it is of another media.
 func TestOrderOfPacks(t *testing.T) {
 	root := t.TempDir()
-	fan := "segments/" + fanOut("1")
-	folder := fan + "/1"
+	fan := packsName + "/" + fanOut("0")
+	folder := fan + "/0"
 	want := []string{
 		"mkdir . EEXIST", "mkdir tmp",
-		"mkdir segments", "mkdir " + fan, "mkdir " + folder,
-		"pwritev " + folder + "/_1.pack",
-		"fdatasync " + folder + "/_1.pack",
-		"fsync " + folder, "fsync " + fan, "fsync segments", "fsync .",
+		"mkdir " + packsName, "mkdir " + fan, "mkdir " + folder,
+		"pwritev " + folder + "/PACK",
+		"fdatasync " + folder + "/PACK",
+		"fsync " + folder, "fsync " + fan, "fsync " + packsName, "fsync .",
 		"say ACK segments/1/a",
-		"pwritev " + folder + "/_1.pack",
-		"fdatasync " + folder + "/_1.pack",
-		"say ACK segments/1/b",
+		"pwritev " + folder + "/PACK",
+		"fdatasync " + folder + "/PACK",
+		"say ACK renditions/2/1/b",
 	}
-	if diff := cmp.Diff(want, trace(t, root, "two packs").calls); diff != "" {
+	if diff := cmp.Diff(want, noNames(trace(t, root, "two packs").calls)); diff != "" {
 		t.Errorf("calls (-want +got):\n%s", diff)
 	}
 	// The next process makes a pack of its own, and syncs the folders again.
-	calls := strings.Join(trace(t, root, "one packs").calls, "\n")
-	again := fmt.Sprintf("mkdir %[1]s EEXIST\npwritev %[1]s/_2.pack\nfdatasync %[1]s/_2.pack\nfsync %[1]s\nfsync %[2]s\nfsync segments\nfsync .\nsay code=", folder, fan)
+	calls := strings.Join(noNames(trace(t, root, "one packs").calls), "\n")
+	again := fmt.Sprintf("mkdir %[1]s EEXIST\npwritev %[1]s/PACK\nfdatasync %[1]s/PACK\nfsync %[1]s\nfsync %[2]s\nfsync _packs\nfsync .\nsay code=", folder, fan)
 	if !strings.Contains(calls, again) {
 		t.Errorf("got\n%s\nwant among it\n%s", calls, again)
 	}
+	if n := len(packsIn(t, root+"/"+folder)); n != 2 {
+		t.Errorf("%d packs, want 2", n)
+	}
+}
+
+var packNames = regexp.MustCompile(`_[0-9a-f]{16}\.pack`)
+
+// noNames puts PACK where the names of packs are.
+func noNames(calls []string) []string {
+	for i, call := range calls {
+		calls[i] = packNames.ReplaceAllString(call, "PACK")
+	}
+	return calls
 }
 
 // TestHeadIsSynced: a beginning that is written last is on stable storage before
@@ -213,24 +227,24 @@ func TestOrderAfterRestart(t *testing.T) {
 // that it had made or found. Commit would try again, but a folder that came back
 // behind its back is one whose entry nobody has synced.
 func TestNoFolderIsPulledAway(t *testing.T) {
-	t.Run("files", func(t *testing.T) { wantNonePulledAway(t, "churn") })
-	t.Run("packs", func(t *testing.T) { wantNonePulledAway(t, "churn packs") })
+	media := "renditions/" + fanOut("1") + "/1"
+	t.Run("files", func(t *testing.T) { wantNonePulledAway(t, "churn", media, media+"/1") })
+	t.Run("packs", func(t *testing.T) { wantNonePulledAway(t, "churn packs", packsName+"/"+fanOut("0")+"/0") })
 }
 
-func wantNonePulledAway(t *testing.T, part string) {
+func wantNonePulledAway(t *testing.T, part string, folders ...string) {
 	t.Helper()
 	out := trace(t, t.TempDir(), part)
 	if string(out.said) != "done\n" {
 		t.Fatalf("the child said %q", out.said)
 	}
 	removed := 0
-	media := "renditions/" + fanOut("1") + "/1"
 	for _, call := range out.calls {
 		name, _, _ := strings.Cut(call, " ")
 		if (name == "mkdir" || name == "rename") && strings.HasSuffix(call, "ENOENT") {
 			t.Errorf("%s", call)
 		}
-		if call == "unlink "+media || call == "unlink "+media+"/1" {
+		if path, ok := strings.CutPrefix(call, "unlink "); ok && slices.Contains(folders, path) {
 			removed++
 		}
 	}
@@ -242,7 +256,8 @@ func wantNonePulledAway(t *testing.T, part string) {
 // TestSyscallsFail makes every step of a commit fail in turn: it says so,
 // nothing is stored, and nothing is left over.
 func TestSyscallsFail(t *testing.T) {
-	failing(t, "one", "a", [][2]string{
+	fan := "segments/" + fanOut("1") + "/"
+	failing(t, "one", []string{"segments/", fan, fan + "1/", fan + "1/a"}, [][2]string{
 		{"fdatasync:error=EIO", "code=internal err=fdatasync"},
 		{"fdatasync:error=ENOSPC", "code=full"},
 		{"mkdirat:error=ENOSPC:when=4", "code=full"}, // after root, tmp and segments
@@ -261,7 +276,8 @@ func TestSyscallsFail(t *testing.T) {
 
 // TestSyscallsOfPacksFail is the same for a pack.
 func TestSyscallsOfPacksFail(t *testing.T) {
-	failing(t, "one packs", "_1.pack", [][2]string{
+	fan := packsName + "/" + fanOut("0") + "/"
+	failing(t, "one packs", []string{packsName + "/", fan, fan + "0/", fan + "0/PACK"}, [][2]string{
 		{"pwritev:error=EIO", "code=internal err=write"},
 		{"pwritev:error=ENOSPC", "code=full"},
 		{"fdatasync:error=EIO", "code=internal err=fdatasync"},
@@ -275,8 +291,9 @@ func TestSyscallsOfPacksFail(t *testing.T) {
 }
 
 // failing traces a part in which something fails each time, and wants what it then
-// says, and nothing on disk but the file where it succeeds.
-func failing(t *testing.T, part, file string, cases [][2]string) {
+// says, and nothing on disk but what is stored where it succeeds: the last of stored
+// that is a file, and its folders, of which the first two may be left.
+func failing(t *testing.T, part string, stored []string, cases [][2]string) {
 	t.Helper()
 	for _, c := range cases {
 		t.Run(c[0], func(t *testing.T) {
@@ -285,13 +302,16 @@ func failing(t *testing.T, part, file string, cases [][2]string) {
 			if !bytes.HasPrefix(out.said, []byte(c[1])) {
 				t.Errorf("said %q, want %q", out.said, c[1])
 			}
-			fan := "segments/" + fanOut("1") + "/"
+			got := noNames(tree(t, root))
 			if c[1] == "code= err=<nil>" {
-				wantTree(t, root, "tmp/", "segments/", fan, fan+"1/", fan+"1/"+file)
+				want := slices.Sorted(slices.Values(append([]string{"tmp/"}, stored...)))
+				if diff := cmp.Diff(want, got); diff != "" {
+					t.Errorf("on disk (-want +got):\n%s", diff)
+				}
 				return
 			}
-			for _, path := range tree(t, root) {
-				if path != "tmp/" && path != "segments/" && path != fan {
+			for _, path := range got {
+				if path != "tmp/" && !slices.Contains(stored[:2], path) {
 					t.Errorf("%s is left on disk", path)
 				}
 			}

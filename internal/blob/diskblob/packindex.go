@@ -1,304 +1,151 @@
 package diskblob
 
 import (
-	"context"
-	"encoding/binary"
-	"errors"
-	"hash/crc32"
-	"io"
-	"io/fs"
-	"os"
+	"strings"
+	"sync/atomic"
 	"time"
-
-	"golang.org/x/sys/unix"
 
 	"magpie/internal/blob"
 )
 
-// packIndex says where the blobs of a folder's packs lie, as far as these were read.
+// packIndex says where the blobs of a shelf's packs lie, as far as these were read or
+// written. It is used under the packer's mutex.
 type packIndex struct {
-	names   map[string]packed // by the key behind the second element
-	scanned map[int]*scan     // by the pack's number
+	packs map[string]*pack   // by name
+	blobs map[string]*inPack // by key
+	media map[string]*inPack // by a key's first two elements: one of them, before are the others
+	held  atomic.Int64       // how many blobs: for those without the mutex
+
+	listed  bool // nobody but this process adds a pack to those that are known
+	certain bool // and their names are on stable storage
+}
+
+// inPack is a blob in a pack.
+type inPack struct {
+	key           string
+	pack          *pack
+	at            int64 // of the record
+	size          int32
+	modified      int64
+	before, after *inPack // of the same media
 }
 
 // packed is where a blob is.
 type packed struct {
-	path     string // of the pack
-	number   int
+	pack     *pack
 	at       int64 // of the record
 	data     int64 // of the bytes
 	size     int64
 	modified time.Time
 }
 
-func (a packed) info(key string) blob.Info {
-	return blob.Info{Key: key, Size: a.size, Modified: a.modified}
+func (p packed) info(key string) blob.Info {
+	return blob.Info{Key: key, Size: p.size, Modified: p.modified}
 }
 
-// use reports whether a blob is there, and hands it on. The caller holds p.mu.
-func (x *packIndex) use(name string, use func(packed) error) (bool, error) {
-	at, ok := x.names[name]
-	if !ok {
-		return false, nil
+// next is where the next record begins.
+func (p packed) next() int64 { return (p.data + p.size + recordAlign - 1) &^ (recordAlign - 1) }
+
+func (b *inPack) packed() packed {
+	return packed{
+		pack: b.pack, at: b.at, data: b.at + int64(b.pack.format.head()+len(b.key)),
+		size: int64(b.size), modified: time.Unix(0, b.modified),
 	}
-	return true, use(at)
 }
 
-// scan is how far a pack was read.
-type scan struct {
-	upto  int64
-	live  int  // blobs in it that were not deleted
-	final bool // no more will come
-	stays bool // there are bytes in it that nobody can read, but somebody may want
+// note adds a pack.
+func (x *packIndex) note(p *pack) {
+	if x.packs == nil {
+		x.packs, x.blobs, x.media = map[string]*pack{}, map[string]*inPack{}, map[string]*inPack{}
+	}
+	x.packs[p.name] = p
 }
 
-// refresh reads what came to the folder's packs since they were last read. The
-// caller holds p.mu.
-func (x *packIndex) refresh(p *packer) error {
-	entries, err := os.ReadDir(p.folder)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, unix.ENOTDIR) {
-		return err
+// add adds a blob to a pack that is noted. One that is there already is no other.
+func (x *packIndex) add(p *pack, r record) {
+	if known := x.blobs[r.key]; known != nil {
+		if known.pack == p && known.at == r.at {
+			return
+		}
+		x.cut(known) // somebody stored it again; on disk it lives
 	}
-	found := map[int]bool{}
-	for _, entry := range entries {
-		if n := packNumber(entry.Name()); n > 0 && entry.Type().IsRegular() {
-			found[n] = true
+	b := &inPack{key: r.key, pack: p, at: r.at, size: int32(r.size), modified: r.modified.UnixNano()}
+	x.tie(b)
+	p.live++
+}
+
+// addLive adds those of some records of a pack that were not deleted.
+func (x *packIndex) addLive(p *pack, all []record) {
+	for _, r := range all {
+		if !r.dead {
+			x.add(p, r)
 		}
 	}
-	for n := range x.scanned {
-		if !found[n] {
-			x.drop(n)
-		}
+}
+
+// tie puts a blob among the others.
+func (x *packIndex) tie(b *inPack) {
+	x.blobs[b.key] = b
+	prefix, _ := splitKey(b.key)
+	if b.before = x.media[prefix]; b.before != nil {
+		b.before.after = b
 	}
-	for n := range found {
-		if err := x.read(p, n); err != nil {
-			return err
-		}
+	x.media[prefix] = b
+	x.held.Add(1)
+}
+
+// cut takes a blob out.
+func (x *packIndex) cut(b *inPack) {
+	delete(x.blobs, b.key)
+	if b.before != nil {
+		b.before.after = b.after
 	}
-	return nil
+	switch prefix, _ := splitKey(b.key); {
+	case b.after != nil:
+		b.after.before = b.before
+	case b.before != nil:
+		x.media[prefix] = b.before
+	default:
+		delete(x.media, prefix)
+	}
+	b.before, b.after = nil, nil
+	x.held.Add(-1)
 }
 
 // drop forgets a pack that is gone.
-func (x *packIndex) drop(number int) {
-	if x.scanned[number] == nil {
-		return
-	}
-	for name, at := range x.names {
-		if at.number == number {
-			delete(x.names, name)
-		}
-	}
-	delete(x.scanned, number)
-}
-
-// read reads the records of one pack that are new, and all that it finds is on
-// stable storage. Of the pack that is being written to these are the settled ones.
-// What another process wrote is looked through from the place on that its last whole
-// record says was settled before: a record that is not whole, and all behind it, were
-// never acknowledged.
-func (x *packIndex) read(p *packer, number int) error {
-	s := x.scanned[number]
-	writing := p.fd >= 0 && p.number == number
-	if s != nil && (s.final && !writing || writing && s.upto >= p.settled) {
-		return nil
-	}
-	path := p.path(number)
-	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NOFOLLOW, 0)
-	if errors.Is(err, fs.ErrNotExist) {
-		x.drop(number)
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return err
-	}
-	if s == nil {
-		s = &scan{}
-	}
-	end, sealed := info.Size(), info.Mode().Perm() == sealedPerm
-	switch {
-	case writing:
-		end = p.settled
-	case !sealed:
-		if err := retry(func() error { return unix.Fdatasync(int(f.Fd())) }); err != nil {
-			return &fs.PathError{Op: "fdatasync", Path: path, Err: err}
-		}
-	}
-	fresh, foreign, err := hop(f, s.upto, end, p.prefix)
-	if err == nil && !writing && !sealed {
-		fresh, err = unbroken(f, fresh)
-	}
-	if err != nil {
-		return err
-	}
-	if x.scanned == nil {
-		x.scanned, x.names = map[int]*scan{}, map[string]packed{}
-	}
-	x.scanned[number] = s
-	for _, r := range fresh {
-		if s.upto = r.next(); !r.dead {
-			s.live++
-			x.names[r.key[len(p.prefix):]] = packed{path: path, number: number, at: r.at, data: r.data(), size: r.size, modified: r.modified}
-		}
-	}
-	s.final = !writing && !p.driver.readOnly
-	s.stays = foreign || sealed && s.upto < end
-	if s.final && !sealed && !foreign && s.upto > 0 {
-		return finish(f, s.upto, end)
-	}
-	return nil
-}
-
-// finish cuts off what a crash left torn of a pack, and seals it.
-func finish(f *os.File, upto, end int64) error {
-	if upto < end {
-		err := retry(func() error { return unix.Truncate(f.Name(), upto) })
-		if err == nil {
-			err = retry(func() error { return unix.Fsync(int(f.Fd())) })
-		}
-		if err != nil {
-			return &fs.PathError{Op: "truncate", Path: f.Name(), Err: err}
-		}
-	}
-	seal(int(f.Fd()))
-	return nil
-}
-
-// hop reads headers from at on, up to end or the first that is none; foreign says
-// that this is one of another place, as in a file that was moved by hand.
-func hop(f io.ReaderAt, at, end int64, prefix string) (all []record, foreign bool, err error) {
-	buf := make([]byte, recordMost)
-	for at < end {
-		n, err := f.ReadAt(buf[:min(recordMost, end-at)], at)
-		if err != nil && err != io.EOF {
-			return nil, false, err
-		}
-		r, ok := readRecord(buf[:n], at, prefix)
-		if !ok || r.data()+r.size > end {
-			return all, !ok && r.key != "", nil
-		}
-		all = append(all, r)
-		at = r.next()
-	}
-	return all, false, nil
-}
-
-// unbroken gives the records up to the first that is torn.
-func unbroken(f io.ReaderAt, all []record) ([]record, error) {
-	if len(all) == 0 {
-		return nil, nil
-	}
-	settled := all[len(all)-1].settled
-	for i, r := range all {
-		if r.next() <= settled {
-			continue
-		}
-		sum := crc32.New(castagnoli)
-		n, err := io.Copy(sum, io.NewSectionReader(f, r.data(), r.size))
-		if err != nil {
-			return nil, err
-		}
-		if n < r.size || sum.Sum32() != r.crc {
-			return all[:i], nil
-		}
-	}
-	return all, nil
-}
-
-// list gives the blobs in the packs of the folder whose keys begin with prefix. It
-// removes a pack of which a crash left nothing whole. One that was whole once stays,
-// whatever became of it.
-func (p *packs) list(ctx context.Context, prefix string, numbers []int) ([]blob.Info, error) {
-	f := p.acquire(prefix + "x")
-	defer p.release(f)
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	for _, n := range numbers {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		if err := f.read(&f.packer, n); err != nil {
-			return nil, err
-		}
-		if s := f.scanned[n]; s != nil && s.final && s.live == 0 && !s.stays {
-			if err := f.remove(n); err != nil {
-				return nil, err
+func (x *packIndex) drop(p *pack) {
+	if p.live > 0 {
+		for _, b := range x.blobs {
+			if b.pack == p {
+				x.cut(b)
 			}
 		}
 	}
-	all := make([]blob.Info, 0, len(f.names))
-	for name, at := range f.names {
-		all = append(all, at.info(prefix+name))
-	}
-	return all, nil
+	delete(x.packs, p.name)
 }
 
-// remove removes a pack, and its folder with the last. The caller holds mu, and
-// nobody leads.
-func (f *packFolder) remove(number int) error {
-	if f.fd >= 0 && f.number == number {
-		f.shut()
+// below gives the blobs whose keys begin with prefix, those of a media together: who
+// lists many looks at one media after the other.
+func (x *packIndex) below(prefix string) []blob.Info {
+	if strings.Count(prefix, "/") >= 2 {
+		media, _ := splitKey(prefix)
+		return appendBelow(nil, x.media[media], prefix)
 	}
-	path := f.path(number)
-	if err := retry(func() error { return unix.Unlink(path) }); err != nil && err != unix.ENOENT {
-		return &fs.PathError{Op: "unlink", Path: path, Err: err}
-	}
-	f.drop(number)
-	f.driver.folders.prune(f.chain)
-	return nil
-}
-
-// delete deletes a blob: with the last of a pack this goes; the others' records are
-// marked. The room is free again when the pack is gone.
-func (p *packs) delete(key string) error {
-	if !packable(key) {
-		return nil
-	}
-	f := p.acquire(key)
-	defer p.release(f)
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	name := key[len(f.prefix):]
-	at, ok := f.names[name]
-	if !ok {
-		if err := f.refresh(&f.packer); err != nil {
-			return err
+	var all []blob.Info
+	for media, last := range x.media {
+		if strings.HasPrefix(media, prefix) {
+			all = appendBelow(all, last, prefix)
 		}
-		if at, ok = f.names[name]; !ok {
-			return nil
-		}
-	} else if err := f.read(&f.packer, at.number); err != nil {
-		return err
 	}
-	s := f.scanned[at.number]
-	if s == nil {
-		return nil // somebody else removed it
-	}
-	if busy := f.leading && f.number == at.number && f.fd >= 0; s.live == 1 && !busy {
-		return f.remove(at.number)
-	}
-	if err := bury(at.path, at.at); err != nil {
-		return err
-	}
-	delete(f.names, name)
-	s.live--
-	return nil
+	return all
 }
 
-// bury marks a record as deleted.
-func bury(path string, at int64) error {
-	f, err := os.OpenFile(path, os.O_WRONLY|unix.O_NOFOLLOW, 0)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
+// appendBelow appends those of one media.
+func appendBelow(all []blob.Info, last *inPack, prefix string) []blob.Info {
+	for b := last; b != nil; b = b.before {
+		if strings.HasPrefix(b.key, prefix) {
+			all = append(all, b.packed().info(b.key))
+		}
 	}
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	_, err = f.WriteAt(binary.LittleEndian.AppendUint32(nil, recordDead), at)
-	return err
+	return all
 }

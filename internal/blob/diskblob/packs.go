@@ -2,176 +2,220 @@ package diskblob
 
 import (
 	"container/list"
-	"strings"
+	"context"
+	"io/fs"
 	"sync"
+
+	"magpie/internal/blob"
 )
 
-// What is remembered of packs: of so many folders, where so many blobs lie in them,
-// about 10 MiB; and so many packs stay open to be written to. What was not used for
-// longest is forgotten first, and read again when somebody asks.
-const (
-	packFolders = 4 << 10
-	packRecords = 64 << 10
-	packsOpen   = 256
-)
-
-// packDepth is how many folders lead to a pack: those of the key's first two elements,
-// and the fan-out between them. So all small blobs of a media share one.
-const packDepth = 3
-
-// splitKey parts a key of three elements or more behind the second.
-func splitKey(key string) (prefix, name string) {
-	first := strings.IndexByte(key, '/') + 1
-	second := first + strings.IndexByte(key[first:], '/') + 1
-	return key[:second], key[second:]
-}
-
-// packs are those that are in use now or were lately, by folder.
+// packs are those that are in use now or were lately, by shelf.
 type packs struct {
-	driver *Driver
+	driver   *Driver
+	readings *readings
 
 	mu      sync.Mutex
-	folders map[string]*packFolder
+	stay    int // shelves that are not forgotten
+	folders map[shelf]*packFolder
 	order   *list.List // of *packFolder, the latest first
 	records int        // in all of them
 	open    int
 }
 
-// packFolder is what is known of one folder's packs: the one that is written to and
+// packFolder is what is known of one shelf's packs: the one that is written to and
 // where the blobs lie.
 type packFolder struct {
 	packer
-	packIndex // under the packer's mutex
+
+	// disk is held while packs are read through, and while something is deleted. The
+	// packer's mutex is taken below it, for a moment, and never the other way round.
+	disk sync.Mutex
 
 	// Under the mutex of packs.
 	place   *list.Element
 	users   int
-	records int  // as counted in packs
-	open    bool // as counted in packs
+	records int // as counted in packs
+	open    int // as counted in packs
 }
 
 func newPacks(d *Driver) *packs {
-	return &packs{driver: d, folders: map[string]*packFolder{}, order: list.New()}
+	return &packs{driver: d, readings: newReadings(), stay: packsStay, folders: map[shelf]*packFolder{}, order: list.New()}
 }
 
-// put appends a blob to its folder's pack, durably.
+// put appends a blob to a pack, durably: to one that media share, where it can.
 func (p *packs) put(key string, data []byte) error {
-	f := p.acquire(key)
+	if s, ok := shared(key); ok {
+		f := p.acquire(s)
+		ok, err := f.put(key, data)
+		p.release(f)
+		if ok {
+			return err
+		}
+	}
+	f := p.acquire(own(key))
 	defer p.release(f)
-	return f.put(key, data)
+	_, err := f.put(key, data)
+	return err
 }
 
-// acquire gives the folder of a key; release must follow.
-func (p *packs) acquire(key string) *packFolder {
-	_, chain := p.driver.place(key)
-	chain = chain[:packDepth]
-	folder := chain[packDepth-1]
-	prefix, _ := splitKey(key)
+// acquire gives what is known of a shelf; release must follow.
+func (p *packs) acquire(s shelf) *packFolder {
+	if f := p.remembered(s); f != nil {
+		return f
+	}
+	chain := p.driver.shelfFolders(s)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	f := p.folders[folder]
+	f := p.folders[s]
 	if f == nil {
-		f = &packFolder{packer: packer{driver: p.driver, folder: folder, chain: chain, prefix: prefix, fd: -1}}
+		f = &packFolder{packer: packer{driver: p.driver, shelf: s, folder: chain[len(chain)-1], chain: chain}}
+		f.prepare()
 		f.place = p.order.PushFront(f)
-		p.folders[folder] = f
+		p.folders[s] = f
 	}
 	f.users++
-	p.order.MoveToFront(f.place)
 	return f
 }
 
-// release lets go of a folder, and forgets others where there are too many. Only the
-// last to let go counts: what another saw may be long past.
-func (p *packs) release(f *packFolder) {
+// remembered is acquire for a shelf of which something is known; others give nil.
+func (p *packs) remembered(s shelf) *packFolder {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if f.users--; f.users == 0 { // nobody else has it, so its mutex is free
-		p.count(f, len(f.names), f.fd >= 0)
-		if f.fd < 0 && len(f.scanned) == 0 {
-			p.forget(f)
+	f := p.folders[s]
+	if f != nil {
+		f.users++
+		p.order.MoveToFront(f.place)
+	}
+	return f
+}
+
+// known finds a blob on a shelf that is remembered, without a look at the disk. With
+// reads the caller is about to read it: readings.end must follow.
+func (p *packs) known(key string, reads bool) (packed, bool) {
+	if !packable(key) {
+		return packed{}, false
+	}
+	if s, ok := shared(key); ok {
+		if at, ok := p.on(s, key, reads); ok {
+			return at, true
 		}
 	}
-	for at := p.order.Back(); at != nil && p.tooMany(); {
-		old := at.Value.(*packFolder)
-		at = at.Prev()
-		if old.users > 0 {
+	return p.on(own(key), key, reads)
+}
+
+func (p *packs) on(s shelf, key string, reads bool) (packed, bool) {
+	f := p.remembered(s)
+	if f == nil {
+		return packed{}, false
+	}
+	defer p.release(f)
+	return f.where(key, reads)
+}
+
+// where finds a blob among those that are known.
+func (f *packFolder) where(key string, reads bool) (packed, bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	b := f.blobs[key]
+	if b == nil {
+		return packed{}, false
+	}
+	at := b.packed()
+	if reads {
+		f.driver.packs.readings.begin(at)
+	}
+	return at, true
+}
+
+// find is known for a blob that may be in any pack, which are read through where they
+// must be. One that is not there is fs.ErrNotExist; where not all could be read and it is
+// not in what could, that is the error.
+func (p *packs) find(key string, reads bool) (packed, error) {
+	for _, s := range shelves(key) {
+		f := p.acquire(s)
+		err := f.look(false)
+		at, ok := f.where(key, reads)
+		p.release(f)
+		if ok {
+			return at, nil
+		}
+		if err != nil {
+			return packed{}, err
+		}
+	}
+	return packed{}, fs.ErrNotExist
+}
+
+// shelves gives those that a key's blob may be on: at first the one that takes less to
+// look through.
+func shelves(key string) []shelf {
+	if !packable(key) {
+		return nil
+	}
+	all := []shelf{own(key)}
+	if s, ok := shared(key); ok {
+		all = append(all, s)
+	}
+	return all
+}
+
+// delete deletes a blob. One that is not there is no error.
+func (p *packs) delete(key string) error {
+	all := shelves(key)
+	for _, s := range all {
+		f := p.remembered(s)
+		if f == nil {
 			continue
 		}
-		if p.open > packsOpen && old.fd >= 0 {
-			old.close()
-			p.count(old, old.records, false)
+		_, ok := f.where(key, false)
+		if ok {
+			ok, err := f.delete(key)
+			if ok || err != nil {
+				p.release(f)
+				return err
+			}
 		}
-		if p.records > packRecords || len(p.folders) > packFolders {
-			p.forget(old)
-		}
+		p.release(f)
 	}
-}
-
-func (p *packs) tooMany() bool {
-	return len(p.folders) > packFolders || p.records > packRecords || p.open > packsOpen
-}
-
-func (p *packs) count(f *packFolder, records int, open bool) {
-	p.records += records - f.records
-	if open != f.open {
-		if p.open--; open {
-			p.open += 2
+	for _, s := range all {
+		f := p.acquire(s)
+		ok, err := f.delete(key)
+		p.release(f)
+		if ok || err != nil {
+			return err
 		}
 	}
-	f.records, f.open = records, open
+	return nil
 }
 
-func (p *packs) forget(f *packFolder) {
-	f.close()
-	p.count(f, 0, false)
-	p.order.Remove(f.place)
-	delete(p.folders, f.folder)
-}
-
-// known finds a blob in a folder that is remembered, without a look at the disk.
-// Until use returns the blob isn't deleted: a pack's name comes again once it is
-// gone, and where the blob was another may be.
-func (p *packs) known(key string, use func(packed) error) (bool, error) {
-	if !packable(key) {
-		return false, nil
+// list gives the blobs on a shelf whose keys begin with prefix, and removes packs that
+// hold nothing. With names what it gives lies on stable storage with the packs' names.
+func (p *packs) list(ctx context.Context, s shelf, prefix string, names bool) ([]blob.Info, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
 	}
-	_, name := splitKey(key)
-	file := p.driver.file(key)
-	p.mu.Lock()
-	f := p.folders[file[:len(file)-len(name)-1]]
-	if f == nil {
-		p.mu.Unlock()
-		return false, nil
-	}
-	p.order.MoveToFront(f.place)
-	f.users++
-	p.mu.Unlock()
+	f := p.acquire(s)
 	defer p.release(f)
+	if err := f.look(names); err != nil {
+		return nil, err
+	}
+	if err := f.sweep(); err != nil {
+		return nil, err
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.use(name, use)
+	return f.below(prefix), nil
 }
 
-// find is known for a blob in a folder's packs, which it looks through where it must.
-func (p *packs) find(key string, use func(packed) error) (bool, error) {
-	if !packable(key) {
-		return false, nil
-	}
-	f := p.acquire(key)
-	defer p.release(f)
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if err := f.refresh(&f.packer); err != nil {
-		return false, err
-	}
-	return f.use(key[len(f.prefix):], use)
-}
-
-// close closes all packs. Nothing is being written.
+// close closes all packs. One that is being written to all the same, for somebody who was
+// cut off, stays as it is: it is not to seem whole before it is.
 func (p *packs) close() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, f := range p.folders {
+		for i := range f.lanes {
+			f.lanes[i].closeIdle()
+		}
 		p.forget(f)
 	}
 }

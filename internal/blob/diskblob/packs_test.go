@@ -15,47 +15,11 @@ import (
 	"magpie/internal/blob"
 )
 
-// TestPacksForgotten: more folders than stay open, or are remembered, are all found,
-// and memory and open files stay within their bounds.
-func TestPacksForgotten(t *testing.T) {
-	root := t.TempDir()
-	d := open(t, root, packing)
-	const n = packsOpen + 20
-	for i := range n {
-		put(t, d, fmt.Sprintf("segments/%d/a", i), fmt.Sprint(i))
-	}
-	if d.packs.open != packsOpen {
-		t.Errorf("%d packs are open, want %d", d.packs.open, packsOpen)
-	}
-	put(t, d, "segments/0/b", "more") // whose pack was closed
-	for i := range n {
-		key := fmt.Sprintf("segments/%d/a", i)
-		if got := read(t, d, key); string(got) != fmt.Sprint(i) {
-			t.Errorf("%s holds %q", key, got)
-		}
-	}
-	if d.packs.records != n+1 {
-		t.Errorf("%d blobs are remembered, want %d", d.packs.records, n+1)
-	}
-	d.packs.mu.Lock()
-	d.packs.records += packRecords // of some that are in use
-	d.packs.mu.Unlock()
-	read(t, d, "segments/7/a")
-	if len(d.packs.folders) != 0 || d.packs.open != 0 {
-		t.Errorf("%d folders are remembered and %d packs open", len(d.packs.folders), d.packs.open)
-	}
-	if got := len(keys(t, d, "")); got != n+1 {
-		t.Errorf("%d blobs are listed, want %d", got, n+1)
-	}
-	// A pack that was closed is not looked through again.
-	wantMode(t, filepath.Dir(d.file("segments/0/a")), "_1.pack", sealedPerm)
-}
-
-func wantMode(t *testing.T, folder, name string, want os.FileMode) {
+func wantMode(t *testing.T, path string, want os.FileMode) {
 	t.Helper()
-	info, err := os.Stat(filepath.Join(folder, name))
+	info, err := os.Stat(path)
 	if err != nil || info.Mode().Perm() != want {
-		t.Errorf("%s: %v, %v, want %v", name, info, err, want)
+		t.Errorf("%s: %v, %v, want %v", path, info, err, want)
 	}
 }
 
@@ -67,7 +31,8 @@ func TestPackDeletes(t *testing.T) {
 	for _, name := range []string{"a", "b", "c"} {
 		put(t, d, "segments/1/"+name, name)
 	}
-	fan := "segments/" + fanOut("1") + "/"
+	fan := packsName + "/" + fanOut("0") + "/"
+	pack := fan + "0/" + filepath.Base(packsIn(t, root+"/"+fan+"0")[0])
 	for _, name := range []string{"b", "a"} {
 		if err := d.Delete(context.Background(), "segments/1/"+name); err != nil {
 			t.Fatal(err)
@@ -83,86 +48,48 @@ func TestPackDeletes(t *testing.T) {
 		if err := d.Delete(context.Background(), "segments/1/d"); err != nil {
 			t.Fatal(err)
 		}
-		wantTree(t, root, "tmp/", "segments/", fan, fan+"1/", fan+"1/_1.pack")
+		wantTree(t, root, "tmp/", packsName+"/", fan, fan+"0/", pack)
 	}
 	if err := d.Delete(context.Background(), "segments/1/c"); err != nil {
 		t.Fatal(err)
 	}
-	wantTree(t, root, "tmp/", "segments/", fan)
+	wantTree(t, root, "tmp/", packsName+"/", fan)
 }
 
 // TestPackOfNothing: what a crash left of a pack that never held anything goes when
 // somebody looks, but not while it is only looked at.
 func TestPackOfNothing(t *testing.T) {
 	root := t.TempDir()
-	fan := "segments/" + fanOut("1") + "/"
-	for _, prefix := range []string{"", "segments/", "segments/1/"} {
-		d := open(t, root, packing)
-		folder := filepath.Join(root, fan, "1")
-		if err := os.MkdirAll(folder, dirPerm); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(filepath.Join(folder, "_1.pack"), make([]byte, 5000), filePerm); err != nil {
-			t.Fatal(err)
-		}
-		ro := open(t, root, Options{ReadOnly: true})
-		for range 2 {
-			if got := keys(t, ro, prefix); len(got) != 0 {
+	for _, c := range []struct{ fan, folder, name string }{
+		{"segments/" + fanOut("1") + "/", "1/", "_1.pack"},
+		{"segments/" + fanOut("1") + "/", "1/", packName(5)},
+		{packsName + "/" + fanOut("0") + "/", "0/", packName(5)},
+	} {
+		for _, prefix := range []string{"", "segments/", "segments/1/"} {
+			d := open(t, root, packing)
+			folder := filepath.Join(root, c.fan, c.folder)
+			if err := os.MkdirAll(folder, dirPerm); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(filepath.Join(folder, c.name), make([]byte, 5000), filePerm); err != nil {
+				t.Fatal(err)
+			}
+			ro := open(t, root, Options{ReadOnly: true})
+			for range 2 {
+				if got := keys(t, ro, prefix); len(got) != 0 {
+					t.Errorf("listed are %v", got)
+				}
+				if _, err := os.Stat(filepath.Join(folder, c.name)); err != nil {
+					t.Error(err)
+				}
+			}
+			if got := keys(t, d, prefix); len(got) != 0 {
 				t.Errorf("listed are %v", got)
 			}
-			wantTree(t, root, "tmp/", "segments/", fan, fan+"1/", fan+"1/_1.pack")
-		}
-		if got := keys(t, d, prefix); len(got) != 0 {
-			t.Errorf("listed are %v", got)
-		}
-		wantTree(t, root, "tmp/", "segments/", fan)
-	}
-}
-
-// TestPackThatWasDamaged: what cannot be read is not there, and stays on disk all
-// the same, in a pack that was whole and in one that was moved by hand.
-func TestPackThatWasDamaged(t *testing.T) {
-	root := t.TempDir()
-	d := open(t, root, packing)
-	for _, name := range []string{"a", "b"} {
-		put(t, d, "segments/1/"+name, name)
-	}
-	put(t, d, "segments/2/a", "a")
-	if err := d.Close(); err != nil {
-		t.Fatal(err)
-	}
-	pack := filepath.Join(filepath.Dir(d.file("segments/1/a")), "_1.pack")
-	b, err := os.ReadFile(pack)
-	if err != nil {
-		t.Fatal(err)
-	}
-	b[9] ^= 1
-	if err := os.WriteFile(pack, b, 0); err != nil {
-		t.Fatal(err)
-	}
-	for _, id := range []string{"3", "4"} { // of a folder that is, and of one that is unsealed
-		folder := filepath.Dir(d.file("segments/" + id + "/a"))
-		if err := os.MkdirAll(folder, dirPerm); err != nil {
-			t.Fatal(err)
-		}
-		moved := filepath.Join(folder, "_1.pack")
-		if err := os.Link(filepath.Join(filepath.Dir(d.file("segments/2/a")), "_1.pack"), moved); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := os.Chmod(filepath.Join(filepath.Dir(d.file("segments/4/a")), "_1.pack"), filePerm); err != nil {
-		t.Fatal(err)
-	}
-	before := tree(t, root)
-	for range 2 {
-		d = open(t, root, packing)
-		for range 2 {
-			if got := keys(t, d, ""); len(got) != 1 || !got["segments/2/a"] {
-				t.Errorf("listed are %v", got)
+			if _, err := os.Stat(folder); !errors.Is(err, fs.ErrNotExist) {
+				t.Errorf("%s is left after list %q: %v", folder, prefix, err)
 			}
 		}
-		wantAbsent(t, d, "segments/1/b")
-		wantTree(t, root, before...)
 	}
 }
 
@@ -180,15 +107,64 @@ func TestPacksReadWhileWritten(t *testing.T) {
 			t.Errorf("%s holds %q", key, got)
 		}
 	}
-	wantMode(t, filepath.Dir(d.file("segments/1/x")), "_1.pack", filePerm)
+	path := inShared(t, d).lanes[0].now.path
+	wantMode(t, path, filePerm)
 	if err := d.Close(); err != nil {
 		t.Fatal(err)
 	}
-	wantMode(t, filepath.Dir(d.file("segments/1/x")), "_1.pack", sealedPerm)
+	wantMode(t, path, sealedPerm)
+}
+
+// TestPackClosedWhileWritten: a pack that somebody still writes to when all are closed does
+// not seem to be whole, and they end what they do.
+func TestPackClosedWhileWritten(t *testing.T) {
+	root := t.TempDir()
+	d := open(t, root, packing)
+	put(t, d, "segments/1/a", "before")
+	f := d.packs.acquire(shelf{})
+	l := &f.lanes[0]
+	path, late := l.now.path, &pending{record: record{key: "segments/2/a"}, turn: make(chan bool, 1)}
+	l.leading, l.queue = true, append(l.queue, late)
+	if err := d.Close(); err != nil {
+		t.Fatal(err)
+	}
+	wantMode(t, path, filePerm)
+	l.lead()
+	d.packs.release(f)
+	if late.err != nil {
+		t.Error(late.err)
+	}
+	if got := keys(t, open(t, root, packing), ""); len(got) != 2 || len(packsIn(t, f.folder)) != 1 {
+		t.Errorf("listed are %v", got)
+	}
+	wantMode(t, path, sealedPerm)
+}
+
+// TestPacksListedByMedia: of packs that media share, each one's blobs are listed together.
+func TestPacksListedByMedia(t *testing.T) {
+	d := open(t, t.TempDir(), packing)
+	const media, each = 7, 5
+	for i := range media * each {
+		put(t, d, fmt.Sprintf("segments/%d/%d", i%media, i), "")
+	}
+	last, changes, n := "", 0, 0
+	for info, err := range d.List(t.Context(), "segments/") {
+		if err != nil {
+			t.Fatal(err)
+		}
+		prefix, _ := splitKey(info.Key)
+		if n++; prefix != last {
+			changes++
+		}
+		last = prefix
+	}
+	if n != media*each || changes != media {
+		t.Errorf("%d blobs of %d media are listed, changing between these %d times", n, media, changes)
+	}
 }
 
 // TestPackOfAnother: who opens a blob while it is deleted, and its pack with it, gets its
-// bytes or none: never those of one that comes to a pack of the same name.
+// bytes or none: never those of one that comes after it, and no zeros.
 func TestPackOfAnother(t *testing.T) {
 	d := open(t, t.TempDir(), packing)
 	const rounds = 100
@@ -268,7 +244,7 @@ func TestPackRemovedByHand(t *testing.T) {
 	put(t, d, "segments/1/a", "a")
 	read(t, d, "segments/1/a")
 	put(t, d, "segments/1/b", "b")
-	if err := os.Remove(filepath.Join(filepath.Dir(d.file("segments/1/a")), "_1.pack")); err != nil {
+	if err := os.Remove(inShared(t, d).lanes[0].now.path); err != nil {
 		t.Fatal(err)
 	}
 	if err := d.Delete(context.Background(), "segments/1/a"); err != nil {

@@ -54,3 +54,46 @@ func TestPlaceStaysInside(t *testing.T) {
 		}
 	})
 }
+
+// TestShelves: which keys share packs, and where these lie.
+func TestShelves(t *testing.T) {
+	d := open(t, t.TempDir(), Options{})
+	second := uint64(1) << stretchBits
+	for _, c := range []struct {
+		key    string
+		want   uint64
+		shared bool
+	}{
+		{"segments/1/a", 0, true},
+		{"segments/1073741823/", 0, true},
+		{"renditions/1073741824/1/a", 1, true},
+		{"segments/9223372036854775807/a", 1<<33 - 1, true},
+		{"segments/9223372036854775808/a", 0, false},
+		{"segments/1a/a", 0, false},
+		{"segments/0x1/a", 0, false},
+		{"segments/1_000/a", 0, false},
+		{"segments/a", 0, false},
+		{"a/1", 0, false},
+		{"1", 0, false},
+	} {
+		s, ok := shared(c.key)
+		if ok != c.shared || ok && s != (shelf{stretch: c.want}) {
+			t.Errorf("%s shares %+v, %v", c.key, s, ok)
+		}
+		if ok != (s.holds(c.key) && s.prefix == "" && c.shared) {
+			t.Errorf("%+v holds %s: %v", s, c.key, s.holds(c.key))
+		}
+	}
+	for _, n := range []uint64{0, 1, second, 1<<31 - 1} {
+		chain := d.shelfFolders(shelf{stretch: n})
+		fan, name := filepath.Split(chain[2])
+		if got, ok := readShelf(filepath.Base(fan), name); !ok || got.stretch != n || chain[0] != d.root+"/_packs" {
+			t.Errorf("%d lies in %v, which is %+v, %v", n, chain, got, ok)
+		}
+	}
+	for _, c := range [][2]string{{"zz", "1"}, {fanOut("01"), "01"}, {fanOut("a"), "a"}, {fanOut("-1"), "-1"}} {
+		if s, ok := readShelf(c[0], c[1]); ok {
+			t.Errorf("%v is the folder of %+v", c, s)
+		}
+	}
+}

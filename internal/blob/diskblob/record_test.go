@@ -12,51 +12,53 @@ func aRecord() record {
 	return record{key: recordPrefix + "000-5-0badcafe", at: 3 * recordAlign, size: 5, crc: 7, settled: recordAlign, modified: time.Unix(1, 2)}
 }
 
+var formats = []format{{number: 0x0123456789abcdef}, {old: true}}
+
 func TestRecordRoundTrip(t *testing.T) {
-	want := aRecord()
-	b := want.appendTo([]byte("before"))[len("before"):]
-	for _, more := range []string{"", "bytes of the blob"} {
-		if got, ok := readRecord(append(bytes.Clone(b), more...), want.at, recordPrefix); !ok || got != want {
-			t.Errorf("got %+v, %v, want %+v", got, ok, want)
+	for _, f := range formats {
+		want := aRecord()
+		b := f.append([]byte("before"), want)[len("before"):]
+		want.head = int64(len(b))
+		for _, more := range []string{"", "bytes of the blob"} {
+			if got, ok := f.read(append(bytes.Clone(b), more...), want.at); !ok || got != want {
+				t.Errorf("got %+v, %v, want %+v", got, ok, want)
+			}
 		}
-	}
-	b[0] = '0' ^ 'm' ^ b[0] // any other magic
-	if _, ok := readRecord(b, want.at, recordPrefix); ok {
-		t.Error("a record of another magic is one")
+		for _, other := range append(formats, format{number: 1}) {
+			if _, ok := other.read(b, want.at); ok != (other == f) {
+				t.Errorf("a record of %+v is one of %+v: %v", f, other, ok)
+			}
+		}
 	}
 }
 
-// TestRecordFlipped: no bit of a header can change without a word, but for the one
-// that says that it was deleted.
+// TestRecordFlipped: no bit of a header can change without a word, but in packs of the
+// old kind the one that says that it was deleted.
 func TestRecordFlipped(t *testing.T) {
-	want := aRecord()
-	b := want.appendTo(nil)
-	for i := range 8 * len(b) {
-		c := bytes.Clone(b)
-		c[i/8] ^= 1 << (i % 8)
-		got, ok := readRecord(c, want.at, recordPrefix)
-		if ok && !got.dead {
-			t.Errorf("bit %d of byte %d does not matter: %+v", i%8, i/8, got)
+	for _, f := range formats {
+		want := aRecord()
+		b := f.append(nil, want)
+		for i := range 8 * len(b) {
+			c := bytes.Clone(b)
+			c[i/8] ^= 1 << (i % 8)
+			got, ok := f.read(c, want.at)
+			if ok && !(f.old && got.dead) {
+				t.Errorf("bit %d of byte %d does not matter: %+v", i%8, i/8, got)
+			}
 		}
-	}
-	for n := range b {
-		if _, ok := readRecord(b[:n], want.at, recordPrefix); ok {
-			t.Errorf("the first %d bytes are a record", n)
+		for n := range b {
+			if _, ok := f.read(b[:n], want.at); ok {
+				t.Errorf("the first %d bytes are a record", n)
+			}
 		}
 	}
 }
 
 // TestRecordElsewhere: whole headers that are not this place's.
 func TestRecordElsewhere(t *testing.T) {
-	r := aRecord()
-	b := r.appendTo(nil)
-	if _, ok := readRecord(b, r.at+recordAlign, recordPrefix); ok {
+	r, f := aRecord(), formats[0]
+	if _, ok := f.read(f.append(nil, r), r.at+recordAlign); ok {
 		t.Error("a record of another place is taken")
-	}
-	for _, prefix := range []string{"segments/2/", "segments/10/", "renditions/1/"} {
-		if _, ok := readRecord(b, r.at, prefix); ok {
-			t.Errorf("a record of %s is taken for one of %s", r.key, prefix)
-		}
 	}
 	for name, change := range map[string]func(*record){
 		"settled past itself": func(r *record) { r.settled = r.at + 1 },
@@ -68,7 +70,7 @@ func TestRecordElsewhere(t *testing.T) {
 	} {
 		bad := aRecord()
 		change(&bad)
-		if _, ok := readRecord(bad.appendTo(nil), bad.at, recordPrefix); ok {
+		if _, ok := f.read(f.append(nil, bad), bad.at); ok {
 			t.Errorf("%s: taken", name)
 		}
 	}
@@ -77,29 +79,38 @@ func TestRecordElsewhere(t *testing.T) {
 // FuzzHop: whatever lies in a pack, all that is found lies inside and in order, and
 // no bytes are taken that their checksum is not of.
 func FuzzHop(f *testing.F) {
-	one := record{key: recordPrefix + "a", size: 3, crc: 0x364b3fb7}
-	whole := append(one.appendTo(nil), "abc"...)
-	f.Add(whole, int64(0))
-	whole = append(whole, make([]byte, recordAlign-len(whole))...)
-	two := record{key: recordPrefix + "b", at: recordAlign, settled: recordAlign, size: 3, crc: 1}
-	f.Add(append(two.appendTo(whole), "abc"...), int64(0))
+	for _, format := range formats {
+		one := record{key: recordPrefix + "a", size: 3, crc: 0x364b3fb7}
+		whole := append(format.append(nil, one), "abc"...)
+		f.Add(whole, int64(0))
+		whole = append(whole, make([]byte, recordAlign-len(whole))...)
+		two := record{key: recordPrefix + "b", at: recordAlign, settled: recordAlign, size: 3, crc: 1}
+		whole = append(format.append(whole, two), "abc"...)
+		f.Add(whole, int64(0))
+		damaged := bytes.Clone(whole)
+		damaged[5] ^= 1
+		f.Add(damaged, int64(0))
+	}
 	f.Add([]byte("mpk1"), int64(0))
 	f.Fuzz(func(t *testing.T, b []byte, at int64) {
-		at &= 0xffff
+		at &= 0xffff000
 		file, end := bytes.NewReader(b), int64(len(b))
-		all, _, err := hop(file, at, end, recordPrefix)
-		if err != nil {
-			t.Fatal(err)
-		}
-		kept, err := unbroken(file, all)
-		if err != nil || len(kept) > len(all) {
-			t.Fatalf("%d of %d, %v", len(kept), len(all), err)
-		}
-		for _, r := range all {
-			if r.at != at || r.size < 0 || r.data()+r.size > end || r.next() <= r.at {
-				t.Fatalf("%+v in %d bytes", r, end)
+		for _, format := range formats {
+			at := at
+			all, err := hop(file, at, end, format, shelf{})
+			if err != nil {
+				t.Fatal(err)
 			}
-			at = r.next()
+			found := len(all.records)
+			for _, r := range all.records {
+				if r.at < at || r.size < 0 || r.data()+r.size > end || r.next() <= r.at {
+					t.Fatalf("%+v in %d bytes", r, end)
+				}
+				at = r.next()
+			}
+			if err := all.keepWhole(file, all.settled, format.old); err != nil || len(all.records) > found {
+				t.Fatalf("%d of %d, %v", len(all.records), found, err)
+			}
 		}
 	})
 }

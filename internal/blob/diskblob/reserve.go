@@ -44,3 +44,20 @@ func (u *upload) giveBack() error {
 	}
 	return nil
 }
+
+// packAhead is how much place is taken at a time for a pack, once it has that many
+// bytes: one that stays small needs none, and what a crash leaves taken of many is little.
+const packAhead = 1 << 20
+
+// reserve takes a place on disk for a batch that is about to be written, and for what
+// comes after it. Not every filesystem can; what else is wrong shows when it is written.
+func (l *lane) reserve() {
+	if l.end < packAhead || l.end <= l.reserved {
+		return
+	}
+	from, to := max(l.reserved, l.settled), l.end+packAhead
+	_ = retry(func() error {
+		return unix.Fallocate(l.fd, unix.FALLOC_FL_KEEP_SIZE, from, to-from)
+	})
+	l.reserved = to
+}

@@ -4,12 +4,15 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"fmt"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
+
+	"golang.org/x/sys/unix"
 )
 
 // onDisk is how many bytes of disk a file takes, and how long it says it is.
@@ -71,6 +74,74 @@ func TestReserveTakesLittle(t *testing.T) {
 			t.Errorf("%+v: in the end it takes %d", c, taken)
 		}
 	}
+}
+
+// TestPackReserves: a pack has a place on disk ahead of what comes, but little; it is given
+// back when the pack is closed, when it is cut off, and by the next process where a crash
+// left it. No byte is another for it.
+func TestPackReserves(t *testing.T) {
+	const each, n = 200 << 10, 12
+	fill := func(t *testing.T) (root string, d *Driver, l *lane) {
+		t.Helper()
+		root = t.TempDir()
+		d = open(t, root, packing)
+		for i := range n {
+			put(t, d, fmt.Sprint("segments/1/", i), strings.Repeat(string(rune('a'+i)), each))
+			l = &inShared(t, d).lanes[0]
+			taken, size := onDisk(t, l.now.path)
+			if most := size + 2*packAhead; taken > most || size < packAhead-each && taken > size+64<<10 {
+				t.Errorf("a pack of %d bytes takes %d", size, taken)
+			}
+		}
+		if taken, size := onDisk(t, l.now.path); taken < size+64<<10 {
+			t.Fatalf("nothing is ahead of %d bytes: %d", size, taken)
+		}
+		return root, d, l
+	}
+	check := func(t *testing.T, d *Driver, path string) {
+		t.Helper()
+		if got := keys(t, d, "segments/1/"); len(got) != n {
+			t.Errorf("listed are %v", got)
+		}
+		for i := range n {
+			if got := read(t, d, fmt.Sprint("segments/1/", i)); string(got) != strings.Repeat(string(rune('a'+i)), each) {
+				t.Errorf("%d holds %d other bytes", i, len(got))
+			}
+		}
+		if taken, size := onDisk(t, path); taken > size+64<<10 {
+			t.Errorf("in the end %d bytes take %d", size, taken)
+		}
+	}
+	t.Run("closed", func(t *testing.T) {
+		root, d, l := fill(t)
+		path := l.now.path
+		if err := d.Close(); err != nil {
+			t.Fatal(err)
+		}
+		wantMode(t, path, sealedPerm)
+		check(t, open(t, root, packing), path)
+	})
+	t.Run("left by a crash", func(t *testing.T) {
+		root, _, l := fill(t)
+		path := l.now.path
+		check(t, open(t, root, packing), path)
+		wantMode(t, path, sealedPerm)
+	})
+	t.Run("cut off", func(t *testing.T) {
+		root, d, l := fill(t)
+		path := l.now.path
+		fd, err := unix.Open("/dev/full", unix.O_WRONLY|unix.O_CLOEXEC, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		before := l.fd
+		l.fd = fd
+		if err := d.packs.put("segments/1/lost", []byte("lost")); err == nil {
+			t.Fatal("it is stored")
+		}
+		unix.Close(before)
+		check(t, open(t, root, packing), path)
+	})
 }
 
 // TestReserveFails: without such calls it goes on, on a full disk it says so,

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"sync/atomic"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -15,9 +17,38 @@ import (
 // so the reserve should be larger than that.
 const checkEvery = 16 << 20
 
+// Where there is ample room above the reserve, so many bytes of small blobs may begin
+// within so long before it is looked at again.
+const (
+	ampleRoom  = 1 << 30
+	ampleBytes = checkEvery
+	ampleFor   = 10 * time.Millisecond
+)
+
+// ample is what is left of that.
+type ample struct {
+	since time.Time // by whose clock until is
+	until atomic.Int64
+	bytes atomic.Int64
+}
+
+// found says that there is ample room now.
+func (a *ample) found() {
+	a.bytes.Store(ampleBytes)
+	a.until.Store(int64(time.Since(a.since) + ampleFor))
+}
+
+// take reports whether n bytes are within it.
+func (a *ample) take(n int64) bool {
+	return int64(time.Since(a.since)) < a.until.Load() && a.bytes.Add(-n) >= 0
+}
+
 // room refuses when the filesystem has not more free bytes for us, above the
 // reserve.
 func (d *Driver) room(more int64) error {
+	if more > 0 && more <= SmallMost && d.ample.take(more) {
+		return nil
+	}
 	var st unix.Statfs_t
 	if err := retry(func() error { return unix.Statfs(d.root, &st) }); err != nil {
 		return fmt.Errorf("statfs %s: %w", d.root, err)
@@ -28,7 +59,11 @@ func (d *Driver) room(more int64) error {
 	unit := uint64(max(st.Frsize, 1))
 	free := int64(min(st.Bavail, math.MaxInt64/unit) * unit)
 	if free < d.reserve || free-d.reserve < more {
+		d.ample.until.Store(0)
 		return full(fmt.Errorf("%s has %d bytes free, %d to be kept and %d wanted", d.root, free, d.reserve, more))
+	}
+	if free-d.reserve >= ampleRoom {
+		d.ample.found()
 	}
 	return nil
 }

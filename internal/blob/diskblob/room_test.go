@@ -7,6 +7,7 @@ import (
 	"math"
 	"os"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -36,6 +37,43 @@ func TestReserve(t *testing.T) {
 	_, err = d.Create(ctx, math.MaxInt64, 0)
 	wantFull(t, err)
 	wantTree(t, root, "tmp/")
+}
+
+// TestAmpleRoom: where there is ample room, small blobs begin without a look at it, but only
+// so many and so soon; what is larger or unknown looks, and so does who finds none.
+func TestAmpleRoom(t *testing.T) {
+	d := open(t, t.TempDir(), packing)
+	begin := func(hint int64) error {
+		u, err := d.Create(t.Context(), hint, 0)
+		if err == nil {
+			u.Abort()
+		}
+		return err
+	}
+	hour := int64(time.Hour)
+	d.ample.bytes.Store(ampleBytes)
+	d.ample.until.Store(hour)
+	d.reserve = math.MaxInt64 // as if somebody had filled the disk since
+	for range ampleBytes / SmallMost {
+		if err := begin(SmallMost); err != nil {
+			t.Fatal(err)
+		}
+	}
+	wantFull(t, begin(SmallMost))
+	for _, hint := range []int64{0, SmallMost + 1} {
+		d.ample.bytes.Store(ampleBytes)
+		d.ample.until.Store(hour)
+		wantFull(t, begin(hint))
+		wantFull(t, begin(1)) // which that was found for
+	}
+	d.ample.bytes.Store(ampleBytes)
+	d.ample.until.Store(int64(time.Since(d.ample.since)))
+	wantFull(t, begin(1))
+
+	d.ample.found()
+	if d.ample.bytes.Load() != ampleBytes || d.ample.until.Load() > int64(time.Since(d.ample.since)+ampleFor) {
+		t.Errorf("%d bytes until %d", d.ample.bytes.Load(), d.ample.until.Load())
+	}
 }
 
 // TestReserveWhileWriting: the room that was there at Create is used up by

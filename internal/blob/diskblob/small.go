@@ -2,55 +2,22 @@ package diskblob
 
 import (
 	"context"
+	"io"
 	"strings"
-	"sync"
-	"sync/atomic"
 
 	"magpie/internal/blob"
 )
 
-const (
-	// SmallMost is how long a blob may be at most that Options.Small puts in a pack.
-	SmallMost = 256 << 10
-
-	// smallAtOnce is how many such blobs are gathered in memory at a time, 16 MiB;
-	// others become files.
-	smallAtOnce = 64
-)
-
-// gathers are the buffers that small blobs are gathered in.
-type gathers struct {
-	pool sync.Pool // of *[SmallMost]byte
-	left atomic.Int64
-}
-
-func newGathers() *gathers {
-	g := &gathers{pool: sync.Pool{New: func() any { return new([SmallMost]byte) }}}
-	g.left.Store(smallAtOnce)
-	return g
-}
-
-// take gives nil where all are in use.
-func (g *gathers) take() *[SmallMost]byte {
-	if g.left.Add(-1) < 0 {
-		g.left.Add(1)
-		return nil
-	}
-	return g.pool.Get().(*[SmallMost]byte)
-}
-
-func (g *gathers) put(b *[SmallMost]byte) {
-	g.pool.Put(b)
-	g.left.Add(1)
-}
+// SmallMost is how long a blob may be at most that Options.Small puts in a pack.
+const SmallMost = 256 << 10
 
 // small is an upload that is gathered in memory and goes to a pack when it is
 // committed. It turns into a file when it gets too long, when there is no memory
-// left for it, or when its key has no folder of its own.
+// left for it, or when its key is too short for one.
 type small struct {
 	driver *Driver
 	hint   int64
-	buf    *[SmallMost]byte
+	buf    *gather
 	n      int
 	file   *upload // not nil: what it has become
 	err    error   // errEnded
@@ -66,24 +33,34 @@ func (s *small) Write(p []byte) (int, error) {
 	if len(p) == 0 {
 		return 0, nil
 	}
-	if s.buf == nil {
-		s.buf = s.driver.gathers.take()
-	}
-	if s.buf == nil || s.n+len(p) > s.driver.small {
+	if !s.makeRoom(s.n + len(p)) {
 		if err := s.spill(); err != nil {
 			return 0, err
 		}
 		return s.file.Write(p)
 	}
-	s.n += copy(s.buf[s.n:], p)
+	s.n += copy(s.buf.bytes[s.n:], p)
 	return len(p), nil
+}
+
+// makeRoom has n bytes fit in memory; false where they may not.
+func (s *small) makeRoom(n int) bool {
+	switch {
+	case n > s.driver.small:
+		return false
+	case s.buf == nil:
+		s.buf = s.driver.gathers.take(max(n, int(min(s.hint, SmallMost))))
+	case n > len(s.buf.bytes):
+		s.buf = s.driver.gathers.grow(s.buf, s.n, n)
+	}
+	return s.buf != nil
 }
 
 // spill turns it into a file.
 func (s *small) spill() error {
 	var err error
 	if s.file, err = s.driver.createFile(s.hint, 0); err == nil && s.n > 0 {
-		_, err = s.file.Write(s.buf[:s.n])
+		_, err = s.file.Write(s.buf.bytes[:s.n])
 	}
 	s.drop()
 	if err != nil {
@@ -97,6 +74,23 @@ func (s *small) drop() {
 		s.driver.gathers.put(s.buf)
 		s.buf, s.n = nil, 0
 	}
+}
+
+// ReadAt reads what is gathered.
+func (s *small) ReadAt(p []byte, off int64) (int, error) {
+	switch {
+	case s.err != nil:
+		return 0, s.err
+	case s.file != nil:
+		return s.file.ReadAt(p, off)
+	case off >= int64(s.n):
+		return 0, io.EOF
+	}
+	n := copy(p, s.buf.bytes[off:s.n])
+	if n < len(p) {
+		return n, io.EOF
+	}
+	return n, nil
 }
 
 // WriteHead is never called: no head was left open.
@@ -113,8 +107,8 @@ func (s *small) Flush() error {
 	return nil
 }
 
-// Commit appends the bytes to the pack of the key's media, with others that are
-// committed there now, by one write and one sync.
+// Commit appends the bytes to the pack of their shelf, with others that are committed
+// there now, by one write and one sync.
 func (s *small) Commit(ctx context.Context, key string) error {
 	if s.err != nil {
 		return s.err
@@ -139,7 +133,7 @@ func (s *small) bytes() []byte {
 	if s.buf == nil {
 		return nil
 	}
-	return s.buf[:s.n]
+	return s.buf.bytes[:s.n]
 }
 
 func (s *small) Abort() {
@@ -153,14 +147,15 @@ func (s *small) Abort() {
 	}
 }
 
-// packable reports whether a key has a folder that is a media's: there are not so
-// many blobs in those of one or two elements that it would matter.
+// packable reports whether a key has three elements or more: there are not so many
+// blobs of one or two that it would matter.
 func packable(key string) bool {
 	first, rest, _ := strings.Cut(key, "/")
 	return first != tmpName && strings.Contains(rest, "/")
 }
 
 var (
-	_ blob.Upload  = (*small)(nil)
-	_ blob.Flusher = (*small)(nil)
+	_ blob.Upload   = (*small)(nil)
+	_ blob.Flusher  = (*small)(nil)
+	_ blob.Readable = (*small)(nil)
 )

@@ -20,6 +20,7 @@ func TestWhereBlobsGo(t *testing.T) {
 		{"segments/1/a", 10, 10, true},
 		{"segments/1/a", 0, 1000, true}, // nobody knew
 		{"renditions/1/1/a", 0, 0, true},
+		{"renditions/0000/1/a", 0, 0, true},
 		{"segments/1/a", 1000 + recordAlign, 1000, true}, // with what is around it
 		{"segments/1/a", 10, 1001, false},
 		{"segments/1/a", 0, 5000, false},
@@ -47,7 +48,7 @@ func TestWhereBlobsGo(t *testing.T) {
 		if got := read(t, d, c.key); !bytes.Equal(got, data) {
 			t.Errorf("%+v: %d bytes came back", c, len(got))
 		}
-		if packs, err := filepath.Glob(d.root + "/*/*/*/_*.pack"); err != nil || (len(packs) == 1) != c.packed {
+		if packs, err := filepath.Glob(d.root + "/_packs/*/*/_*.pack"); err != nil || (len(packs) == 1) != c.packed {
 			t.Errorf("%+v: packs %v, %v", c, packs, err)
 		}
 		if d.gathers.left.Load() != smallAtOnce {

@@ -54,7 +54,7 @@ func (d *Driver) createFile(hint, head int64) (*upload, error) {
 	number := strconv.FormatUint(d.uploads.Add(1), 10)
 	path := filepath.Join(d.root, tmpName, number)
 	// O_EXCL: a file of that name means that a second process writes here.
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, filePerm)
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, filePerm)
 	if err != nil {
 		return nil, orFull(err)
 	}
@@ -112,6 +112,9 @@ func (u *upload) Write(p []byte) (int, error) {
 	u.err = orFull(err)
 	return n, u.err
 }
+
+// ReadAt reads what the kernel has.
+func (u *upload) ReadAt(p []byte, off int64) (int, error) { return u.file.ReadAt(p, off) }
 
 // WriteHead writes to the file's beginning; the sync of Commit covers it.
 func (u *upload) WriteHead(p []byte) error {

@@ -17,6 +17,7 @@ import (
 
 var (
 	errEnded = errors.New("the upload was ended by Commit or Abort")
+	errSent  = errors.New("the upload may have been sent in part")
 	errTaken = errors.New("the key is taken by another object")
 )
 
@@ -104,6 +105,14 @@ func (u *upload) Write(p []byte) (int, error) {
 		p = p[n:]
 	}
 	return written, nil
+}
+
+// ReadAt reads what is in the spool, which is all of what Create began.
+func (u *upload) ReadAt(p []byte, off int64) (int, error) {
+	if u.err != nil || u.part > 0 {
+		return 0, errors.Join(errSent, u.err)
+	}
+	return u.piece.body(0, u.piece.size).ReadAt(p, off)
 }
 
 // turn sends the full piece, or lays it aside while its head is open, and makes

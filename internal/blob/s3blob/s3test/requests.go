@@ -1,6 +1,8 @@
 package s3test
 
 import (
+	"io"
+	"log"
 	"maps"
 	"net"
 	"net/http"
@@ -13,9 +15,12 @@ import (
 type Requests struct {
 	Address string // host:port to ask at
 
-	mu  sync.Mutex
-	now map[string]int
-	web *http.Server
+	mu   sync.Mutex
+	now  map[string]int
+	puts int           // that are let through; all below 0
+	held chan struct{} // closed once another came
+	let  chan struct{} // closed once all may go on
+	web  *http.Server
 }
 
 // Count begins to pass on requests to a server, from a free loopback port. The
@@ -25,11 +30,11 @@ func (s *Server) Count() (*Requests, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Requests{Address: l.Addr().String(), now: map[string]int{}}
+	r := &Requests{Address: l.Addr().String(), now: map[string]int{}, puts: -1}
 	proxy := &httputil.ReverseProxy{Rewrite: func(p *httputil.ProxyRequest) {
 		p.SetURL(&url.URL{Scheme: "http", Host: s.Address})
 		p.Out.Host = p.In.Host // which is signed
-	}}
+	}, ErrorLog: log.New(io.Discard, "", 0)} // clients may be killed
 	r.web = &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
 		kind := q.Method
 		if q.URL.Query().Has("list-type") {
@@ -38,6 +43,9 @@ func (s *Server) Count() (*Requests, error) {
 		r.mu.Lock()
 		r.now[kind]++
 		r.mu.Unlock()
+		if q.Method == http.MethodPut {
+			r.put(q)
+		}
 		proxy.ServeHTTP(w, q)
 	})}
 	go func() { _ = r.web.Serve(l) }()
@@ -52,6 +60,46 @@ func (r *Requests) Take() map[string]int {
 	n := maps.Clone(r.now)
 	clear(r.now)
 	return n
+}
+
+// Hold lets so many more PUTs through, and closes what it gives once another one
+// came, which waits for Let or for whom it is from to leave.
+func (r *Requests) Hold(puts int) <-chan struct{} {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.puts, r.held, r.let = puts, make(chan struct{}), make(chan struct{})
+	return r.held
+}
+
+// Let ends Hold.
+func (r *Requests) Let() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.puts = -1
+	close(r.let)
+}
+
+// put waits where PUTs are held.
+func (r *Requests) put(q *http.Request) {
+	r.mu.Lock()
+	left, held, let := r.puts, r.held, r.let
+	if left > 0 {
+		r.puts--
+	}
+	if left == 0 {
+		select {
+		case <-held:
+		default:
+			close(held)
+		}
+	}
+	r.mu.Unlock()
+	if left == 0 {
+		select {
+		case <-let:
+		case <-q.Context().Done():
+		}
+	}
 }
 
 // Close ends it, and all connections.
