@@ -19,23 +19,24 @@ import (
 	"magpie/internal/media"
 )
 
-// load reads the document and validates it, its examples included.
+// load reads the document.
 func load(t *testing.T) *openapi3.T {
 	t.Helper()
 	doc, err := openapi3.NewLoader().LoadFromFile("openapi.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := doc.Validate(context.Background()); err != nil {
-		t.Fatal(err)
-	}
 	return doc
 }
 
+// TestDocumentIsValid holds the document, with its examples, against OpenAPI 3.1.
 func TestDocumentIsValid(t *testing.T) {
 	doc := load(t)
+	if err := doc.Validate(context.Background()); err != nil {
+		t.Error(err)
+	}
 	for name, s := range doc.Components.Schemas {
-		if err := s.Value.Validate(context.Background()); err != nil {
+		if err := s.Value.Validate(context.Background(), openapi3.IsOpenAPI31OrLater()); err != nil {
 			t.Errorf("schema %s: %v", name, err)
 		}
 	}
@@ -90,9 +91,13 @@ func routes() map[string]string {
 		"GET /magpie/v1/uploads/{id}":                                   "tweet.read media.write: 200 400 401 403 404 410 500 503",
 		"DELETE /magpie/v1/uploads/{id}":                                "media.write: 204 400 401 403 404 409 500 503 507",
 		"GET /magpie/v1/storage":                                        "tweet.read media.write: 200 400 401 403 500 503",
+		"GET /magpie/v1/limits":                                         "tweet.read media.write: 200 400 401 403 500 503",
 		"GET /media/{slug}/{name}":                                      ": 200 206 302 304 403 404 410 412 416 451 500 503",
 		"HEAD /media/{slug}/{name}":                                     ": 200 206 304 403 404 410 412 416 451 500 503",
 		"GET /magpie/v1/media/{id}/audit":                               "tweet.read media.write: 200 400 401 403 404 500 503",
+		"GET /magpie/v1/analytics":                                      "tweet.read media.write: 200 400 401 403 404 500 503",
+		"GET /magpie/v1/analytics/top":                                  "tweet.read media.write: 200 400 401 403 500 503",
+		"GET /magpie/v1/media/{id}/history":                             "tweet.read media.write: 200 400 401 403 404 500 503",
 		"OPTIONS /media/{slug}/{name}":                                  ": 204",
 		"GET /media/{slug}":                                             ": 200 206 302 304 403 404 410 412 416 451 500 503",
 		"HEAD /media/{slug}":                                            ": 200 206 304 403 404 410 412 416 451 500 503",
@@ -104,7 +109,7 @@ func routes() map[string]string {
 
 		// tus.
 		"OPTIONS /magpie/v1/tus/":     ": 204",
-		"POST /magpie/v1/tus/":        "media.write: 201 400 401 403 404 408 409 410 412 413 415 460 500 503 507",
+		"POST /magpie/v1/tus/":        "media.write: 201 400 401 403 404 408 409 410 412 413 415 429 460 500 503 507",
 		"OPTIONS /magpie/v1/tus/{id}": ": 204",
 		"HEAD /magpie/v1/tus/{id}":    "media.write: 200 400 401 403 404 410 412 500 503 507",
 		"PATCH /magpie/v1/tus/{id}":   "media.write: 204 400 401 403 404 408 409 410 412 413 415 460 500 503 507",
@@ -120,6 +125,19 @@ func routes() map[string]string {
 		"OPTIONS /magpie/v1/events.js":                 ": 204",
 		"POST /magpie/v1/media/{id}/playback-token":    ": 200 400 403 404 410 451 500 503",
 		"OPTIONS /magpie/v1/media/{id}/playback-token": ": 204",
+
+		// For operators.
+		"GET /magpie/v1/admin/jobs":               "magpie.admin: 200 400 401 403 500 503",
+		"POST /magpie/v1/admin/jobs/{id}/requeue": "magpie.admin: 200 400 401 403 404 409 500 503",
+		"GET /magpie/v1/admin/storage":            "magpie.admin: 200 400 401 403 500 503",
+		"GET /magpie/v1/admin/engines":            "magpie.admin: 200 400 401 403 500 503",
+		"GET /magpie/v1/admin/uploads":            "magpie.admin: 200 400 401 403 500 503",
+		"GET /magpie/v1/admin/settings":           "magpie.admin: 200 400 401 403 500 503",
+		"GET /magpie/v1/admin/tokens":             "magpie.admin: 200 400 401 403 500 503",
+		"DELETE /magpie/v1/admin/tokens/{id}":     "magpie.admin: 204 400 401 403 404 500 503",
+		"GET /magpie/v1/admin/clients":            "magpie.admin: 200 400 401 403 500 503",
+		"DELETE /magpie/v1/admin/clients/{id}":    "magpie.admin: 204 400 401 403 404 409 500 503",
+		"GET /magpie/v1/admin/users":              "magpie.admin: 200 400 401 403 500 503",
 	}
 }
 
@@ -170,7 +188,7 @@ func TestAnswersAreClosed(t *testing.T) {
 // allOf closes the object, so that this one only narrows it.
 func closed(t *testing.T, at string, s *openapi3.Schema, covered bool) {
 	t.Helper()
-	if s.Type.Is(openapi3.TypeObject) && !covered {
+	if s.Type.Includes(openapi3.TypeObject) && !covered {
 		shut := s.AdditionalProperties.Has != nil && !*s.AdditionalProperties.Has
 		list := s.AdditionalProperties.Schema != nil && len(s.Properties) == 0
 		if !shut && !list {
@@ -185,7 +203,7 @@ func closed(t *testing.T, at string, s *openapi3.Schema, covered bool) {
 			t.Errorf("%s: %s is required and not described", at, name)
 		}
 	}
-	if s.Type.Is(openapi3.TypeArray) {
+	if s.Type.Includes(openapi3.TypeArray) {
 		if s.Items == nil {
 			t.Errorf("%s: an array of anything", at)
 		} else {
@@ -269,6 +287,10 @@ func TestKeysOfEveryCategory(t *testing.T) {
 func route(t *testing.T, doc *openapi3.T) routers.Router {
 	t.Helper()
 	doc.Servers = nil
+	// Of 3.1, kin-openapi compiles a schema anew for each answer, and then uses the validator
+	// for 3.0 all the same; it tells bytes by what 3.0 said.
+	doc.OpenAPI = "3.0.3"
+	doc.Components.Schemas["Bytes"].Value.Format = "binary"
 	router, err := gorillamux.NewRouter(doc)
 	if err != nil {
 		t.Fatal(err)

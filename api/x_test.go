@@ -159,7 +159,7 @@ func answered(t *testing.T, out map[string]bool, at string, s *openapi3.Schema) 
 	for name, p := range s.Properties {
 		answered(t, out, strings.TrimPrefix(at+"."+name, "."), p.Value)
 	}
-	if s.Items != nil && s.Type.Is(openapi3.TypeArray) && (s.MaxItems == nil || *s.MaxItems > 0) {
+	if s.Items != nil && s.Type.Includes(openapi3.TypeArray) && (s.MaxItems == nil || *s.MaxItems > 0) {
 		answered(t, out, at+"[]", s.Items.Value)
 	}
 }

@@ -45,6 +45,7 @@ type app struct {
 	signing  *auth.SigningKeys
 	places   *delivery.Countries // nil if --geoip is not set
 	tokens   *auth.Tokens
+	issuer   *auth.Issuer // nil if --oidc-issuer is not set
 	sessions *upload.Sessions
 	queue    *processing.Queue
 	sender   *sender
@@ -54,6 +55,8 @@ type app struct {
 	ending     context.Context // ends when requests that would not end by themselves should
 	endStreams func()
 	meters     *meters
+
+	transcoder transcoderCheck // of the engine of videos
 
 	close []func() error // in the order things were opened
 }
@@ -122,7 +125,9 @@ func newApp(ctx context.Context, s settings, log *slog.Logger) (a *app, err erro
 	if err != nil {
 		return a, err
 	}
-	a.handler = a.routes(processing.NewAdmission(worker, inlineAtOnce*runtime.NumCPU(), 64), gate)
+	if a.handler, err = a.routes(processing.NewAdmission(worker, inlineAtOnce*runtime.NumCPU(), 64), gate); err != nil {
+		return a, err
+	}
 	return a, a.openMetrics(ctx)
 }
 
@@ -184,6 +189,7 @@ func (a *app) newWorker(ctx context.Context) (*processing.Worker, error) {
 		return nil, fmt.Errorf("set ffmpeg up (--ffmpeg, --ffprobe; magpie doctor tells more): %w", err)
 	}
 	a.close = append(a.close, video.Close)
+	a.transcoder.engine = video
 	engines := map[media.Kind]processing.Engine{
 		media.KindVideo:    video,
 		media.KindGIF:      video,
@@ -199,13 +205,13 @@ func (a *app) newWorker(ctx context.Context) (*processing.Worker, error) {
 }
 
 // routes puts the surfaces together.
-func (a *app) routes(inline *processing.Admission, gate *auth.Gate) http.Handler {
+func (a *app) routes(inline *processing.Admission, gate *auth.Gate) (http.Handler, error) {
 	fail := xapi.WriteProblem(a.log, a.sessions.MaxSegment())
 	links := delivery.Links{Public: a.settings.PublicURL, Media: a.settings.MediaOrigin}
 	access := a.access(gate)
 	renditions := delivery.NewRenditions(delivery.Config{
 		Catalog: a.catalog, Blobs: a.blobs, Access: access, Now: time.Now, Fail: fail, Log: a.log,
-		Redirect: a.settings.redirects(),
+		Redirect: a.settings.redirects(), Pages: links.Public,
 	})
 	shown := http.NewServeMux()
 	routeMedia(shown, renditions)
@@ -224,7 +230,7 @@ func (a *app) routes(inline *processing.Admission, gate *auth.Gate) http.Handler
 	all.Handle("/", crossOrigin(api, a.settings.CORSOrigins))
 	resumable := crossOrigin(tus.New(tus.Config{
 		Catalog: a.catalog, Sessions: a.sessions, Gate: gate, Public: a.settings.PublicURL,
-		Start: api.Start, Fail: fail, Now: time.Now, Log: a.log,
+		Start: api.Start, Count: api.Begin, Fail: fail, Now: time.Now, Log: a.log,
 	}), a.settings.CORSOrigins)
 	all.Handle(tus.Path, resumable)
 	all.Handle(tus.Path+"{$}", resumable) // named, so that requests are counted under them
@@ -235,11 +241,15 @@ func (a *app) routes(inline *processing.Admission, gate *auth.Gate) http.Handler
 		Links: links, Handout: handout, Access: access, Random: rand.Reader,
 		Fail: fail, Now: time.Now, Log: a.log,
 		Webhooks: a.webhooks(), Ending: a.ending,
-		Intake: analytics.NewIntake(a.bus, access.Ring, time.Now),
+		Intake:   analytics.NewIntake(a.bus, access.Ring, time.Now),
+		Operator: a.operator(),
 	}), a.settings.CORSOrigins))
-	a.routeOAuth(all, fail)
+	signIn := a.routeOAuth(all, fail)
 	routeMedia(all, renditions)
 	reference.New(fail).Route(all)
+	if err := a.routeConsole(all, signIn, links, fail); err != nil {
+		return nil, err
+	}
 	all.HandleFunc("GET /healthz", healthy)
 	all.HandleFunc("GET /readyz", a.ready)
 	patience := xapi.Patience{Stall: a.settings.Patience, MinRate: int64(a.settings.MinRate), Now: time.Now, Sleep: time.Sleep}
@@ -254,7 +264,7 @@ func (a *app) routes(inline *processing.Admission, gate *auth.Gate) http.Handler
 			return
 		}
 		all.ServeHTTP(w, r)
-	}), observing{log: a.log, access: a.settings.AccessLog == "on", meters: a.meters, now: time.Now, fail: fail}))
+	}), observing{log: a.log, access: a.settings.AccessLog == "on", meters: a.meters, now: time.Now, fail: fail})), nil
 }
 
 // inlineAtOnce is how many requests to a processor may have their file processed
@@ -313,7 +323,7 @@ const (
 	silentFor  = 5 * time.Minute
 )
 
-// sweep sends again what stalled, and sweeps beside that, which takes as long as
+// sweep sends again what stalled, tells what was done on the command line, and sweeps beside that, which takes as long as
 // the store is large.
 func (a *app) sweep(ctx context.Context) {
 	var wg sync.WaitGroup
@@ -330,6 +340,9 @@ func (a *app) sweep(ctx context.Context) {
 	for {
 		if err := a.queue.Resend(ctx, wait, silence); err != nil && ctx.Err() == nil {
 			a.log.Warn("stalled media not queued", "err", err)
+		}
+		if err := tellDeeds(ctx, a.catalog, a.log, time.Now()); err != nil && ctx.Err() == nil {
+			a.log.Warn("what was done on the command line is not in the log", "err", err)
 		}
 		wait, silence = pendingFor, silentFor
 		select {

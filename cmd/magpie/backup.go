@@ -27,16 +27,7 @@ type backupCommand struct {
 
 // Validate refuses what can't be meant, naming each flag (kong calls it).
 func (c *backupCommand) Validate() error {
-	var errs []error
-	wrong := func(name, format string, args ...any) {
-		errs = append(errs, fmt.Errorf("--%s: %s", name, fmt.Sprintf(format, args...)))
-	}
-	c.databaseFlag.check(wrong)
-	c.blobsFlag.check(wrong)
-	if c.Parallel < 1 || c.Parallel > 256 {
-		wrong("parallel", "%d is not between 1 and 256", c.Parallel)
-	}
-	return errors.Join(errs...)
+	return checkCopy(c.Parallel, copyPlace{databaseFlag: c.databaseFlag, blobsFlag: c.blobsFlag})
 }
 
 // backupMark is a file in a folder that holds a backup, and says so.

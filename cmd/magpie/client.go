@@ -56,7 +56,11 @@ func (c *clientCreate) Run(ctx context.Context, s surroundings) error {
 	if err != nil {
 		return err
 	}
-	made, err := c.register(ctx, rows)
+	var made auth.Registered
+	err = s.deed(ctx, rows, "client create", "", func() (_ string, err error) {
+		made, err = c.register(ctx, rows)
+		return made.Client.ID, err
+	})
 	if err := errors.Join(err, rows.Close()); err != nil {
 		return err
 	}
@@ -140,22 +144,30 @@ type clientRevoke struct {
 
 // Run ends the client.
 func (c *clientRevoke) Run(ctx context.Context, s surroundings) error {
-	return endOne(ctx, s, c.catalogFlags, c.ID, "client", (*catalog.Catalog).RevokeClient)
+	return endOne(ctx, s, c.catalogFlags, "client revoke", c.ID, endedAlready("client", c.ID), (*catalog.Catalog).RevokeClient)
 }
 
-// endOne revokes what an id names, and says that it did.
-func endOne(ctx context.Context, s surroundings, data catalogFlags, id, noun string, revoke func(*catalog.Catalog, context.Context, string, time.Time) (bool, error)) error {
+// endOne revokes what an id names, by a command, and says that it did; none is the
+// error where there was nothing to revoke.
+func endOne(ctx context.Context, s surroundings, data catalogFlags, command, id string, none error, revoke func(*catalog.Catalog, context.Context, string, time.Time) (bool, error)) error {
 	rows, err := data.open(ctx)
 	if err != nil {
 		return err
 	}
-	revoked, err := revoke(rows, ctx, id, time.Now())
+	err = s.deed(ctx, rows, command, id, func() (string, error) {
+		revoked, err := revoke(rows, ctx, id, time.Now())
+		if err == nil && !revoked {
+			err = none
+		}
+		return "", err
+	})
 	if err := errors.Join(err, rows.Close()); err != nil {
 		return err
 	}
-	if !revoked {
-		return fmt.Errorf("the %s %s was revoked already", noun, id)
-	}
 	_, err = fmt.Fprintln(s.out, "revoked", id)
 	return err
+}
+
+func endedAlready(noun, id string) error {
+	return fmt.Errorf("the %s %s was revoked already", noun, id)
 }

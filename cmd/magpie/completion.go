@@ -80,6 +80,20 @@ func steps(w io.Writer, all []place, arm string) {
 	}
 }
 
+// values writes the arms of a case on a place and the flag before the word: known
+// for a flag whose values are known, other for others that take one.
+func values(w io.Writer, all []place, known, other string) {
+	for _, p := range all {
+		for _, f := range p.flags {
+			if c := choices(f.Value); len(c) > 0 {
+				fmt.Fprintf(w, known, p.path+" --"+f.Name, strings.Join(c, " "))
+			} else if !f.IsBool() {
+				fmt.Fprintf(w, other, p.path+" --"+f.Name)
+			}
+		}
+	}
+}
+
 func completeBash(w io.Writer, all []place) {
 	fmt.Fprint(w, `# bash completion for magpie: magpie completion bash > /etc/bash_completion.d/magpie
 _magpie() {
@@ -90,15 +104,7 @@ _magpie() {
 `)
 	steps(w, all, "            %q) at=%q ;;\n")
 	fmt.Fprint(w, "        esac\n    done\n    case \"$at $prev\" in\n")
-	for _, p := range all {
-		for _, f := range p.flags {
-			if c := choices(f.Value); len(c) > 0 {
-				fmt.Fprintf(w, "        %q) COMPREPLY=($(compgen -W %q -- \"$cur\")); return ;;\n", p.path+" --"+f.Name, strings.Join(c, " "))
-			} else if !f.IsBool() {
-				fmt.Fprintf(w, "        %q) return ;;\n", p.path+" --"+f.Name)
-			}
-		}
-	}
+	values(w, all, "        %q) COMPREPLY=($(compgen -W %q -- \"$cur\")); return ;;\n", "        %q) return ;;\n")
 	fmt.Fprint(w, "    esac\n    case \"$at\" in\n")
 	for _, p := range all {
 		fmt.Fprintf(w, "        %q) words=%q flags=%q ;;\n", p.path, strings.Join(p.words(), " "), strings.Join(p.flagNames(), " "))
@@ -140,15 +146,7 @@ _magpie() {
 `)
 	steps(w, all, "            (%q) at=%q ;;\n")
 	fmt.Fprint(w, "        esac\n    done\n    case \"$at ${words[CURRENT-1]}\" in\n")
-	for _, p := range all {
-		for _, f := range p.flags {
-			if c := choices(f.Value); len(c) > 0 {
-				fmt.Fprintf(w, "        (%q) compadd -- %s; return ;;\n", p.path+" --"+f.Name, strings.Join(c, " "))
-			} else if !f.IsBool() {
-				fmt.Fprintf(w, "        (%q) _files; return ;;\n", p.path+" --"+f.Name)
-			}
-		}
-	}
+	values(w, all, "        (%q) compadd -- %s; return ;;\n", "        (%q) _files; return ;;\n")
 	fmt.Fprint(w, "    esac\n    case \"$at\" in\n")
 	for _, p := range all {
 		fmt.Fprintf(w, "        (%q)\n            commands=(", p.path)

@@ -18,6 +18,7 @@ import (
 	"github.com/goccy/go-yaml"
 
 	"magpie/internal/media"
+	"magpie/internal/ownapi"
 	"magpie/internal/processing/ffmpeg"
 )
 
@@ -68,6 +69,8 @@ type settings struct {
 	AccessLog       string         `default:"on" env:"MAGPIE_ACCESS_LOG" help:"A line in the log for each request: on or off."`
 	LogLevel        string         `default:"info" env:"MAGPIE_LOG_LEVEL" help:"debug, info, warn or error."`
 	LogFormat       string         `default:"text" env:"MAGPIE_LOG_FORMAT" help:"text or json."`
+
+	inForce []ownapi.Setting // what of all this operators are shown
 }
 
 // Validate refuses settings that can't be meant, naming each (kong calls it).

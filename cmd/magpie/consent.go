@@ -65,5 +65,5 @@ type consentRevoke struct {
 
 // Run ends the consent.
 func (c *consentRevoke) Run(ctx context.Context, s surroundings) error {
-	return endOne(ctx, s, c.catalogFlags, c.ID, "consent", (*catalog.Catalog).RevokeConsent)
+	return endOne(ctx, s, c.catalogFlags, "consent revoke", c.ID, endedAlready("consent", c.ID), (*catalog.Catalog).RevokeConsent)
 }

@@ -30,17 +30,20 @@ type copyCommand struct {
 }
 
 // Validate refuses what can't be meant, naming each flag (kong calls it).
-func (c *copyCommand) Validate() error {
+func (c *copyCommand) Validate() error { return checkCopy(c.Parallel, c.from(), c.to()) }
+
+// checkCopy refuses places that can't be meant, and numbers of files at once.
+func checkCopy(parallel int, places ...copyPlace) error {
 	var errs []error
-	for _, p := range []copyPlace{c.from(), c.to()} {
+	for _, p := range places {
 		wrong := func(name, format string, args ...any) {
 			errs = append(errs, fmt.Errorf("%s: %s", p.flag(name), fmt.Sprintf(format, args...)))
 		}
 		p.databaseFlag.check(wrong)
 		p.blobsFlag.check(wrong)
 	}
-	if c.Parallel < 1 || c.Parallel > 256 {
-		errs = append(errs, fmt.Errorf("--parallel: %d is not between 1 and 256", c.Parallel))
+	if parallel < 1 || parallel > 256 {
+		errs = append(errs, fmt.Errorf("--parallel: %d is not between 1 and 256", parallel))
 	}
 	slices.SortFunc(errs, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
 	return errors.Join(errs...)
@@ -144,7 +147,10 @@ func (c move) run(ctx context.Context, s surroundings) (err error) {
 		return err
 	}
 	defer m.to.Close()
-	if err := m.run(ctx); err != nil {
+	if err := m.known(ctx); err != nil {
+		return fmt.Errorf("%s: %w", to.flag("blobs"), err)
+	}
+	if err := m.move(ctx); err != nil {
 		return fmt.Errorf("%w; run it again to go on", err)
 	}
 	faults := m.faults.Load()

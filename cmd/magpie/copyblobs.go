@@ -32,16 +32,8 @@ type mover struct {
 	bytes                 atomic.Int64
 }
 
-// run copies everything. What is missing or damaged at the old place it says, and
-// goes on.
-func (m *mover) run(ctx context.Context) error {
-	if err := m.known(ctx); err != nil {
-		return err
-	}
-	return m.move(ctx)
-}
-
-// move is run for a place that may have other blobs besides.
+// move copies everything, to a place that may have other blobs besides. What is
+// missing or damaged at the old place it says, and goes on.
 func (m *mover) move(ctx context.Context) error {
 	told, stop := context.WithCancel(ctx)
 	defer stop()
@@ -92,7 +84,7 @@ func (m *mover) known(ctx context.Context) error {
 			return err
 		}
 		if err != nil {
-			return fmt.Errorf("--to-blobs: the store is not empty, and %s is of no upload at the old place", info.Key)
+			return fmt.Errorf("the store is not empty, and %s is of no upload at the old place", info.Key)
 		}
 		last = id
 	}

@@ -95,17 +95,23 @@ func oneLine(s string) string {
 
 // transcoder reports what ffmpeg is there and what it can do, and what fences it.
 func (c *doctorCommand) transcoder(ctx context.Context) []finding {
-	const install = "Install Debian's ffmpeg, or name another one by --ffmpeg and --ffprobe."
 	engine, err := ffmpeg.New(ffmpeg.Config{FFmpeg: c.FFmpeg, FFprobe: c.FFprobe})
 	if err != nil {
-		return []finding{bad("ffmpeg", err.Error(), install)}
+		return []finding{bad("ffmpeg", err.Error(), installFFmpeg)}
 	}
+	return transcoderFindings(ctx, engine)
+}
+
+const installFFmpeg = "Install Debian's ffmpeg, or name another one by --ffmpeg and --ffprobe."
+
+// transcoderFindings reports what an engine's ffmpeg can do.
+func transcoderFindings(ctx context.Context, engine *ffmpeg.Engine) []finding {
 	looked, err := engine.Check(ctx)
 	var out []finding
 	for _, f := range looked {
 		switch f.Verdict {
 		case ffmpeg.Bad:
-			out = append(out, bad("ffmpeg", f.Words, install))
+			out = append(out, bad("ffmpeg", f.Words, installFFmpeg))
 		case ffmpeg.Weak:
 			out = append(out, weak("ffmpeg", f.Words, "It can stay so. Debian's ffmpeg, and Linux from 6.7 on, have all of it."))
 		default:
@@ -113,7 +119,7 @@ func (c *doctorCommand) transcoder(ctx context.Context) []finding {
 		}
 	}
 	if err != nil {
-		out = append(out, bad("ffmpeg", err.Error(), install))
+		out = append(out, bad("ffmpeg", err.Error(), installFFmpeg))
 	}
 	return out
 }

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
+	"time"
 
 	"magpie/internal/catalog"
 	"magpie/internal/media"
@@ -80,7 +82,11 @@ func (c *jobsRequeue) Run(ctx context.Context, s surroundings) error {
 	if err != nil {
 		return err
 	}
-	asked, err := c.ask(ctx, rows)
+	var asked int
+	err = s.deed(ctx, rows, "jobs requeue", chosen(c.IDs, c.All), func() (_ string, err error) {
+		asked, err = c.ask(ctx, rows)
+		return "", err
+	})
 	if err := errors.Join(err, rows.Close()); err != nil {
 		return err
 	}
@@ -88,9 +94,21 @@ func (c *jobsRequeue) Run(ctx context.Context, s surroundings) error {
 	return err
 }
 
+// chosen names media that a command is for: all, or some by their ids, of which
+// the first are enough to find it again.
+func chosen(ids []string, all bool) string {
+	switch {
+	case all:
+		return "all"
+	case len(ids) > 10:
+		return fmt.Sprintf("%s and %d more", strings.Join(ids[:10], ","), len(ids)-10)
+	}
+	return strings.Join(ids, ",")
+}
+
 func (c *jobsRequeue) ask(ctx context.Context, rows *catalog.Catalog) (asked int, err error) {
 	one := func(m media.Media) error {
-		ok, err := rows.Redo(ctx, m.ID)
+		ok, err := rows.Redo(ctx, m.ID, time.Now())
 		if ok {
 			asked++
 		}

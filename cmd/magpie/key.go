@@ -31,7 +31,11 @@ func (c *keyRotate) Run(ctx context.Context, s surroundings) error {
 	if err != nil {
 		return err
 	}
-	made, err := c.rotate(ctx, rows, s)
+	var made catalog.SigningKey
+	err = s.deed(ctx, rows, "key rotate", "", func() (_ string, err error) {
+		made, err = c.rotate(ctx, rows, s)
+		return made.ID, err
+	})
 	if err := errors.Join(err, rows.Close()); err != nil {
 		return err
 	}
@@ -90,12 +94,15 @@ func (c *keyRetire) Run(ctx context.Context, s surroundings) error {
 	if err != nil {
 		return err
 	}
-	retired, err := rows.RetireSigningKey(ctx, c.ID, time.Now())
+	err = s.deed(ctx, rows, "key retire", c.ID, func() (string, error) {
+		retired, err := rows.RetireSigningKey(ctx, c.ID, time.Now())
+		if err == nil && !retired {
+			err = fmt.Errorf("the key %s was retired already", c.ID)
+		}
+		return "", err
+	})
 	if err := errors.Join(err, rows.Close()); err != nil {
 		return err
-	}
-	if !retired {
-		return fmt.Errorf("the key %s was retired already", c.ID)
 	}
 	_, err = fmt.Fprintln(s.out, "retired", c.ID)
 	return err

@@ -76,8 +76,8 @@ func connections(files uint64) int {
 }
 
 // keptOpen is how many files that were read stay open in a process that may have
-// so many.
-func keptOpen(files uint64) int { return int(min(files/32, 2048)) }
+// so many: all of an original in a thousand segments, where there is room for that.
+func keptOpen(files uint64) int { return int(min(files/8, 2048)) }
 
 // openFiles is how many files this process may have open. The runtime has raised
 // that to what it is allowed (the hard limit) when the process began.

@@ -12,7 +12,7 @@ import (
 )
 
 func TestConnections(t *testing.T) {
-	for files, want := range map[uint64]int{0: 16, 200: 16, 256: 28, 1024: 400, 65536: 31648, 1 << 40: 1 << 20} {
+	for files, want := range map[uint64]int{0: 16, 200: 16, 256: 16, 1024: 352, 20000: 8880, 65536: 31648, 1 << 40: 1 << 20} {
 		if got := connections(files); got != want {
 			t.Errorf("%d files: %d connections, want %d", files, got, want)
 		}

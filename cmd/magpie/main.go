@@ -29,6 +29,7 @@ type commands struct {
 	Consent   consentCommand   `cmd:"" help:"List and revoke what users let clients do."`
 	Key       keyCommand       `cmd:"" help:"Rotate, list and retire the keys that URLs are signed with."`
 	Jobs      jobsCommand      `cmd:"" help:"List the work there is, and take up again what was given up."`
+	Audit     auditCommand     `cmd:"" help:"List what was changed by these commands, and by whom."`
 	Reprocess reprocessCommand `cmd:"" help:"Have media processed once more, for instance after an upgrade."`
 	Migrate   migrateCommand   `cmd:"" help:"Bring the catalogue's schema up to date, as every start does, and say what was done."`
 	Copy      copyCommand      `cmd:"" help:"Take an installation to another place, such as from a data folder to PostgreSQL and S3, with its servers stopped."`

@@ -130,7 +130,7 @@ func (o observing) done(rec *recorder, took time.Duration) {
 			slog.String("route", route), slog.Int("status", rec.status), slog.Int64("bytes_in", rec.body.bytes), slog.Int64("bytes", rec.bytes),
 			slog.Duration("took", took), slog.String("from", rec.request.RemoteAddr), slog.String("user", rec.who.User), slog.String("client", rec.who.Client))
 	}
-	if audited(route) && rec.status < http.StatusBadRequest && rec.status != 0 {
+	if route = withMethod(route, rec.request); audited(route) && rec.status < http.StatusBadRequest && rec.status != 0 {
 		o.log.LogAttrs(ctx, slog.LevelInfo, "audit", slog.String("route", route), slog.String("path", rec.request.URL.Path),
 			slog.Int("status", rec.status), slog.String("user", rec.who.User), slog.String("client", rec.who.Client), slog.String("token", rec.who.Token))
 	}
@@ -146,6 +146,19 @@ func routeOf(pattern string) string {
 	return pattern
 }
 
+// withMethod is a route with the method of a request, for those of tus, which are
+// the same for all; it takes methods from a header, too.
+func withMethod(route string, r *http.Request) string {
+	if !strings.HasPrefix(route, "/") {
+		return route
+	}
+	method := r.Method
+	if asked := r.Header.Get("X-HTTP-Method-Override"); asked != "" && method == http.MethodPost {
+		method = strings.ToUpper(asked)
+	}
+	return method + " " + route
+}
+
 // audited reports whether a route changes something beside the bytes of uploads:
 // metadata, subtitles, what is deleted and restored, webhooks, and who may do what.
 func audited(route string) bool {
@@ -155,7 +168,9 @@ func audited(route string) bool {
 		return false
 	case strings.HasPrefix(path, "/2/media/upload"), path == "/1.1/media/upload.json":
 		return false
-	case strings.HasPrefix(path, "/magpie/v1/tus"), path == "/magpie/v1/events", strings.HasSuffix(path, "/playback-token"):
+	case strings.HasPrefix(path, "/magpie/v1/tus"):
+		return method == http.MethodDelete
+	case path == "/magpie/v1/events", route == "POST /console/session", strings.HasSuffix(path, "/playback-token"):
 		return false
 	}
 	return true

@@ -103,9 +103,10 @@ func TestTraces(t *testing.T) {
 func TestAudited(t *testing.T) {
 	for route, want := range map[string]bool{
 		"POST /2/media/metadata": true, "DELETE /2/media/subtitles": true, "POST /1.1/media/subtitles/create.json": true,
-		"DELETE /magpie/v1/media/{id}": true, "POST /magpie/v1/grants": true, "POST /oauth2/revoke": true,
+		"DELETE /magpie/v1/media/{id}": true, "POST /magpie/v1/admin/jobs/{id}/requeue": true, "DELETE /magpie/v1/admin/tokens/{id}": true,
+		"DELETE /magpie/v1/admin/clients/{id}": true, "GET /magpie/v1/admin/tokens": false, "POST /magpie/v1/grants": true, "POST /oauth2/revoke": true,
 		"GET /2/media": false, "POST /2/media/upload": false, "POST /2/media/upload/{id}/append": false,
-		"POST /1.1/media/upload.json": false, "PATCH /magpie/v1/tus/{id}": false, "other": false,
+		"POST /1.1/media/upload.json": false, "PATCH /magpie/v1/tus/{id}": false, "DELETE /magpie/v1/tus/{id}": true, "DELETE /magpie/v1/uploads/{id}": true, "other": false,
 	} {
 		if audited(route) != want {
 			t.Errorf("%s: %v", route, !want)

@@ -14,7 +14,7 @@ import (
 
 // routeOAuth adds the OAuth 2 endpoints. Pages of other origins may call those
 // that clients call; those that people see, which go by a cookie, they may not.
-func (a *app) routeOAuth(all *http.ServeMux, fail delivery.ErrorWriter) {
+func (a *app) routeOAuth(all *http.ServeMux, fail delivery.ErrorWriter) *oauth.Server {
 	server := oauth.New(oauth.Config{
 		Accounts: auth.NewAccounts(a.catalog, time.Now, rand.Reader),
 		Attempts: auth.NewAttempts(time.Now),
@@ -30,6 +30,7 @@ func (a *app) routeOAuth(all *http.ServeMux, fail delivery.ErrorWriter) {
 	for _, path := range []string{"/2/oauth2/token", "/2/oauth2/revoke", "/oauth2/"} {
 		all.Handle(path, crossOrigin(server, a.settings.CORSOrigins))
 	}
+	return server
 }
 
 // keepGrants is how long what has ended of sign-ins and consents is remembered,

@@ -43,7 +43,11 @@ func (c *reprocessCommand) Run(ctx context.Context, s surroundings) error {
 	if err != nil {
 		return err
 	}
-	asked, passed, err := c.ask(ctx, rows)
+	var asked, passed int
+	err = s.deed(ctx, rows, "reprocess", chosen(c.IDs, c.All), func() (_ string, err error) {
+		asked, passed, err = c.ask(ctx, rows)
+		return "", err
+	})
 	if err := errors.Join(err, rows.Close()); err != nil {
 		return err
 	}
@@ -53,7 +57,7 @@ func (c *reprocessCommand) Run(ctx context.Context, s surroundings) error {
 
 func (c *reprocessCommand) ask(ctx context.Context, rows *catalog.Catalog) (asked, passed int, err error) {
 	one := func(id media.ID) error {
-		ok, err := rows.Redo(ctx, id)
+		ok, err := rows.Redo(ctx, id, time.Now())
 		if ok {
 			asked++
 		} else {

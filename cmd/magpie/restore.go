@@ -1,10 +1,6 @@
 package main
 
-import (
-	"context"
-	"errors"
-	"fmt"
-)
+import "context"
 
 // restoreCommand makes an installation of a backup, on whatever engines.
 type restoreCommand struct {
@@ -17,16 +13,11 @@ type restoreCommand struct {
 
 // Validate refuses what can't be meant, naming each flag (kong calls it).
 func (c *restoreCommand) Validate() error {
-	var errs []error
-	wrong := func(name, format string, args ...any) {
-		errs = append(errs, fmt.Errorf("--%s: %s", name, fmt.Sprintf(format, args...)))
-	}
-	c.databaseFlag.check(wrong)
-	c.blobsFlag.check(wrong)
-	if c.Parallel < 1 || c.Parallel > 256 {
-		wrong("parallel", "%d is not between 1 and 256", c.Parallel)
-	}
-	return errors.Join(errs...)
+	return checkCopy(c.Parallel, c.to())
+}
+
+func (c *restoreCommand) to() copyPlace {
+	return copyPlace{data: c.Data, databaseFlag: c.databaseFlag, blobsFlag: c.blobsFlag}
 }
 
 // Run copies the backup to a place that is empty, as magpie copy does: blobs first,
@@ -34,7 +25,7 @@ func (c *restoreCommand) Validate() error {
 func (c *restoreCommand) Run(ctx context.Context, s surroundings) error {
 	return move{
 		from:     copyPlace{side: "from", data: c.From},
-		to:       copyPlace{data: c.Data, databaseFlag: c.databaseFlag, blobsFlag: c.blobsFlag},
+		to:       c.to(),
 		parallel: c.Parallel, partial: c.Partial,
 	}.run(ctx, s)
 }

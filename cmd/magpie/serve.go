@@ -10,6 +10,8 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/alecthomas/kong"
+
 	"magpie/internal/delivery"
 )
 
@@ -20,7 +22,8 @@ type serveCommand struct {
 
 // Run serves until ctx ends, then lets requests in flight finish and gives
 // running jobs back.
-func (c *serveCommand) Run(ctx context.Context, s surroundings) error {
+func (c *serveCommand) Run(ctx context.Context, s surroundings, parsed *kong.Context) error {
+	c.inForce = inForce(parsed, &c.settings)
 	log, err := newLogger(s.err, c.LogLevel, c.LogFormat)
 	if err != nil {
 		return err
@@ -52,6 +55,7 @@ func (c *serveCommand) Run(ctx context.Context, s surroundings) error {
 	if secure != nil {
 		scheme = "https://"
 	}
+	defer sparePlace(s.env)()
 	log.Info("serving", "url", scheme+listener.Addr().String(), "data", c.Data)
 	err = serve(ctx, a, listener, secure)
 	return errors.Join(err, a.Close())
@@ -81,7 +85,11 @@ func serve(ctx context.Context, a *app, listener net.Listener, secure *tls.Confi
 	bounded := newBoundedListener(delivery.Listener(listener), connections(openFiles()), time.Now, a.log)
 	server := &http.Server{
 		Handler: a.handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
-		TLSConfig: secure, ConnContext: delivery.ConnContext, ConnState: bounded.Ended,
+		TLSConfig: secure, ConnContext: delivery.ConnContext,
+		ConnState: func(c net.Conn, state http.ConnState) {
+			delivery.ConnState(c, state)
+			bounded.Ended(c, state)
+		},
 		ErrorLog: slog.NewLogLogger(a.log.Handler(), slog.LevelWarn),
 	}
 	served := make(chan error, 1)

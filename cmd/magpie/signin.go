@@ -17,14 +17,17 @@ import (
 
 // signIn is the settings of the credentials that are not magpie's own tokens.
 type signIn struct {
-	OAuth1Origins  []string      `name:"oauth1-origins" default:"https://api.x.com,https://upload.x.com,https://api.twitter.com,https://upload.twitter.com" env:"MAGPIE_OAUTH1_ORIGINS" placeholder:"ORIGIN" help:"Origins that OAuth 1.0a clients may have signed, beside the one that they asked and --public-url, with commas between them; or none."`
-	OAuth1Window   time.Duration `name:"oauth1-window" default:"5m" env:"MAGPIE_OAUTH1_WINDOW" help:"How far the timestamp of an OAuth 1.0a signature may be off."`
-	OIDCIssuer     string        `name:"oidc-issuer" env:"MAGPIE_OIDC_ISSUER" placeholder:"URL" help:"OpenID Connect issuer whose JWTs are taken as access tokens."`
-	OIDCAudience   []string      `name:"oidc-audience" env:"MAGPIE_OIDC_AUDIENCE" placeholder:"NAME" help:"Audience that such a token must be for; with several, any of them."`
-	OIDCUserClaim  string        `name:"oidc-user-claim" default:"sub" env:"MAGPIE_OIDC_USER_CLAIM" help:"Claim that says who the user is."`
-	OIDCScopeClaim string        `name:"oidc-scope-claim" default:"scope" env:"MAGPIE_OIDC_SCOPE_CLAIM" help:"Claim with the token's scopes."`
-	OIDCClockSkew  time.Duration `name:"oidc-clock-skew" default:"60s" env:"MAGPIE_OIDC_CLOCK_SKEW" help:"How far the issuer's clock may be off."`
-	OIDCCAFile     string        `name:"oidc-ca-file" env:"MAGPIE_OIDC_CA_FILE" placeholder:"FILE" help:"PEM file with the authorities that the issuer's certificate may come from. Default: the system's."`
+	OAuth1Origins         []string      `name:"oauth1-origins" default:"https://api.x.com,https://upload.x.com,https://api.twitter.com,https://upload.twitter.com" env:"MAGPIE_OAUTH1_ORIGINS" placeholder:"ORIGIN" help:"Origins that OAuth 1.0a clients may have signed, beside the one that they asked and --public-url, with commas between them; or none."`
+	OAuth1Window          time.Duration `name:"oauth1-window" default:"5m" env:"MAGPIE_OAUTH1_WINDOW" help:"How far the timestamp of an OAuth 1.0a signature may be off."`
+	OIDCIssuer            string        `name:"oidc-issuer" env:"MAGPIE_OIDC_ISSUER" placeholder:"URL" help:"OpenID Connect issuer whose JWTs are taken as access tokens."`
+	OIDCAudience          []string      `name:"oidc-audience" env:"MAGPIE_OIDC_AUDIENCE" placeholder:"NAME" help:"Audience that such a token must be for; with several, any of them."`
+	OIDCUserClaim         string        `name:"oidc-user-claim" default:"sub" env:"MAGPIE_OIDC_USER_CLAIM" help:"Claim that says who the user is."`
+	OIDCScopeClaim        string        `name:"oidc-scope-claim" default:"scope" env:"MAGPIE_OIDC_SCOPE_CLAIM" help:"Claim with the token's scopes."`
+	OIDCClockSkew         time.Duration `name:"oidc-clock-skew" default:"60s" env:"MAGPIE_OIDC_CLOCK_SKEW" help:"How far the issuer's clock may be off."`
+	OIDCConsoleClient     string        `name:"oidc-console-client" env:"MAGPIE_OIDC_CONSOLE_CLIENT" placeholder:"ID" help:"Client that magpie is at the issuer: people sign in to the console there, and not with passwords of magpie's own."`
+	OIDCConsoleSecretFile string        `name:"oidc-console-secret-file" env:"MAGPIE_OIDC_CONSOLE_SECRET_FILE" placeholder:"FILE" help:"File whose first line is that client's secret. Default: none, for a public client."`
+	OIDCConsoleScopes     []string      `name:"oidc-console-scopes" default:"openid,profile,media.write,tweet.read" env:"MAGPIE_OIDC_CONSOLE_SCOPES" placeholder:"SCOPE" help:"Scopes that the issuer is asked for when somebody signs in to the console, with commas between them."`
+	OIDCCAFile            string        `name:"oidc-ca-file" env:"MAGPIE_OIDC_CA_FILE" placeholder:"FILE" help:"PEM file with the authorities that the issuer's certificate may come from. Default: the system's."`
 }
 
 // check brings origins into the form that is signed, and names what is wrong.
@@ -54,7 +57,16 @@ func (s *signIn) check(wrong func(name, format string, args ...any)) {
 		if len(s.OIDCAudience) > 0 || s.OIDCCAFile != "" {
 			wrong("oidc-issuer", "name it, since --oidc-audience or --oidc-ca-file is set")
 		}
+		if s.OIDCConsoleClient != "" {
+			wrong("oidc-issuer", "name it, since --oidc-console-client is set")
+		}
 		return
+	}
+	if s.OIDCConsoleClient == "" && s.OIDCConsoleSecretFile != "" {
+		wrong("oidc-console-client", "name it, since --oidc-console-secret-file is set")
+	}
+	if slices.ContainsFunc(s.OIDCConsoleScopes, func(v string) bool { return v == "" || strings.ContainsAny(v, " \t\n") }) {
+		wrong("oidc-console-scopes", "a scope is neither empty nor has it blanks; there are commas between them")
 	}
 	u, err := url.Parse(s.OIDCIssuer)
 	if err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Host == "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
@@ -87,11 +99,11 @@ func (a *app) newGate() (*auth.Gate, error) {
 	if strings.HasPrefix(s.OIDCIssuer, "http:") {
 		a.log.Warn("the issuer's keys come by plain http: whoever can change them on the way can be anybody", "issuer", s.OIDCIssuer)
 	}
-	issuer := auth.NewIssuer(auth.IssuerConfig{
+	a.issuer = auth.NewIssuer(auth.IssuerConfig{
 		URL: s.OIDCIssuer, Audience: s.OIDCAudience, UserClaim: s.OIDCUserClaim, ScopeClaim: s.OIDCScopeClaim,
 		Skew: s.OIDCClockSkew, Client: client,
 	}, time.Now, a.log)
-	return auth.NewGate(a.tokens, signatures, issuer).Watched(a.meters.identified), nil
+	return auth.NewGate(a.tokens, signatures, a.issuer).Watched(a.meters.identified), nil
 }
 
 // issuerClient asks an issuer whose certificate comes from the authorities in a

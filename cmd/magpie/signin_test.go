@@ -43,6 +43,9 @@ func TestSignInSettings(t *testing.T) {
 		`--oidc-issuer: "https://a?b" is not the URL`:    {"--oidc-issuer=https://a?b", "--oidc-audience=a"},
 		`--oidc-issuer: "ftp://a" is not the URL`:        {"--oidc-issuer=ftp://a", "--oidc-audience=a"},
 		"--oidc-issuer: name it, since":                  {"--oidc-ca-file=x"},
+		"--oidc-issuer: name it, since --oidc-console":   {"--oidc-console-client=a"},
+		"--oidc-console-client: name it, since":          {"--oidc-issuer=https://a", "--oidc-audience=a", "--oidc-console-secret-file=x"},
+		"--oidc-console-scopes: a scope is neither":      {"--oidc-issuer=https://a", "--oidc-audience=a", "--oidc-console-scopes=openid profile"},
 		"--oidc-audience: name what the issuer's tokens": {"--oidc-issuer=https://a"},
 	} {
 		if _, err := parseServe(t, args...); err == nil || !strings.Contains(err.Error(), words) {

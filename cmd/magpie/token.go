@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"magpie/internal/auth"
@@ -39,8 +40,12 @@ func (c *tokenCreate) Run(ctx context.Context, s surroundings) error {
 	if err != nil {
 		return err
 	}
-	secret, err := auth.NewTokens(rows, time.Now, rand.Reader).Issue(ctx, auth.Grant{
-		User: c.User, Scopes: c.Scopes, AppOnly: c.AppOnly, Label: c.Label, Lifetime: c.Lifetime,
+	var secret string
+	err = s.deed(ctx, rows, "token create", "user "+c.User+": "+strings.Join(c.Scopes, ","), func() (_ string, err error) {
+		secret, err = auth.NewTokens(rows, time.Now, rand.Reader).Issue(ctx, auth.Grant{
+			User: c.User, Scopes: c.Scopes, AppOnly: c.AppOnly, Label: c.Label, Lifetime: c.Lifetime,
+		})
+		return "", err
 	})
 	if err := errors.Join(err, rows.Close()); err != nil {
 		return err
@@ -94,19 +99,12 @@ type tokenRevoke struct {
 	ID string `arg:"" help:"The token's id, from magpie token list."`
 }
 
-// Run ends the token.
+// Run ends the token. What is named goes on record and into the log, where a token
+// itself must not be.
 func (c *tokenRevoke) Run(ctx context.Context, s surroundings) error {
-	rows, err := c.open(ctx)
-	if err != nil {
-		return err
+	if auth.IsToken(c.ID) {
+		return errors.New("that is a token itself; name its id, which magpie token list shows")
 	}
-	revoked, err := rows.RevokeToken(ctx, c.ID, time.Now())
-	if err := errors.Join(err, rows.Close()); err != nil {
-		return err
-	}
-	if !revoked {
-		return fmt.Errorf("there is no valid token %s; magpie token list shows them", c.ID)
-	}
-	_, err = fmt.Fprintln(s.out, "revoked", c.ID)
-	return err
+	none := fmt.Errorf("there is no valid token %s; magpie token list shows them", c.ID)
+	return endOne(ctx, s, c.catalogFlags, "token revoke", c.ID, none, (*catalog.Catalog).RevokeToken)
 }

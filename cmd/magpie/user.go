@@ -18,6 +18,7 @@ type userCommand struct {
 	Create   userCreate   `cmd:"" help:"Make a user who can sign in, and print the user id."`
 	List     userList     `cmd:"" aliases:"ls" help:"List the users who can sign in."`
 	Password userPassword `cmd:"" help:"Change a password and sign the user out everywhere."`
+	Admin    userAdmin    `cmd:"" help:"Make a user an admin, who may operate the server, or one no longer."`
 	Quota    userQuota    `cmd:"" help:"Set how much one user may store, and print what they store."`
 	Erase    userErase    `cmd:"" help:"Delete a user's account and revoke everything that acts in the user's name."`
 }
@@ -29,8 +30,9 @@ func accountsOf(rows *catalog.Catalog) *auth.Accounts {
 type userCreate struct {
 	catalogFlags
 	passwordFlags
-	Name string `arg:"" help:"Name to sign in with: letters, digits and . _ - @."`
-	ID   string `name:"id" placeholder:"DIGITS" help:"User id, 1 to 19 digits, such as one that has tokens already. Default: a random one."`
+	Name  string `arg:"" help:"Name to sign in with: letters, digits and . _ - @."`
+	Admin bool   `help:"An admin, who may operate the server: gets the scope magpie.admin when signing in."`
+	ID    string `name:"id" placeholder:"DIGITS" help:"User id, 1 to 19 digits, such as one that has tokens already. Default: a random one."`
 }
 
 // Run prints the user id and nothing else.
@@ -46,7 +48,14 @@ func (c *userCreate) Run(ctx context.Context, s surroundings) error {
 	if err != nil {
 		return err
 	}
-	made, err := accountsOf(rows).Create(ctx, c.Name, c.ID, password)
+	var made catalog.Account
+	err = s.deed(ctx, rows, "user create", "", func() (_ string, err error) {
+		made, err = accountsOf(rows).Create(ctx, c.Name, c.ID, password, c.Admin)
+		if err != nil || !c.Admin {
+			return made.ID, err
+		}
+		return made.ID + ", an admin", nil
+	})
 	if err := errors.Join(err, rows.Close()); err != nil {
 		return err
 	}
@@ -69,9 +78,13 @@ func (c *userList) Run(ctx context.Context, s surroundings) error {
 	if err := errors.Join(err, rows.Close()); err != nil {
 		return err
 	}
-	t := c.list(s.out, "ID", "NAME", "CREATED")
+	t := c.list(s.out, "ID", "NAME", "CREATED", "ROLE")
 	for _, a := range all {
-		if err := t.row(a.ID, a.Username, a.CreatedAt); err != nil {
+		role := "user"
+		if a.Admin {
+			role = "admin"
+		}
+		if err := t.row(a.ID, a.Username, a.CreatedAt, role); err != nil {
 			return err
 		}
 	}
@@ -90,11 +103,12 @@ func (c *userPassword) Run(ctx context.Context, s surroundings) error {
 	if err != nil {
 		return err
 	}
-	err = c.change(ctx, s, accountsOf(rows))
+	err = c.change(ctx, s, rows)
 	return errors.Join(err, rows.Close())
 }
 
-func (c *userPassword) change(ctx context.Context, s surroundings, accounts *auth.Accounts) error {
+func (c *userPassword) change(ctx context.Context, s surroundings, rows *catalog.Catalog) error {
+	accounts := accountsOf(rows)
 	who, err := accounts.Find(ctx, c.User)
 	if err != nil {
 		return fmt.Errorf("%s: %w; magpie user list shows them", c.User, err)
@@ -103,7 +117,9 @@ func (c *userPassword) change(ctx context.Context, s surroundings, accounts *aut
 	if err != nil {
 		return err
 	}
-	return accounts.SetPassword(ctx, who.ID, password)
+	return s.deed(ctx, rows, "user password", who.ID, func() (string, error) {
+		return "", accounts.SetPassword(ctx, who.ID, password)
+	})
 }
 
 type userErase struct {
@@ -117,7 +133,7 @@ func (c *userErase) Run(ctx context.Context, s surroundings) error {
 	if err != nil {
 		return err
 	}
-	id, erased, err := c.erase(ctx, rows)
+	id, erased, err := c.erase(ctx, s, rows)
 	if err := errors.Join(err, rows.Close()); err != nil {
 		return err
 	}
@@ -126,7 +142,7 @@ func (c *userErase) Run(ctx context.Context, s surroundings) error {
 	return err
 }
 
-func (c *userErase) erase(ctx context.Context, rows *catalog.Catalog) (string, catalog.Erased, error) {
+func (c *userErase) erase(ctx context.Context, s surroundings, rows *catalog.Catalog) (string, catalog.Erased, error) {
 	id, err := media.ParseUserID(c.User)
 	if err != nil { // then it is a name
 		who, err := accountsOf(rows).Find(ctx, c.User)
@@ -135,6 +151,10 @@ func (c *userErase) erase(ctx context.Context, rows *catalog.Catalog) (string, c
 		}
 		id = who.ID
 	}
-	erased, err := rows.EraseUser(ctx, id, time.Now())
+	var erased catalog.Erased
+	err = s.deed(ctx, rows, "user erase", id, func() (_ string, err error) {
+		erased, err = rows.EraseUser(ctx, id, time.Now())
+		return "", err
+	})
 	return id, erased, err
 }

@@ -29,7 +29,7 @@ func (c *userQuota) Run(ctx context.Context, s surroundings) error {
 	if err != nil {
 		return err
 	}
-	id, stored, err := c.set(ctx, rows, quota)
+	id, stored, err := c.set(ctx, s, rows, quota)
 	if err := errors.Join(err, rows.Close()); err != nil {
 		return err
 	}
@@ -67,7 +67,7 @@ func (c *userQuota) quota() (*int64, error) {
 	return &n, nil
 }
 
-func (c *userQuota) set(ctx context.Context, rows *catalog.Catalog, quota *int64) (string, catalog.Storage, error) {
+func (c *userQuota) set(ctx context.Context, s surroundings, rows *catalog.Catalog, quota *int64) (string, catalog.Storage, error) {
 	id, err := media.ParseUserID(c.User)
 	if err != nil { // then it is a name
 		who, err := accountsOf(rows).Find(ctx, c.User)
@@ -77,7 +77,8 @@ func (c *userQuota) set(ctx context.Context, rows *catalog.Catalog, quota *int64
 		id = who.ID
 	}
 	if quota != nil {
-		if err := rows.SetQuota(ctx, id, *quota); err != nil {
+		err := s.deed(ctx, rows, "user quota", "user "+id+": "+c.Bytes, func() (string, error) { return "", rows.SetQuota(ctx, id, *quota) })
+		if err != nil {
 			return "", catalog.Storage{}, err
 		}
 	}

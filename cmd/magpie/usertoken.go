@@ -27,7 +27,11 @@ func (c *clientToken) Run(ctx context.Context, s surroundings) error {
 	if err != nil {
 		return err
 	}
-	token, secret, err := c.issue(ctx, rows)
+	var token, secret string
+	err = s.deed(ctx, rows, "client token", "client "+c.Client+", user "+c.User, func() (_ string, err error) {
+		token, secret, err = c.issue(ctx, rows)
+		return "", err
+	})
 	if err := errors.Join(err, rows.Close()); err != nil {
 		return err
 	}
@@ -84,5 +88,5 @@ type clientRevokeToken struct {
 
 // Run ends the token.
 func (c *clientRevokeToken) Run(ctx context.Context, s surroundings) error {
-	return endOne(ctx, s, c.catalogFlags, c.Token, "token", (*catalog.Catalog).RevokeUserToken)
+	return endOne(ctx, s, c.catalogFlags, "client revoke-token", c.Token, endedAlready("token", c.Token), (*catalog.Catalog).RevokeUserToken)
 }

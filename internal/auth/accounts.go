@@ -50,9 +50,9 @@ func ParseUsername(name string) (string, error) {
 	return kept, nil
 }
 
-// Create makes an account; without an id it gets a random one. A name or id
-// that is taken, or that won't do, is CodeInvalid.
-func (a *Accounts) Create(ctx context.Context, name, id, password string) (catalog.Account, error) {
+// Create makes an account, an admin's or not; without an id it gets a random one.
+// A name or id that is taken, or that won't do, is CodeInvalid.
+func (a *Accounts) Create(ctx context.Context, name, id, password string, admin bool) (catalog.Account, error) {
 	name, err := ParseUsername(name)
 	if err != nil {
 		return catalog.Account{}, err
@@ -77,7 +77,7 @@ func (a *Accounts) Create(ctx context.Context, name, id, password string) (catal
 	if err != nil {
 		return catalog.Account{}, err
 	}
-	row := catalog.Account{ID: id, Username: name, PasswordHash: hash, CreatedAt: now}
+	row := catalog.Account{ID: id, Username: name, PasswordHash: hash, CreatedAt: now, Admin: admin}
 	err = a.catalog.CreateAccount(ctx, row)
 	if errors.Is(err, catalog.ErrConflict) {
 		return catalog.Account{}, media.Invalid("username", "There is an account with the name %s or the user id %s already.", name, id)
@@ -103,7 +103,14 @@ func (a *Accounts) SetPassword(ctx context.Context, user, password string) error
 	if err != nil {
 		return err
 	}
-	return a.catalog.SetPassword(ctx, user, hash)
+	return a.catalog.SetPassword(ctx, user, hash, a.now())
+}
+
+// SetAdmin marks an account as an admin's, who gets the scope Admin when signing
+// in, or takes the mark away: then all consents and access tokens of the user that
+// have the scope end at once, and it says how many tokens that were.
+func (a *Accounts) SetAdmin(ctx context.Context, user string, admin bool) (ended int64, err error) {
+	return a.catalog.SetAdmin(ctx, user, admin, Admin, a.now())
 }
 
 // SignIn checks a password and gives the secret of a new sign-in, which is kept

@@ -19,11 +19,11 @@ func (d *desk) accounts() *Accounts {
 func TestAccountCreate(t *testing.T) {
 	d := newDesk(t)
 	a := d.accounts()
-	random, err := a.Create(t.Context(), "Ann.B", "", "correct horse")
+	random, err := a.Create(t.Context(), "Ann.B", "", "correct horse", false)
 	if err != nil || random.Username != "ann.b" || len(random.ID) < 15 {
 		t.Fatalf("%+v, %v", random, err)
 	}
-	named, err := a.Create(t.Context(), "bob@example.com", "2244994945", "correct horse")
+	named, err := a.Create(t.Context(), "bob@example.com", "2244994945", "correct horse", false)
 	if err != nil || named.ID != "2244994945" || named.PasswordHash == random.PasswordHash {
 		t.Fatalf("%+v, %v", named, err)
 	}
@@ -45,7 +45,7 @@ func TestAccountCreate(t *testing.T) {
 		{"carl", "2244994945", "correct horse", "username", "already"},
 	} {
 		var e *media.Error
-		if _, err := a.Create(t.Context(), row.name, row.id, row.password); !errors.As(err, &e) || e.Code != media.CodeInvalid || e.Field != row.field || !strings.Contains(e.Detail, row.words) {
+		if _, err := a.Create(t.Context(), row.name, row.id, row.password, false); !errors.As(err, &e) || e.Code != media.CodeInvalid || e.Field != row.field || !strings.Contains(e.Detail, row.words) {
 			t.Errorf("%q %q %q: %v", row.name, row.id, row.password, err)
 		}
 	}
@@ -57,7 +57,7 @@ func TestAccountCreate(t *testing.T) {
 func TestSignIn(t *testing.T) {
 	d := newDesk(t)
 	a := d.accounts()
-	ann, err := a.Create(t.Context(), "ann", "", "correct horse")
+	ann, err := a.Create(t.Context(), "ann", "", "correct horse", false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -120,7 +120,7 @@ func TestSignIn(t *testing.T) {
 
 func TestAccountsWithoutRandomness(t *testing.T) {
 	d := newDesk(t)
-	if _, err := d.accounts().Create(t.Context(), "ann", "5", "correct horse"); err != nil {
+	if _, err := d.accounts().Create(t.Context(), "ann", "5", "correct horse", false); err != nil {
 		t.Fatal(err)
 	}
 	for _, n := range []int64{0, 3, 31} {
@@ -131,7 +131,7 @@ func TestAccountsWithoutRandomness(t *testing.T) {
 		}
 	}
 	dry := NewAccounts(d.catalog, func() time.Time { return d.clock }, iotest.ErrReader(errors.New("no entropy")))
-	if _, err := dry.Create(t.Context(), "bob", "", "correct horse"); err == nil {
+	if _, err := dry.Create(t.Context(), "bob", "", "correct horse", false); err == nil {
 		t.Error("an id of nothing")
 	}
 	if _, err := dry.NewVisit(); err == nil {

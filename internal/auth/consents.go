@@ -105,8 +105,9 @@ func ParseScopes(text string) ([]string, error) {
 	return scopes, nil
 }
 
-// Allow records a consent and gives its code. A client that was revoked and a
-// user that was erased meanwhile are CodeForbidden.
+// Allow records a consent and gives its code. A client that was revoked, a
+// user that was erased, and one who is no admin any more and gives Admin, are
+// CodeForbidden.
 func (c *Consents) Allow(ctx context.Context, a Ask) (code string, err error) {
 	if code, err = newSecret(c.random); err != nil {
 		return "", fmt.Errorf("make a code: %w", err)
@@ -119,12 +120,13 @@ func (c *Consents) Allow(ctx context.Context, a Ask) (code string, err error) {
 	ends := now.Add(CodeLifetime)
 	made, err := c.catalog.CreateConsent(ctx,
 		catalog.Consent{ID: id, Client: a.Client, User: a.User, Scopes: a.Scopes, CreatedAt: now, EndsAt: ends},
-		catalog.Code{Hash: hash(code), Consent: id, RedirectURI: a.RedirectURI, Challenge: a.Challenge.Text, Method: a.Challenge.Method, ExpiresAt: ends})
+		catalog.Code{Hash: hash(code), Consent: id, RedirectURI: a.RedirectURI, Challenge: a.Challenge.Text, Method: a.Challenge.Method, ExpiresAt: ends},
+		slices.Contains(a.Scopes, Admin))
 	if err != nil {
 		return "", err
 	}
 	if !made {
-		return "", media.Errorf(media.CodeForbidden, "The client was revoked, or the account is gone.")
+		return "", media.Errorf(media.CodeForbidden, "The client was revoked, or the account is gone or no admin's any more.")
 	}
 	return code, nil
 }

@@ -27,7 +27,7 @@ type consenting struct {
 
 func newConsenting(t *testing.T) *consenting {
 	d := newDesk(t)
-	ann, err := d.accounts().Create(t.Context(), "ann", "", "correct horse")
+	ann, err := d.accounts().Create(t.Context(), "ann", "", "correct horse", false)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,9 +14,17 @@ const (
 	TweetRead  = "tweet.read"  // look media up
 )
 
+// Admin is magpie's own scope: to see and steer the server, all users' things
+// included. Of those who sign in only accounts that are marked get it.
+const Admin = "magpie.admin"
+
 // Scopes lists every scope of X's, so that a token can be made like the one a
-// client would get there. magpie asks only for MediaWrite and TweetRead.
-func Scopes() []string {
+// client would get there, and Admin. magpie asks only for MediaWrite, TweetRead
+// and Admin.
+func Scopes() []string { return append(xScopes(), Admin) }
+
+// xScopes are those that X has.
+func xScopes() []string {
 	return []string{
 		"media.write", "tweet.read", "tweet.write", "tweet.moderate.write", "users.read", "users.email", "offline.access",
 		"block.read", "block.write", "bookmark.read", "bookmark.write", "broadcast.read", "broadcast.write",

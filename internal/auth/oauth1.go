@@ -191,7 +191,7 @@ func (s *Signatures) origins(r *http.Request) []string {
 // identity is who a signature stands for. A client that may only read has no
 // scope to write.
 func (b signer) identity(token string) Identity {
-	scopes := Scopes()
+	scopes := xScopes()
 	if b.readOnly {
 		scopes = slices.DeleteFunc(scopes, func(s string) bool { return strings.HasSuffix(s, ".write") })
 	}

@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -34,9 +35,12 @@ type issuer struct {
 	clock    time.Time
 	keys     []jose.JSONWebKey
 	down     bool
-	document map[string]any // in place of the discovery document
-	asked    atomic.Int32   // for keys
-	found    atomic.Int32   // discovered
+	document map[string]any                                 // in place of the discovery document
+	asked    atomic.Int32                                   // for keys
+	found    atomic.Int32                                   // discovered
+	tokens   func(url.Values, string) (int, map[string]any) // the token endpoint: of a form and the Authorization header
+	given    atomic.Int32                                   // answers of it
+	revoked  []string
 }
 
 func newIssuer(t testing.TB) *issuer {
@@ -44,7 +48,9 @@ func newIssuer(t testing.TB) *issuer {
 	i := &issuer{t: t, clock: time.Date(2026, 11, 21, 10, 0, 0, 0, time.UTC)}
 	i.Server = httptest.NewServer(http.HandlerFunc(i.answer))
 	t.Cleanup(i.Close)
-	i.document = map[string]any{"issuer": i.URL, "jwks_uri": i.URL + "/keys"}
+	i.document = map[string]any{
+		"issuer": i.URL, "jwks_uri": i.URL + "/keys", "authorization_endpoint": i.URL + "/authorize?tenant=1", "token_endpoint": i.URL + "/token", "revocation_endpoint": i.URL + "/revoke",
+	}
 	i.key = i.rotate("one")
 	i.read = NewIssuer(IssuerConfig{
 		URL: i.URL, Audience: []string{"magpie", "https://media.example"}, UserClaim: "sub", ScopeClaim: "scope",
@@ -101,6 +107,13 @@ func (i *issuer) answer(w http.ResponseWriter, r *http.Request) {
 	case r.URL.Path == "/keys":
 		i.asked.Add(1)
 		_ = json.NewEncoder(w).Encode(jose.JSONWebKeySet{Keys: i.keys})
+	case r.URL.Path == "/token" && r.Method == http.MethodPost && r.ParseForm() == nil:
+		i.given.Add(1)
+		status, body := i.tokens(r.PostForm, r.Header.Get("Authorization"))
+		w.WriteHeader(status)
+		_ = json.NewEncoder(w).Encode(body)
+	case r.URL.Path == "/revoke" && r.Method == http.MethodPost && r.ParseForm() == nil:
+		i.revoked = append(i.revoked, r.PostForm.Get("token"))
 	default:
 		w.WriteHeader(http.StatusNotFound)
 	}

@@ -21,6 +21,9 @@ const MinBootstrap = 32
 // know it by that, and no command line takes one for a flag.
 const secretPrefix = "mgp_"
 
+// IsToken tells a token itself, or another secret of magpie's, from the id of one.
+func IsToken(text string) bool { return strings.HasPrefix(text, secretPrefix) }
+
 // Tokens issues and checks opaque bearer tokens.
 type Tokens struct {
 	catalog *catalog.Catalog

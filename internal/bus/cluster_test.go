@@ -66,7 +66,7 @@ func clusterGrows(t *testing.T, c *bustest.Cluster) {
 // finish does the one job there is.
 func finish(t *testing.T, b *bus.Bus, id media.ID) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 4*time.Minute)
 	defer cancel()
 	got := media.ID(0)
 	if err := b.Work(ctx, bus.Fast, 1, func(_ context.Context, j bus.Job) error {
@@ -111,7 +111,7 @@ func clusterLoses(t *testing.T, c *bustest.Cluster, away, back func(*bustest.Nod
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 4*time.Minute)
 	defer cancel()
 
 	var done, read tally
@@ -222,7 +222,7 @@ func comesLater(t *testing.T, c *bustest.Cluster) {
 	account := c.Account(t)
 	c.Nodes[0].Kill()
 	b := open(t, bus.Config{URL: account})
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 4*time.Minute)
 	defer cancel()
 	if err := b.Ready(ctx); err == nil {
 		t.Error("ready without a server")

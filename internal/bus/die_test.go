@@ -48,7 +48,7 @@ func TestWorkerDies(t *testing.T) {
 	if !heard["leading"] || !heard["running"] {
 		t.Fatalf("the child says %v", heard)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 4*time.Minute)
 	defer cancel()
 	got, led, ended := make(chan Job, 10), make(chan bool, 10), make(chan error, 2)
 	go func() {

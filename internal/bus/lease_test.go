@@ -47,7 +47,7 @@ func TestLeaseLost(t *testing.T) {
 	}
 	stop, url := serve(t, opts)
 	b := open(t, Config{URL: url, Replicas: 1, Lease: 500 * time.Millisecond})
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 4*time.Minute)
 	defer cancel()
 	started := make(chan int, 10)
 	causes := make(chan error, 1)

@@ -108,7 +108,7 @@ func open(t *testing.T, cfg Config) *Bus {
 // them as they were delivered.
 func drain(t *testing.T, b *Bus, lane Lane) []Job {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 4*time.Minute)
 	defer cancel()
 	n, err := b.Len(ctx)
 	if err != nil {

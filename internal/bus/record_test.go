@@ -13,7 +13,7 @@ import (
 // followOnce gives the first n records after a sequence.
 func followOnce(t *testing.T, b *Bus, after uint64, n int) []Record {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
 	defer cancel()
 	var got []Record
 	err := b.Follow(ctx, Follower{
@@ -115,7 +115,7 @@ func TestLogFull(t *testing.T) {
 func TestFollowOverAStoreSwitchedOff(t *testing.T) {
 	t.Parallel()
 	b := open(t, Config{Dir: filepath.Join(t.TempDir(), "bus")})
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 4*time.Minute)
 	defer cancel()
 	got := make(chan string, 10)
 	at := uint64(0)
@@ -161,7 +161,7 @@ func TestFollowOverAStoreSwitchedOff(t *testing.T) {
 func TestFollowPastASilentConsumer(t *testing.T) {
 	t.Parallel()
 	b := open(t, Config{Dir: filepath.Join(t.TempDir(), "bus")})
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
 	defer cancel()
 	publish := func(text string) {
 		if err := b.Publish(ctx, []byte(text)); err != nil {

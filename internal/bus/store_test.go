@@ -201,7 +201,7 @@ func TestStoreDamage(t *testing.T) {
 			rt.Fatalf("Open: %v", err)
 		}
 		defer b.Close()
-		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		ctx, cancel := context.WithTimeout(context.Background(), 4*time.Minute)
 		defer cancel()
 		if err := b.Ready(ctx); err != nil {
 			rt.Fatalf("Ready: %v", err)

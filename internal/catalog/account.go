@@ -13,6 +13,7 @@ type Account struct {
 	Username     string
 	PasswordHash string // in the PHC string format; see auth.Accounts
 	CreatedAt    time.Time
+	Admin        bool // gets the scope for operators when signing in
 }
 
 // CreateAccount records an account. An id or username that is taken is
@@ -20,7 +21,7 @@ type Account struct {
 func (c *Catalog) CreateAccount(ctx context.Context, a Account) error {
 	err := c.write(ctx, func(q *queries.Queries) error {
 		n, err := q.InsertAccount(ctx, queries.InsertAccountParams{
-			ID: a.ID, Username: a.Username, PasswordHash: a.PasswordHash, CreatedAt: millis(a.CreatedAt),
+			ID: a.ID, Username: a.Username, PasswordHash: a.PasswordHash, CreatedAt: millis(a.CreatedAt), IsAdmin: flag(a.Admin),
 		})
 		if err == nil && n == 0 {
 			err = ErrConflict
@@ -57,8 +58,9 @@ func (c *Catalog) Accounts(ctx context.Context) ([]Account, error) {
 }
 
 // SetPassword changes the hash of an account's password and ends all its
-// sign-ins. An unknown id is media.CodeNotFound.
-func (c *Catalog) SetPassword(ctx context.Context, id, hash string) error {
+// sign-ins, those to the console with their tokens. An unknown id is
+// media.CodeNotFound.
+func (c *Catalog) SetPassword(ctx context.Context, id, hash string, now time.Time) error {
 	err := c.write(ctx, func(q *queries.Queries) error {
 		n, err := q.SetPassword(ctx, queries.SetPasswordParams{ID: id, PasswordHash: hash})
 		if err != nil {
@@ -68,16 +70,47 @@ func (c *Catalog) SetPassword(ctx context.Context, id, hash string) error {
 			_, err := q.GetAccount(ctx, id)
 			return notFound(err, "There is no account with the user id %s.", id)
 		}
-		_, err = q.DeleteSignInsOfUser(ctx, id)
+		if _, err = q.DeleteSignInsOfUser(ctx, id); err != nil {
+			return err
+		}
+		_, err = leaveConsole(ctx, q, id, millis(now))
 		return err
 	})
 	return during(err, "set the password of account %s", id)
 }
 
+// SetAdmin marks an account as an admin's, or takes the mark away. Then all
+// consents and access tokens of the user that have the scope end with it, in the
+// same transaction; it says how many tokens that were. An unknown id is
+// media.CodeNotFound.
+func (c *Catalog) SetAdmin(ctx context.Context, id string, admin bool, scope string, now time.Time) (ended int64, err error) {
+	err = c.write(ctx, func(q *queries.Queries) error {
+		ended = 0
+		n, err := q.SetAdmin(ctx, queries.SetAdminParams{ID: id, IsAdmin: flag(admin)})
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			_, err := q.GetAccount(ctx, id)
+			return notFound(err, "There is no account with the user id %s.", id)
+		}
+		if admin {
+			return nil
+		}
+		within := `%"` + scope + `"%` // of a list in JSON
+		if _, err := q.RevokeConsentsWithScope(ctx, queries.RevokeConsentsWithScopeParams{UserID: id, Scope: within, Now: millis(now)}); err != nil {
+			return err
+		}
+		ended, err = q.RevokeTokensWithScope(ctx, queries.RevokeTokensWithScopeParams{UserID: id, Scope: within, Now: millis(now)})
+		return err
+	})
+	return ended, during(err, "mark account %s", id)
+}
+
 // Erased is what EraseUser ended.
 type Erased struct {
 	Accounts   int64 // 0 or 1
-	SignIns    int64
+	SignIns    int64 // those to the console too
 	Consents   int64 // with their codes and refresh tokens
 	Tokens     int64 // access tokens, whoever made them
 	UserTokens int64
@@ -105,6 +138,7 @@ func (c *Catalog) EraseUser(ctx context.Context, user string, now time.Time) (Er
 			}},
 			{&e.SignIns, func() (int64, error) { return q.DeleteSignInsOfUser(ctx, user) }},
 			{&e.Accounts, func() (int64, error) { return q.DeleteAccount(ctx, user) }},
+			{&e.SignIns, func() (int64, error) { return q.DeleteConsoleSessionsOfUser(ctx, user) }},
 			{&e.Consents, func() (int64, error) {
 				return q.RevokeConsentsOfUser(ctx, queries.RevokeConsentsOfUserParams{UserID: user, Now: at})
 			}},
@@ -140,5 +174,5 @@ func (c *Catalog) EraseUser(ctx context.Context, user string, now time.Time) (Er
 }
 
 func accountOf(r queries.Account) Account {
-	return Account{ID: r.ID, Username: r.Username, PasswordHash: r.PasswordHash, CreatedAt: timeOf(r.CreatedAt)}
+	return Account{ID: r.ID, Username: r.Username, PasswordHash: r.PasswordHash, CreatedAt: timeOf(r.CreatedAt), Admin: r.IsAdmin != 0}
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
 	"slices"
 	"time"
 
@@ -45,8 +44,10 @@ func (c *Catalog) Claim(ctx context.Context, id media.ID, now time.Time) (media.
 			return err
 		}
 		claimed = true
-		m, err = mediaOf(r)
-		return err
+		if m, err = mediaOf(r); err != nil {
+			return err
+		}
+		return begin(ctx, q, id, m.Attempt, now)
 	})
 	if err != nil {
 		return media.Media{}, false, during(err, "claim media %s", id)
@@ -75,27 +76,35 @@ func (c *Catalog) SetProgress(ctx context.Context, id media.ID, attempt int64, p
 }
 
 // Release gives a media up that this attempt is running: it is pending again,
-// with the progress 0 and the same Attempt. False as for SetProgress.
-func (c *Catalog) Release(ctx context.Context, id media.ID, attempt int64, now time.Time) (bool, error) {
-	released, err := c.change(ctx, func(q *queries.Queries) (int64, error) {
+// with the progress 0 and the same Attempt. why is what its owner reads in its
+// History, "" for nothing. False as for SetProgress.
+func (c *Catalog) Release(ctx context.Context, id media.ID, attempt int64, why string, now time.Time) (bool, error) {
+	done, err := c.change(ctx, func(q *queries.Queries) (int64, error) {
 		n, err := q.ReleaseMedia(ctx, queries.ReleaseMediaParams{ID: int64(id), Attempt: attempt, Now: millis(now)})
-		if err != nil || n > 0 {
-			return n, err
+		if err == nil && n == 0 {
+			n, err = q.ReleaseRedo(ctx, queries.ReleaseRedoParams{ID: int64(id), Attempt: attempt, Now: millis(now)})
 		}
-		return q.ReleaseRedo(ctx, queries.ReleaseRedoParams{ID: int64(id), Attempt: attempt, Now: millis(now)})
+		if err != nil || n == 0 {
+			return 0, err
+		}
+		return n, end(ctx, q, id, HistoryEntry{Attempt: attempt, EndedAt: now, Outcome: AttemptReleased, Reason: released(why)})
 	})
-	return released, during(err, "release media %s, attempt %d", id, attempt)
+	return done, during(err, "release media %s, attempt %d", id, attempt)
 }
 
 // Postpone is Release for a media that is not done yet and was found to take
 // long: Duration is how long it is.
 func (c *Catalog) Postpone(ctx context.Context, id media.ID, attempt int64, duration time.Duration, now time.Time) (bool, error) {
-	released, err := c.change(ctx, func(q *queries.Queries) (int64, error) {
-		return q.PostponeMedia(ctx, queries.PostponeMediaParams{
+	done, err := c.change(ctx, func(q *queries.Queries) (int64, error) {
+		n, err := q.PostponeMedia(ctx, queries.PostponeMediaParams{
 			ID: int64(id), Attempt: attempt, DurationNS: int64(duration), Now: millis(now),
 		})
+		if err != nil || n == 0 {
+			return 0, err
+		}
+		return n, end(ctx, q, id, HistoryEntry{Attempt: attempt, EndedAt: now, Outcome: AttemptPostponed})
 	})
-	return released, during(err, "postpone media %s, attempt %d", id, attempt)
+	return done, during(err, "postpone media %s, attempt %d", id, attempt)
 }
 
 // Publish ends an attempt with what it found and made, all or nothing. Without
@@ -113,7 +122,15 @@ func (c *Catalog) Publish(ctx context.Context, id media.ID, attempt int64, o med
 	return published, during(err, "publish media %s, attempt %d", id, attempt)
 }
 
+// publish is Publish within a transaction.
 func publish(ctx context.Context, q *queries.Queries, id media.ID, attempt int64, o media.Outcome, now time.Time) (int64, error) {
+	ended := HistoryEntry{Attempt: attempt, EndedAt: now, Outcome: AttemptSucceeded}
+	switch {
+	case o.Failure != nil:
+		ended.Outcome, ended.Reason = AttemptFailed, o.Failure
+	case o.More:
+		ended.Outcome = AttemptPartly
+	}
 	// The media before its redo, as Claim locks them.
 	before, err := q.MediaState(ctx, int64(id))
 	if errors.Is(err, sql.ErrNoRows) {
@@ -127,16 +144,25 @@ func publish(ctx context.Context, q *queries.Queries, id media.ID, attempt int64
 	case err != nil:
 		return 0, err
 	case o.Failure != nil && again > 0:
-		return failAgain(ctx, q, id, attempt, o, now)
+		if err := failAgain(ctx, q, id, attempt, o, now); err != nil {
+			return 0, err
+		}
+		return 1, end(ctx, q, id, ended)
 	case o.Failure != nil:
 		n, err := fail(ctx, q, id, attempt, o, now)
 		if err != nil || n == 0 {
 			return 0, err
 		}
+		if err := end(ctx, q, id, ended); err != nil {
+			return 0, err
+		}
 		return n, noteEvent(ctx, q, MediaFailed, id, now)
 	}
 	n, err := succeed(ctx, q, id, attempt, o, again > 0, now)
-	if err != nil || n == 0 || media.State(before) == media.Succeeded {
+	if err != nil || n == 0 {
+		return 0, err
+	}
+	if err := end(ctx, q, id, ended); err != nil || media.State(before) == media.Succeeded {
 		return n, err
 	}
 	return n, noteEvent(ctx, q, MediaSucceeded, id, now)
@@ -185,24 +211,8 @@ func succeed(ctx context.Context, q *queries.Queries, id media.ID, attempt int64
 			return 0, err
 		}
 	}
-	for i, r := range o.Renditions {
-		err := q.InsertRendition(ctx, queries.InsertRenditionParams{
-			MediaID:     int64(id),
-			Attempt:     attempt,
-			Name:        r.Name,
-			Position:    int64(i),
-			Role:        string(r.Role),
-			ContentType: r.ContentType,
-			BitRate:     r.BitRate,
-			Width:       int64(r.Width),
-			Height:      int64(r.Height),
-			BlobKey:     r.Blob.Key,
-			BlobSize:    r.Blob.Size,
-			BlobCRC:     int64(r.Blob.CRC),
-		})
-		if err != nil {
-			return 0, fmt.Errorf("rendition %q: %w", r.Name, err)
-		}
+	if err := insertRenditions(ctx, q, id, attempt, o.Renditions); err != nil {
+		return 0, err
 	}
 	return n, keepRenditions(ctx, q, id, o.Renditions)
 }

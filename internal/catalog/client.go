@@ -60,6 +60,22 @@ func (c *Catalog) CreateClient(ctx context.Context, client Client) error {
 	return during(err, "create client %s", client.ID)
 }
 
+// KeepClient records a client that is part of the server. One that is there stays
+// as it is, but for a revocation, which is taken back. Of several processes that
+// do so at once all succeed.
+func (c *Catalog) KeepClient(ctx context.Context, client Client) error {
+	kept, err := c.Client(ctx, client.ID)
+	if err == nil && kept.RevokedAt.IsZero() {
+		return nil
+	}
+	err = c.CreateClient(ctx, client)
+	if !errors.Is(err, ErrConflict) {
+		return err
+	}
+	_, err = c.change(ctx, func(q *queries.Queries) (int64, error) { return q.ReviveClient(ctx, client.ID) })
+	return during(err, "keep client %s", client.ID)
+}
+
 // Client reads a client, also one that was revoked: the caller looks. An
 // unknown id is media.CodeNotFound.
 func (c *Catalog) Client(ctx context.Context, id string) (Client, error) {

@@ -54,9 +54,9 @@ const (
 var errNoHash = errors.New("its hash is not 64 lower-case hex digits")
 
 // CreateConsent records a consent and its code, if the client is not revoked
-// and the user has an account; false if not. An id or hash that is taken is
-// ErrConflict.
-func (c *Catalog) CreateConsent(ctx context.Context, consent Consent, code Code) (bool, error) {
+// and the user has an account, where admin says so one that is marked as an
+// admin's; false if not. An id or hash that is taken is ErrConflict.
+func (c *Catalog) CreateConsent(ctx context.Context, consent Consent, code Code, admin bool) (bool, error) {
 	if !tokenHash.MatchString(code.Hash) {
 		return false, during(errNoHash, "create the code of consent %s", consent.ID)
 	}
@@ -69,7 +69,11 @@ func (c *Catalog) CreateConsent(ctx context.Context, consent Consent, code Code)
 		if n, err := q.LockClient(ctx, consent.Client); err != nil || n == 0 {
 			return 0, err
 		}
-		if n, err := q.LockAccount(ctx, consent.User); err != nil || n == 0 {
+		lock := q.LockAccount
+		if admin {
+			lock = q.LockAdmin
+		}
+		if n, err := lock(ctx, consent.User); err != nil || n == 0 {
 			return 0, err
 		}
 		n, err := q.InsertConsent(ctx, queries.InsertConsentParams{

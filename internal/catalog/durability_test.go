@@ -169,3 +169,55 @@ func wantWhole(t *testing.T, c *catalog.Catalog, said []media.ID) {
 		t.Errorf("%d closed sessions, %d media, %d said to be done", closed, there, len(said))
 	}
 }
+
+// TestVersionTellsOfOthers: what another process has committed shows in the version
+// as soon as that process says so, and before it can be read.
+func TestVersionTellsOfOthers(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "catalog.db")
+	c := open(t, path)
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), exe)
+	cmd.Env = append(os.Environ(), childEnv+"="+path, childFrom+"=1")
+	cmd.Stderr = os.Stderr
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	in := bufio.NewScanner(out)
+	version := func() int64 {
+		t.Helper()
+		n, ok, err := c.Version(t.Context())
+		if err != nil || !ok {
+			t.Fatal(ok, err)
+		}
+		return n
+	}
+	told, already := 0, 0
+	for id := media.ID(1); id <= 60; id++ {
+		before := version()
+		_, err := c.Media(t.Context(), id)
+		there := err == nil
+		if !in.Scan() || in.Text() != fmt.Sprint(id) {
+			t.Fatalf("the child says %q, %v", in.Text(), in.Err())
+		}
+		switch {
+		case there:
+			already++
+		case version() == before:
+			t.Errorf("the version is %d as before media %s", before, id)
+		default:
+			told++
+		}
+	}
+	if told == 0 {
+		t.Errorf("all %d media were there before they were waited for", already)
+	}
+	_ = cmd.Process.Kill()
+	_ = cmd.Wait()
+}

@@ -16,9 +16,9 @@ import (
 const maxGroup = 64
 
 // group lets changes that wait for SQLite's one writer share a transaction, and
-// so the commit's sync. Each has a savepoint: one that fails takes nothing of the
-// others with it. All are told once the commit is on stable storage. Whoever
-// comes while nobody writes does not wait for company.
+// so the commit's sync. One that fails takes nothing of the others with it: they are
+// made once more, each with a savepoint. All are told once the commit is on stable
+// storage. Whoever comes while nobody writes does not wait for company.
 type group struct {
 	db   *sql.DB
 	kept *statements
@@ -27,7 +27,18 @@ type group struct {
 	mu      sync.Mutex
 	busy    bool // somebody leads
 	waiting []*change
+
+	// For how many more transactions each change has a savepoint from the
+	// beginning, which costs a tenth of a transaction: where one failed others
+	// will. It belongs to who leads.
+	careful int
 }
+
+// carefulFor is how many transactions are careful behind one that had to be made
+// twice.
+const carefulFor = 32
+
+var errOneFailed = errors.New("one of the changes failed")
 
 // change is one caller's part of a transaction.
 type change struct {
@@ -113,20 +124,29 @@ func (g *group) lead(c *change) {
 // make runs the changes in one transaction. If that began and can't be
 // committed, each is tried in one of its own.
 func (g *group) make(all []*change) {
-	began, err := g.together(all)
+	savepoints := len(all) > 1 && g.careful > 0
+	if savepoints {
+		g.careful--
+	}
+	began, err := g.together(all, savepoints)
+	if errors.Is(err, errOneFailed) {
+		g.careful = carefulFor
+		began, err = g.together(all, true)
+	}
 	if err == nil {
 		return
 	}
 	for _, c := range all {
 		if c.err = err; began && len(all) > 1 {
-			_, c.err = g.together([]*change{c})
+			_, c.err = g.together([]*change{c}, false)
 		}
 	}
 }
 
 // together runs changes in one transaction and sets what each came to, unless
-// the transaction as a whole failed. One that is alone fails with it.
-func (g *group) together(all []*change) (began bool, err error) {
+// the transaction as a whole failed. One that is alone fails with it; of several
+// without savepoints the first that fails makes that errOneFailed.
+func (g *group) together(all []*change, savepoints bool) (began bool, err error) {
 	// Of one context none of the others should end; who is alone need not wait for
 	// the connection any longer than they like.
 	ctx, wait := context.WithoutCancel(all[0].ctx), all[0].ctx
@@ -145,18 +165,21 @@ func (g *group) together(all []*change) (began bool, err error) {
 	for _, c := range all {
 		c.err = nil
 	}
-	return true, g.fill(ctx, tx, all)
+	return true, g.fill(ctx, tx, all, savepoints)
 }
 
-func (g *group) fill(ctx context.Context, tx *sql.Tx, all []*change) error {
+func (g *group) fill(ctx context.Context, tx *sql.Tx, all []*change, savepoints bool) error {
 	q := queries.New(g.bind(writing{tx}))
-	alone := len(all) == 1
 	for _, c := range all {
-		if alone {
-			if err := c.run(q); err != nil {
+		if !savepoints {
+			err := c.run(q)
+			if err != nil && len(all) > 1 {
+				err = errOneFailed
+			}
+			if err != nil {
 				return errors.Join(err, ignoreDone(tx.Rollback()))
 			}
-			break
+			continue
 		}
 		if _, err := tx.ExecContext(ctx, "SAVEPOINT change"); err != nil {
 			return errors.Join(err, ignoreDone(tx.Rollback()))

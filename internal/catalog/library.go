@@ -18,8 +18,9 @@ type LibraryQuery struct {
 	Limit    int
 	Category media.Category
 	State    media.State
-	Source   string // exactly the upload_source
-	Text     string // in the alt text, whatever the letter case
+	Type     media.Type // as finalize found it
+	Source   string     // exactly the upload_source
+	Text     string     // in the alt text, whatever the letter case
 
 	// DeletedSince lists media that were deleted after it and can still be
 	// restored at Now, in the place of live ones.
@@ -174,6 +175,7 @@ func searched(ctx context.Context, q *queries.Queries, list []candidate) error {
 // wants tells by what its index has whether a candidate may be meant.
 func (l LibraryQuery) wants(r candidate) bool {
 	return (l.Category == "" || r.category == "" || r.category == string(l.Category)) &&
+		(l.Type == "" || r.category == "" || l.Type.Fits(media.Category(r.category))) &&
 		(l.State == "" || r.state == "" || r.state == string(l.State)) &&
 		(l.Source == "" || r.source == l.Source) && strings.Contains(r.words, l.Text)
 }
@@ -181,7 +183,7 @@ func (l LibraryQuery) wants(r candidate) bool {
 // matches tells by the media's row what its index does not have.
 func (l LibraryQuery) matches(r queries.Media) bool {
 	return (l.Category == "" || r.Category == string(l.Category)) && (l.State == "" || r.State == string(l.State)) &&
-		(r.GoneAt > 0) == !l.DeletedSince.IsZero()
+		(l.Type == "" || r.Type == string(l.Type)) && (r.GoneAt > 0) == !l.DeletedSince.IsZero()
 }
 
 // OpenUploads lists the sessions of one owner that have not ended, the newest

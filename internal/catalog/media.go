@@ -27,9 +27,16 @@ func getMedia(ctx context.Context, q *queries.Queries, id media.ID) (media.Media
 // cost does not grow with the upload. A media's Manifest never changes, so that
 // one who has it needs only this.
 func (c *Catalog) Outline(ctx context.Context, id media.ID) (media.Media, error) {
+	m, _, err := c.Sized(ctx, id)
+	return m, err
+}
+
+// Sized is Outline, and how long the exact upload is; -1 for a media that has given
+// up its bytes.
+func (c *Catalog) Sized(ctx context.Context, id media.ID) (media.Media, int64, error) {
 	r, err := c.read().GetMediaOutline(ctx, int64(id))
 	if err != nil {
-		return media.Media{}, during(notFound(err, "There is no media with the id %s.", id), "read media %s", id)
+		return media.Media{}, 0, during(notFound(err, "There is no media with the id %s.", id), "read media %s", id)
 	}
 	m, err := mediaOf(queries.Media{
 		ID:               r.ID,
@@ -54,7 +61,7 @@ func (c *Catalog) Outline(ctx context.Context, id media.ID) (media.Media, error)
 		ExpiresAt:        r.ExpiresAt,
 		GoneAt:           r.GoneAt,
 	})
-	return m, during(err, "read media %s", id)
+	return m, r.Originals, during(err, "read media %s", id)
 }
 
 // MediaBySlug is Media by the name in public URLs.
@@ -110,6 +117,9 @@ func deleteMedia(ctx context.Context, q *queries.Queries, id media.ID, now time.
 	n, err := q.DeleteMedia(ctx, queries.DeleteMediaParams{ID: int64(id), Now: millis(now)})
 	if err != nil || n == 0 {
 		return n, err
+	}
+	if err := remember(ctx, q, id, HistoryEntry{Kind: HistoryDeleted, At: now}); err != nil {
+		return 0, err
 	}
 	return n, noteEvent(ctx, q, MediaDeleted, id, now)
 }

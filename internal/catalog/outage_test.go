@@ -119,9 +119,7 @@ func TestSilentServer(t *testing.T) {
 	c, p := behindProxy(t, catalog.PostgresOptions{
 		Connections: 3, Timeout: time.Second, Now: time.Now, Random: rand.Reader, Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
 	})
-	if err := c.CreateSession(t.Context(), someSession(1)); err != nil {
-		t.Fatal(err)
-	}
+	creates(t, c, 1)
 	p.Freeze()
 	var all sync.WaitGroup
 	for i := range 24 {

@@ -3,6 +3,7 @@ package catalog
 import (
 	"cmp"
 	"context"
+	"database/sql"
 	"errors"
 	"maps"
 	"slices"
@@ -28,10 +29,14 @@ func (c *Catalog) PlaybackPosition(ctx context.Context, stream string) (uint64, 
 // MovePlaybackPosition sets the position without counting. False means that it
 // was not at from any more.
 func (c *Catalog) MovePlaybackPosition(ctx context.Context, stream string, from, to uint64) (bool, error) {
-	moved, err := c.change(ctx, func(q *queries.Queries) (int64, error) {
-		return q.MovePlaybackOffset(ctx, queries.MovePlaybackOffsetParams{Stream: stream, Was: int64(from), Position: int64(to)})
+	err := c.write(ctx, func(q *queries.Queries) error {
+		_, err := movePlayback(ctx, q, stream, from, to)
+		return err
 	})
-	return moved, during(err, "move the position in %s", stream)
+	if errors.Is(err, errMoved) {
+		return false, nil
+	}
+	return err == nil, during(err, "move the position in %s", stream)
 }
 
 // CountPlayback counts what the records of a stream after from up to to say,
@@ -44,12 +49,14 @@ func (c *Catalog) MovePlaybackPosition(ctx context.Context, stream string, from,
 // is said of media that are not there is dropped.
 func (c *Catalog) CountPlayback(ctx context.Context, stream string, from, to uint64, plays []media.Playback) (bool, error) {
 	err := c.write(ctx, func(q *queries.Queries) error {
-		n, err := q.MovePlaybackOffset(ctx, queries.MovePlaybackOffsetParams{Stream: stream, Was: int64(from), Position: int64(to)})
+		summed, err := movePlayback(ctx, q, stream, from, to)
 		if err != nil {
 			return err
 		}
-		if n == 0 {
-			return errMoved
+		if summed != to {
+			if err := mendOwners(ctx, q, stream); err != nil {
+				return err
+			}
 		}
 		return countPlays(ctx, q, plays)
 	})
@@ -61,6 +68,16 @@ func (c *Catalog) CountPlayback(ctx context.Context, stream string, from, to uin
 
 // errMoved undoes a count that somebody else has done.
 var errMoved = errors.New("the position has moved")
+
+// movePlayback moves a stream's position, and gives up to where the owners' sums
+// go then.
+func movePlayback(ctx context.Context, q *queries.Queries, stream string, from, to uint64) (summed uint64, err error) {
+	n, err := q.MovePlaybackOffset(ctx, queries.MovePlaybackOffsetParams{Stream: stream, Was: int64(from), Position: int64(to)})
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, errMoved
+	}
+	return uint64(n), err
+}
 
 // mediaHour is one hour of one media.
 type mediaHour struct {
@@ -158,7 +175,7 @@ func addHours(ctx context.Context, q *queries.Queries, hours map[mediaHour]media
 			return err
 		}
 	}
-	return nil
+	return addOwners(ctx, q, hours)
 }
 
 // PlaybackStep is what was counted of a media from Start until the next step.
@@ -211,8 +228,9 @@ func countsOf(r queries.PlaybackTotal) (n media.PlaybackCounts) {
 }
 
 // PrunePlayback forgets at most limit sessions that expired before seen, and
-// counts of at most limit hours before hours (none where that is the zero
-// time), and gives how many rows went. The totals stay.
+// counts of at most limit hours of media, and as many of owners, before hours
+// (none where that is the zero time), and gives how many rows went. The totals
+// stay.
 func (c *Catalog) PrunePlayback(ctx context.Context, seen, hours time.Time, limit int) (int, error) {
 	var n int64
 	err := c.write(ctx, func(q *queries.Queries) error {
@@ -221,7 +239,11 @@ func (c *Catalog) PrunePlayback(ctx context.Context, seen, hours time.Time, limi
 			return err
 		}
 		h, err := q.PrunePlaybackHours(ctx, queries.PrunePlaybackHoursParams{Before: millis(hours), AtMost: atMost(limit)})
-		n = s + h
+		if err != nil {
+			return err
+		}
+		o, err := q.PrunePlaybackOwners(ctx, queries.PrunePlaybackOwnersParams{Before: millis(hours), AtMost: atMost(limit)})
+		n = s + h + o
 		return err
 	})
 	return int(n), during(err, "prune counts of playback")

@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"context"
+	"fmt"
 
 	"magpie/internal/catalog/queries"
 	"magpie/internal/media"
@@ -60,4 +61,29 @@ func (c *Catalog) RenditionBySlug(ctx context.Context, slug, name string) (media
 		GoneAt:           r.GoneAt,
 	})
 	return m, renditionOf(r.Rendition), during(err, "read rendition %q at %q", name, slug)
+}
+
+// insertRenditions writes what an attempt made, in its order.
+func insertRenditions(ctx context.Context, q *queries.Queries, id media.ID, attempt int64, made []media.Rendition) error {
+	rows := make([]queries.Rendition, len(made))
+	for i, r := range made {
+		rows[i] = queries.Rendition{
+			MediaID:     int64(id),
+			Attempt:     attempt,
+			Name:        r.Name,
+			Position:    int64(i),
+			Role:        string(r.Role),
+			ContentType: r.ContentType,
+			BitRate:     r.BitRate,
+			Width:       int64(r.Width),
+			Height:      int64(r.Height),
+			BlobKey:     r.Blob.Key,
+			BlobSize:    r.Blob.Size,
+			BlobCRC:     int64(r.Blob.CRC),
+		}
+	}
+	if err := q.InsertRenditions(ctx, rows); err != nil {
+		return fmt.Errorf("renditions of attempt %d: %w", attempt, err)
+	}
+	return nil
 }

@@ -66,6 +66,9 @@ func (c *Catalog) RestoreMedia(ctx context.Context, id media.ID, by Actor, since
 		if err != nil || n == 0 {
 			return n, err
 		}
+		if err := remember(ctx, q, id, HistoryEntry{Kind: HistoryRestored, At: now}); err != nil {
+			return 0, err
+		}
 		return n, noteEvent(ctx, q, MediaRestored, id, now)
 	})
 	return restored, during(err, "restore media %s", id)

@@ -23,8 +23,12 @@ func (c *Catalog) ExpireMedia(ctx context.Context, now time.Time, limit int) ([]
 			if err != nil {
 				return nil, err
 			}
-			if n > 0 {
-				ids = append(ids, id)
+			if n == 0 {
+				continue
+			}
+			ids = append(ids, id)
+			if err := remember(ctx, q, media.ID(id), HistoryEntry{Kind: HistoryExpired, At: now}); err != nil {
+				return nil, err
 			}
 		}
 		for _, id := range ids {

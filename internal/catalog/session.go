@@ -177,16 +177,6 @@ func (c *Catalog) CloseSession(ctx context.Context, token string, m media.Media,
 	return closed, during(err, "close session %s", m.ID)
 }
 
-// became gives the media that a session became, and 1, where that is m: its slug
-// is random.
-func became(ctx context.Context, q *queries.Queries, m media.Media) (media.Media, int64, error) {
-	got, err := getMedia(ctx, q, m.ID)
-	if media.CodeOf(err) == media.CodeNotFound || err == nil && got.Slug != m.Slug {
-		return media.Media{}, 0, nil
-	}
-	return got, 1, err
-}
-
 func closeSession(ctx context.Context, q *queries.Queries, token string, m media.Media, row queries.InsertMediaParams, now time.Time) (int64, error) {
 	session, err := q.CloseSession(ctx, queries.CloseSessionParams{ID: int64(m.ID), Token: token, Now: millis(now)})
 	if errors.Is(err, sql.ErrNoRows) {
@@ -195,6 +185,7 @@ func closeSession(ctx context.Context, q *queries.Queries, token string, m media
 	if err != nil {
 		return 0, err
 	}
+	row.Shared = session.Shared // metadata may have come since the session was read
 	n, err := q.InsertMedia(ctx, row)
 	if err == nil && n == 0 {
 		err = ErrConflict
@@ -202,45 +193,7 @@ func closeSession(ctx context.Context, q *queries.Queries, token string, m media
 	if err != nil {
 		return 0, err
 	}
-	if err := q.ShareAsSession(ctx, int64(m.ID)); err != nil {
-		return 0, err
-	}
-	return n, keep(ctx, q, m, session)
-}
-
-// CloseMade is CloseSession and then Publish of the media's first attempt, in one
-// transaction, for a media that was processed before it was recorded: m is in
-// progress, and its Attempt is that of the renditions. It gives the media as it
-// is afterwards.
-func (c *Catalog) CloseMade(ctx context.Context, token string, m media.Media, o media.Outcome, now time.Time) (media.Media, bool, error) {
-	row, err := newMediaRow(m)
-	if err != nil {
-		return media.Media{}, false, during(err, "close session %s", m.ID)
-	}
-	var made media.Media
-	closed, err := c.changeOnce(ctx, func(q *queries.Queries, before bool) (int64, error) {
-		n, err := closeSession(ctx, q, token, m, row, now)
-		if err == nil && n == 0 && before {
-			made, n, err = became(ctx, q, m)
-			return n, err
-		}
-		if err != nil || n == 0 {
-			return 0, err
-		}
-		n, err = publish(ctx, q, m.ID, m.Attempt, o, now)
-		if err == nil && n == 0 {
-			err = errors.New("it is not in progress")
-		}
-		if err != nil {
-			return 0, err
-		}
-		made, err = getMedia(ctx, q, m.ID)
-		return n, err
-	})
-	if err != nil || !closed {
-		return media.Media{}, false, during(err, "close session %s, whose media is made", m.ID)
-	}
-	return made, true, nil
+	return n, keep(ctx, q, m, 0, session)
 }
 
 // ExpireSessions ends at most limit sessions with ExpiresAt <= now that are

@@ -52,16 +52,20 @@ func (c *Catalog) EndSignIn(ctx context.Context, hash string) error {
 	return during(err, "end sign-in")
 }
 
-// PruneGrants deletes sign-ins, consents with their codes and refresh tokens,
+// PruneGrants deletes sign-ins, also to the console, consents with their codes and refresh tokens,
 // and access tokens of consents that ended before before: at most limit of each
 // kind. It says how many rows it named; call again while that is not 0.
 func (c *Catalog) PruneGrants(ctx context.Context, before time.Time, limit int) (int64, error) {
 	var sum int64
 	at, most := millis(before), atMost(limit)
 	err := c.write(ctx, func(q *queries.Queries) error {
+		sum = 0
 		for _, prune := range []func() (int64, error){
 			func() (int64, error) {
 				return q.PruneSignIns(ctx, queries.PruneSignInsParams{Before: at, AtMost: most})
+			},
+			func() (int64, error) {
+				return q.PruneConsoleSessions(ctx, queries.PruneConsoleSessionsParams{Before: at, AtMost: most})
 			},
 			func() (int64, error) {
 				return q.PruneConsents(ctx, queries.PruneConsentsParams{Before: at, AtMost: most})

@@ -19,9 +19,10 @@ import (
 const sqliteReaders = 8
 
 // readerCache and writerCache bound the pages that a connection keeps in memory,
-// in KiB. Left out it is 2,000 for each, which the readers come to one by one in
-// days: 16 MiB. What isn't kept is in the system's memory.
-const readerCache, writerCache = 512, 2000
+// in KiB. What isn't kept is in the system's memory, and a reader's is dropped whenever
+// somebody writes: of each tree it is worth to have the upper pages. Left out it is
+// 2,000 for each, which the readers come to one by one in days.
+const readerCache, writerCache = 64, 1000
 
 // busyTimeout is how long a statement waits for another process's write.
 const busyTimeout = 10 * time.Second
@@ -65,7 +66,7 @@ func openSQLite(ctx context.Context, path string) (*Catalog, error) {
 		return nil, errors.Join(err, writer.Close())
 	}
 	setPool(reader, sqliteReaders+1)
-	version, err := newVersion(ctx, reader)
+	version, err := newVersion(ctx, reader, path)
 	if err != nil {
 		return nil, errors.Join(err, reader.Close(), writer.Close())
 	}

@@ -118,10 +118,10 @@ func TestPragmas(t *testing.T) {
 		}
 	}
 	check(c.writer, 0, 1, map[string]string{
-		"journal_mode": "wal", "synchronous": "2", "foreign_keys": "1", "busy_timeout": "10000", "query_only": "0", "cache_size": "-2000",
+		"journal_mode": "wal", "synchronous": "2", "foreign_keys": "1", "busy_timeout": "10000", "query_only": "0", "cache_size": "-1000",
 	})
 	check(c.reader, 1, sqliteReaders, map[string]string{
-		"journal_mode": "wal", "foreign_keys": "1", "busy_timeout": "10000", "query_only": "1", "cache_size": "-512",
+		"journal_mode": "wal", "foreign_keys": "1", "busy_timeout": "10000", "query_only": "1", "cache_size": "-64",
 	})
 	if _, err := c.reader.Exec("DELETE FROM session"); err == nil {
 		t.Error("the readers can write")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"slices"
 
 	"magpie/internal/catalog/queries"
 	"magpie/internal/media"
@@ -85,13 +86,11 @@ func (c *Catalog) Reserve(ctx context.Context, id media.ID, bytes, quota int64) 
 // owner's row is held from the first statement on, so of two uploads at once
 // the second counts the first.
 func reserve(ctx context.Context, q *queries.Queries, owner string, bytes, quota int64) error {
-	if err := q.AddStorage(ctx, queries.AddStorageParams{Owner: owner, Uploads: bytes}); err != nil {
-		return err
-	}
-	s, err := getStorage(ctx, q, owner)
+	r, err := q.TakeStorage(ctx, queries.TakeStorageParams{Owner: owner, Uploads: bytes})
 	if err != nil {
 		return err
 	}
+	s := storageOf(r)
 	s.Uploads -= bytes
 	return s.Room(bytes, quota)
 }
@@ -110,12 +109,14 @@ func (s Storage) Room(bytes, quota int64) error {
 	return media.Errorf(media.CodeQuota, "The upload of %d bytes would exceed the storage quota of %d bytes, of which %d are used. Delete media, or abort unfinished uploads, to make room.", bytes, limit, s.Used())
 }
 
-// keep counts a new media, whose session had so much reserved.
-func keep(ctx context.Context, q *queries.Queries, m media.Media, session queries.CloseSessionRow) error {
-	if err := q.InsertKept(ctx, queries.InsertKeptParams{MediaID: int64(m.ID), Owner: m.Owner, Originals: m.Size()}); err != nil {
+// keep counts a new media, which shows renditions of so many bytes, and whose
+// session had some reserved.
+func keep(ctx context.Context, q *queries.Queries, m media.Media, renditions int64, session queries.CloseSessionRow) error {
+	err := q.InsertKept(ctx, queries.InsertKeptParams{MediaID: int64(m.ID), Owner: m.Owner, Originals: m.Size(), Renditions: renditions})
+	if err != nil {
 		return err
 	}
-	add := queries.AddStorageParams{Owner: m.Owner, Originals: m.Size(), Media: 1}
+	add := queries.AddStorageParams{Owner: m.Owner, Originals: m.Size(), Renditions: renditions, Media: 1}
 	if session.Owner == m.Owner {
 		add.Uploads = -session.Reserved
 		return q.AddStorage(ctx, add)
@@ -140,18 +141,23 @@ func keepRenditions(ctx context.Context, q *queries.Queries, id media.ID, shown 
 	if err != nil {
 		return err
 	}
-	var sum int64
-	seen := map[string]bool{} // a file may be shown under several names
-	for _, r := range shown {
-		if !seen[r.Blob.Key] {
-			seen[r.Blob.Key] = true
-			sum += r.Blob.Size
-		}
-	}
+	sum := sizeOf(shown)
 	if err := q.SetKeptRenditions(ctx, queries.SetKeptRenditionsParams{MediaID: int64(id), Renditions: sum}); err != nil {
 		return err
 	}
 	return q.AddStorage(ctx, queries.AddStorageParams{Owner: k.Owner, Renditions: sum - k.Renditions})
+}
+
+// sizeOf is how many bytes renditions take.
+func sizeOf(shown []media.Rendition) int64 {
+	var sum int64
+	for i, r := range shown {
+		// A file may be shown under several names.
+		if !slices.ContainsFunc(shown[:i], func(o media.Rendition) bool { return o.Blob.Key == r.Blob.Key }) {
+			sum += r.Blob.Size
+		}
+	}
+	return sum
 }
 
 // LetGo ends the time in which media could be restored: those that are still as

@@ -113,11 +113,20 @@ func budget(t *testing.T, c *Catalog, id media.ID) []spent {
 	}
 	token := fmt.Sprint("t", id)
 	m := media.Media{ID: id, Owner: "1", Slug: fmt.Sprint("a", id), State: media.Pending}
+	shot := testSession(id + 100)
+	shot.State, shot.ClosingToken, shot.ClosingSince = media.SessionClosing, token, now
+	made := media.Media{ID: shot.ID, Owner: "1", Slug: fmt.Sprint("b", id), State: media.InProgress, Attempt: 1, CreatedAt: now}
+	outcome := media.Outcome{Width: 3}
+	for _, name := range []string{"orig.png", "large.jpg", "medium.jpg", "small.jpg", "thumb.jpg"} {
+		outcome.Renditions = append(outcome.Renditions, media.Rendition{Name: name, Blob: media.Blob{Key: "renditions/" + name, Size: 5}})
+	}
 	return []spent{
-		{"initialize", 3, 1, func() error { return c.CreateSessionWithin(ctx, testSession(id), 1<<40) }},
+		{"initialize", 2, 1, func() error { return c.CreateSessionWithin(ctx, testSession(id), 1<<40) }},
 		{"append", 1, 0, func() error { _, err := c.Session(ctx, id); return err }},
 		{"finalize: begin", 1, 1, func() error { _, _, err := c.BeginClosing(ctx, id, token, now, time.Time{}); return err }},
-		{"finalize: end", 5, 1, func() error { _, err := c.CloseSession(ctx, token, m, now); return err }},
+		{"finalize: end", 4, 1, func() error { _, err := c.CloseSession(ctx, token, m, now); return err }},
+		{"one-shot: begin", 2, 1, func() error { return c.CreateSessionWithin(ctx, shot, 1<<40) }},
+		{"one-shot: end", 9, 1, func() error { _, _, err := c.CloseMade(ctx, token, made, outcome, now); return err }},
 		{"status", 1, 0, func() error { _, err := c.Media(ctx, id); return err }},
 		{"lookup of 100", 1, 0, func() error { _, err := c.ShownList(ctx, ids); return err }},
 		{"media of 100", 1, 0, func() error { _, err := c.MediaList(ctx, ids); return err }},

@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"database/sql"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -48,6 +49,42 @@ func TestVersion(t *testing.T) {
 	}
 	if _, ok, err := mine.Version(t.Context()); ok || err == nil {
 		t.Error("a closed catalogue has a version")
+	}
+}
+
+// TestVersionAfterCheckpoint: another process folds the log into the file and begins it
+// anew, as often as it likes: no version comes again.
+func TestVersionAfterCheckpoint(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "magpie.db")
+	c, err := OpenSQLite(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Close() })
+	other, err := sql.Open("sqlite", sqliteDSN(path, nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = other.Close() })
+	if _, err := other.Exec("CREATE TABLE numbers (n INTEGER)"); err != nil {
+		t.Fatal(err)
+	}
+	seen := map[int64]int{}
+	for i := range 20 {
+		if _, err := other.Exec("PRAGMA wal_checkpoint(TRUNCATE)"); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := other.Exec("INSERT INTO numbers VALUES (0)"); err != nil { // of the same length each time
+			t.Fatal(err)
+		}
+		n, ok, err := c.Version(t.Context())
+		if err != nil || !ok {
+			t.Fatal(ok, err)
+		}
+		if before, again := seen[n]; again {
+			t.Errorf("after write %d the version is what it was after %d", i, before)
+		}
+		seen[n] = i
 	}
 }
 

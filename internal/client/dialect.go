@@ -20,7 +20,8 @@ const (
 
 // Dialect finds out whether the server has magpie's own API, by one call of it.
 // X's own hosts are not asked. A server that refuses the token counts as X's:
-// the call of X's API that comes next says what is wrong.
+// the call of X's API that comes next says what is wrong. Where the context ends,
+// or the server can't be reached, the error is *Interrupted.
 func (s *Server) Dialect(ctx context.Context) (Dialect, error) {
 	u, err := url.Parse(s.base)
 	if err != nil {
@@ -33,12 +34,13 @@ func (s *Server) Dialect(ctx context.Context) (Dialect, error) {
 	}
 	var list struct{ Data []struct{ ID string } }
 	err = s.json(ctx, http.MethodGet, "/magpie/v1/uploads?limit=1", nil, &list)
-	var refused *Refusal
 	var quiet *silence
 	switch {
 	case err == nil && list.Data != nil:
 		return Magpie, nil
-	case ctx.Err() != nil, errors.As(err, &quiet), errors.As(err, &refused) && passing(err):
+	case ctx.Err() != nil, passing(err):
+		return "", &Interrupted{Err: err}
+	case errors.As(err, &quiet):
 		return "", err
 	}
 	return X, nil

@@ -114,11 +114,14 @@ func (e *entry) read() {
 		return
 	}
 	e.known = &r
+	whole := int64(len(first))
 	for {
 		line, err := lines.ReadString('\n')
 		if err != nil {
-			return // also a line that was cut off
+			_, _ = e.f.Seek(whole, io.SeekStart) // over a line that was cut off: it must not go on as another
+			return
 		}
+		whole += int64(len(line))
 		if n, err := strconv.Atoi(line[:len(line)-1]); err == nil {
 			e.acked[n] = true
 		}

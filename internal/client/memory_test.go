@@ -157,9 +157,23 @@ func TestMemoryCutOff(t *testing.T) {
 		if e.known != nil && *e.known != want {
 			t.Fatalf("known: %+v", e.known)
 		}
+		if e.known == nil {
+			return
+		}
+		more := rapid.IntRange(0, 999).Draw(t, "more")
+		if err := e.ack(more); err != nil {
+			t.Fatal(err)
+		}
+		e.close()
+		if e, err = m.entry("s", "f"); err != nil {
+			t.Fatal(err)
+		}
+		if !e.acked[more] {
+			t.Fatalf("%d is not acknowledged, which was after the crash", more)
+		}
 		for i := range e.acked {
-			if !slices.Contains(acked, i) {
-				t.Fatalf("acknowledged: %d, of %v", i, acked)
+			if i != more && !slices.Contains(acked, i) {
+				t.Fatalf("acknowledged: %d, of %v and %d", i, acked, more)
 			}
 		}
 	})

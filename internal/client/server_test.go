@@ -245,8 +245,12 @@ func TestDialect(t *testing.T) {
 		}
 	}
 	down := speak(t, nil, func(c *Config) { c.URL, c.Patience = "http://127.0.0.1:1", 0 })
-	if got, err := down.Dialect(t.Context()); err == nil {
-		t.Errorf("a server that is down: %s", got)
+	away := speak(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) }, func(c *Config) { c.Patience = 0 })
+	for name, s := range map[string]*Server{"down": down, "away": away} { // it may be asked again later
+		var stopped *Interrupted
+		if got, err := s.Dialect(t.Context()); !errors.As(err, &stopped) {
+			t.Errorf("a server that is %s: %s, %v", name, got, err)
+		}
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"sync/atomic"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -26,10 +27,14 @@ func ConnContext(ctx context.Context, c net.Conn) context.Context {
 }
 
 // Listener is l, with connections on which the header of an answer can wait for
-// the file behind it.
-func Listener(l net.Listener) net.Listener { return listener{l} }
+// the file behind it, and that have less to do for viewers who ask for one range
+// after the other, if ConnState is told of them.
+func Listener(l net.Listener) net.Listener { return listener{l, new(atomic.Int32)} }
 
-type listener struct{ net.Listener }
+type listener struct {
+	net.Listener
+	polling *atomic.Int32 // how many connections do
+}
 
 // Accept implements net.Listener.
 func (l listener) Accept() (net.Conn, error) {
@@ -45,7 +50,7 @@ func (l listener) Accept() (net.Conn, error) {
 	if err != nil {
 		return nil, errors.Join(err, c.Close())
 	}
-	return &conn{TCPConn: tcp, raw: raw}, nil
+	return &conn{TCPConn: tcp, raw: raw, polling: l.polling}, nil
 }
 
 // conn is a TCP connection. What is written while more follows stays in the
@@ -57,6 +62,13 @@ type conn struct {
 	*net.TCPConn
 	raw  syscall.RawConn
 	more bool // of the goroutine that answers
+	sent bool // a file, or some of one, by this answer
+
+	// Of reading, see connread.go.
+	polling   *atomic.Int32
+	next      bool        // what comes is the request after one that got a file
+	unwatched atomic.Bool // whether the request's viewer is, while it is answered; who watches may read it just then
+	slow      int         // how many requests are not polled for
 }
 
 // Write implements net.Conn.
@@ -90,6 +102,7 @@ func (c *conn) Write(p []byte) (int, error) {
 func (c *conn) ReadFrom(src io.Reader) (int64, error) {
 	if limited, ok := src.(*io.LimitedReader); ok {
 		if file, ok := limited.R.(blob.Sender); ok {
+			c.sent = true
 			n, err := file.SendTo(c.raw, limited.N)
 			limited.N -= n
 			return n, err

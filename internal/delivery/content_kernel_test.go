@@ -155,14 +155,14 @@ func TestServeToAViewerWhoGoes(t *testing.T) {
 	store := onDisk(t)
 	manifest, whole := file(t, store, 8<<20, 8<<20)
 	var log bytes.Buffer
-	for name, leave := range map[string]func(net.Conn){
-		"closes": func(c net.Conn) { _ = c.Close() },
-		"stalls": func(net.Conn) {},
+	for name, leave := range map[string]func(net.Conn, *http.ResponseController){
+		"closes": func(c net.Conn, _ *http.ResponseController) { _ = c.Close() },
+		"stalls": func(_ net.Conn, w *http.ResponseController) { _ = w.SetWriteDeadline(time.Now()) },
 	} {
-		ended := make(chan struct{})
+		writing, ended := make(chan *http.ResponseController, 1), make(chan struct{})
 		web := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			defer close(ended)
-			_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(200 * time.Millisecond))
+			writing <- http.NewResponseController(w)
 			serve(w, r, store, manifest, media.Media{ID: 77, TouchedAt: touched()}, tag, logTo(&log))
 		}))
 		web.Config.ConnContext, web.Listener = ConnContext, Listener(web.Listener)
@@ -178,7 +178,7 @@ func TestServeToAViewerWhoGoes(t *testing.T) {
 		if _, err := io.ReadFull(c, head); err != nil || !bytes.Contains(head, whole[:100]) {
 			t.Errorf("%s: %q, %v", name, head, err)
 		}
-		leave(c)
+		leave(c, <-writing)
 		<-ended
 		_ = c.Close()
 		web.Close()

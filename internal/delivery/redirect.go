@@ -21,7 +21,7 @@ const (
 // if it may: where redirects are wanted, nothing restricts the media, and whoever
 // asks follows them. All others get the bytes from here.
 func (h *Renditions) sentAway(w http.ResponseWriter, r *http.Request, m media.Media, rendition media.Rendition) bool {
-	if !h.redirect || r.Method != http.MethodGet || !heavy(rendition.Role) || !follows(r) {
+	if !h.redirect || r.Method != http.MethodGet || !heavy(rendition.Role) || !h.follows(r) {
 		return false
 	}
 	said, err := h.notes.of(r.Context(), m.ID)
@@ -63,7 +63,7 @@ func heavy(role media.Role) bool {
 // of pages can't, unless the bucket has rules for it, which is nothing to rely on;
 // nor can the pages of this server, whose policy lets them load nothing from elsewhere.
 // And what is sent along to prove who asks is for this server only.
-func follows(r *http.Request) bool {
+func (h *Renditions) follows(r *http.Request) bool {
 	if r.Header.Get("Authorization") != "" || r.Header.Get("Origin") != "" {
 		return false
 	}
@@ -74,5 +74,5 @@ func follows(r *http.Request) bool {
 		return false
 	}
 	page, err := url.Parse(r.Referer())
-	return err == nil && (page.Host == "" || page.Host != r.Host)
+	return err == nil && (page.Host == "" || page.Host != r.Host && page.Host != h.pages)
 }

@@ -49,7 +49,7 @@ func TestRedirect(t *testing.T) {
 	}, media.Rendition{Role: media.RoleImage, Name: "large.jpg", ContentType: "image/jpeg"})
 	describe(t, c, 9, `{"geo_restrictions": {"whitelisted_country_codes": ["CH"], "blacklisted_country_codes": []}}`)
 	h := NewRenditions(Config{
-		Catalog: c, Blobs: store, Access: access(), Now: touched, Fail: plain, Redirect: true, Log: logTo(t.Output()),
+		Catalog: c, Blobs: store, Access: access(), Now: touched, Fail: plain, Redirect: true, Pages: "https://pages.example:8443", Log: logTo(t.Output()),
 	})
 	mux := http.NewServeMux()
 	mux.Handle("GET /media/{slug}/{name}", h)
@@ -86,6 +86,7 @@ func TestRedirect(t *testing.T) {
 		{"Sec-Fetch-Site", "same-origin"},
 		{"Authorization", "Bearer x"},
 		{"Referer", "http://magpie.example/magpie/v1/embed/7_7"},
+		{"Referer", "https://pages.example:8443/"},
 	} {
 		if w := get("GET", mp4, headers...); w.Code != http.StatusOK || w.Body.String() != "640x360.mp4" {
 			t.Errorf("%q: %d %v", headers, w.Code, w.Header())

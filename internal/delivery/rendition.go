@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"time"
 
 	"magpie/internal/blob"
@@ -29,6 +30,9 @@ type Config struct {
 	// Redirect sends viewers of media that nothing restricts to the store itself,
 	// which must be one that presigns.
 	Redirect bool
+	// Pages is the origin of this server's own pages where it is not that of its
+	// media, or "". They may load nothing from the store.
+	Pages string
 }
 
 // Renditions serves GET and HEAD /media/{slug}/{name} to whoever policy lets. On
@@ -46,14 +50,19 @@ type Renditions struct {
 	log     *slog.Logger
 
 	redirect bool
+	pages    string // host of the server's own pages, or ""
 }
 
 // NewRenditions makes the handler.
 func NewRenditions(c Config) *Renditions {
+	pages := ""
+	if u, err := url.Parse(c.Pages); err == nil {
+		pages = u.Host
+	}
 	return &Renditions{
 		catalog: c.Catalog, blobs: c.Blobs, access: c.Access, notes: newNotes(c.Catalog, c.Now),
 		found: newRecentOf[asking, finding](c.Catalog, c.Now),
-		now:   c.Now, fail: c.Fail, log: c.Log, redirect: c.Redirect,
+		now:   c.Now, fail: c.Fail, log: c.Log, redirect: c.Redirect, pages: pages,
 	}
 }
 

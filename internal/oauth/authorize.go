@@ -59,18 +59,17 @@ func (s *Server) decide(w http.ResponseWriter, r *http.Request) {
 	case v.account.ID == "":
 		s.ask(w, r, http.StatusForbidden, q, v, form{Wrong: "You are not signed in any more."})
 	case action == "sign_out":
-		if err := s.Accounts.SignOut(r.Context(), v.secret); err != nil {
+		if err := s.SignOut(w, r); err != nil {
 			s.Fail(w, r, err)
 			return
 		}
-		s.setCookie(w, r, "", -1)
 		s.sendTo(w, http.StatusSeeOther, q.action)
 	case action == "deny":
 		s.sendTo(w, http.StatusSeeOther, backTo(q.redirect, told(q.state, url.Values{
 			"error": {"access_denied"}, "error_description": {"The user denied it."},
 		})))
 	case action == "allow":
-		s.allow(w, r, q, v)
+		s.allow(w, r, http.StatusSeeOther, q, v)
 	default:
 		s.ask(w, r, http.StatusBadRequest, q, v, form{Wrong: "Choose one of the buttons."})
 	}
@@ -94,9 +93,16 @@ func (s *Server) request(w http.ResponseWriter, r *http.Request) (request, bool)
 	return q, err == nil && no == nil
 }
 
-func (s *Server) allow(w http.ResponseWriter, r *http.Request, q request, v visitor) {
+func (s *Server) allow(w http.ResponseWriter, r *http.Request, status int, q request, v visitor) {
+	scopes := auth.Given(q.scopes, v.account)
+	if len(scopes) == 0 {
+		s.sendTo(w, status, backTo(q.redirect, told(q.state, url.Values{
+			"error": {"invalid_scope"}, "error_description": {"The user is no admin, and may give nothing of what was asked for."},
+		})))
+		return
+	}
 	code, err := s.Consents.Allow(r.Context(), auth.Ask{
-		Client: q.client.ID, User: v.account.ID, Scopes: q.scopes, RedirectURI: q.uri, Challenge: q.challenge,
+		Client: q.client.ID, User: v.account.ID, Scopes: scopes, RedirectURI: q.uri, Challenge: q.challenge,
 	})
 	if media.CodeOf(err) == media.CodeForbidden {
 		s.pages.refuse(w, http.StatusForbidden, words(err))
@@ -106,7 +112,7 @@ func (s *Server) allow(w http.ResponseWriter, r *http.Request, q request, v visi
 		s.Fail(w, r, err)
 		return
 	}
-	s.sendTo(w, http.StatusSeeOther, backTo(q.redirect, told(q.state, url.Values{"code": {code}})))
+	s.sendTo(w, status, backTo(q.redirect, told(q.state, url.Values{"code": {code}})))
 }
 
 // told adds the state that a client sent, if it sent one.
@@ -127,14 +133,19 @@ func (s *Server) sendTo(w http.ResponseWriter, status int, to string) {
 	w.WriteHeader(status)
 }
 
-// ask shows the page for whoever is there.
+// ask shows the page for whoever is there. The console is part of the server: who
+// has signed in is not asked whether it may act.
 func (s *Server) ask(w http.ResponseWriter, r *http.Request, status int, q request, v visitor, f form) {
-	f.Action, f.Token, f.Client = q.action, s.formToken(v, q), q.client.Name
+	f.Action, f.Token, f.Client, f.House = q.action, s.formToken(v, q), q.client.Name, q.client.ID == auth.ConsoleClient
 	if v.account.ID == "" {
-		s.pages.signIn(w, status, f)
+		s.pages.signIn(w, r, status, f)
 		return
 	}
-	f.User, f.Powers, f.BackTo = v.account.Username, powers(q.scopes), shownOf(q.redirect)
+	if f.House || len(auth.Given(q.scopes, v.account)) == 0 {
+		s.allow(w, r, http.StatusSeeOther, q, v)
+		return
+	}
+	f.User, f.Powers, f.BackTo = v.account.Username, powers(auth.Given(q.scopes, v.account)), shownOf(q.redirect)
 	s.pages.consent(w, status, f, q.redirect)
 }
 

@@ -7,8 +7,10 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 
 	"magpie/internal/auth"
+	"magpie/internal/media"
 )
 
 var (
@@ -32,13 +34,30 @@ type form struct {
 	Action string // where it is sent
 	Token  string
 	Client string
+	House  bool   // the client is the console, which is part of the server
 	Wrong  string // what went wrong the last time
+	Code   media.Code
 
 	Username string // as it was typed
 
 	User   string // who is signed in
 	Powers []power
 	BackTo string
+}
+
+// WrongInJapanese is what went wrong the last time, for the console's door.
+func (f form) WrongInJapanese() string {
+	switch {
+	case f.Wrong == "":
+		return ""
+	case f.Code == media.CodeUnauthorized:
+		return "ユーザー名またはパスワードが違います。"
+	case f.Code == media.CodeRateLimited:
+		return "サインインの失敗が続いています。しばらく待ってから、もう一度お試しください。"
+	case f.Code == media.CodeBusy:
+		return "ただいま混み合っています。もう一度お試しください。"
+	}
+	return "ページの有効期限が切れたか、ブラウザーで Cookie が無効になっています。もう一度お試しください。"
 }
 
 // power is a scope in words.
@@ -57,6 +76,8 @@ func powers(scopes []string) []power {
 			words = "Look at your media and those shared with you, and fetch your originals."
 		case "users.read":
 			words = "Learn your user id."
+		case auth.Admin:
+			words = "Operate this server: see everybody's media and tokens, and steer its work."
 		case auth.OfflineAccess:
 			words = "Go on with this while you are away, until you or the operator end it."
 		}
@@ -73,8 +94,16 @@ func shownOf(redirect *url.URL) string {
 	return "the app " + redirect.Scheme
 }
 
-func (p *pages) signIn(w http.ResponseWriter, status int, f form) {
-	p.show(w, status, "signin.html", f, "'self'")
+// signIn shows the form. The console, whose door it is, speaks Japanese, too.
+func (p *pages) signIn(w http.ResponseWriter, r *http.Request, status int, f form) {
+	name := "signin.html"
+	if f.House {
+		w.Header().Add("Vary", "Accept-Language")
+		if first, _, _ := strings.Cut(r.Header.Get("Accept-Language"), ","); strings.HasPrefix(strings.ToLower(strings.TrimSpace(first)), "ja") {
+			name = "signin.ja.html"
+		}
+	}
+	p.show(w, status, name, f, "'self'")
 }
 
 // consent shows the page with the two buttons. Browsers hold the redirect that

@@ -52,7 +52,7 @@ func TestPagesEscape(t *testing.T) {
 
 func TestPowersAreInWords(t *testing.T) {
 	for _, p := range powers(auth.Scopes()) {
-		known := p.Scope == auth.MediaWrite || p.Scope == auth.TweetRead || p.Scope == auth.OfflineAccess || p.Scope == "users.read"
+		known := p.Scope == auth.MediaWrite || p.Scope == auth.TweetRead || p.Scope == auth.OfflineAccess || p.Scope == auth.Admin || p.Scope == "users.read"
 		if len(p.Words) < 15 || strings.HasPrefix(p.Words, "Nothing here") == known {
 			t.Errorf("%+v", p)
 		}

@@ -63,7 +63,7 @@ func newRig(t testing.TB) *rig {
 		},
 		Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
 	})
-	if _, err := g.Accounts.Create(t.Context(), "ann", "12", password); err != nil {
+	if _, err := g.Accounts.Create(t.Context(), "ann", "12", password, false); err != nil {
 		t.Fatal(err)
 	}
 	g.app, err = g.Clients.Register(t.Context(), auth.Registration{

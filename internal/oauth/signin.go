@@ -20,7 +20,7 @@ func (s *Server) signIn(w http.ResponseWriter, r *http.Request, q request, v vis
 			w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(e.RetryAfter.Seconds()))))
 		}
 		v.account.ID = "" // the form, also for somebody who was signed in
-		s.ask(w, r, status, q, v, form{Username: username, Wrong: words(err)})
+		s.ask(w, r, status, q, v, form{Username: username, Wrong: words(err), Code: media.CodeOf(err)})
 	}
 	if err := s.Attempts.Begin(username, r.RemoteAddr); err != nil {
 		again(http.StatusTooManyRequests, err)

@@ -26,6 +26,7 @@ func (a *API) routeLibrary() {
 	a.mux.Handle("GET /magpie/v1/uploads/{id}", a.endpoint(read, a.uploadGet))
 	a.mux.Handle("DELETE /magpie/v1/uploads/{id}", a.endpoint(write, a.uploadAbort))
 	a.mux.Handle("GET /magpie/v1/storage", a.endpoint(read, a.storage))
+	a.mux.Handle("GET /magpie/v1/limits", a.endpoint(read, a.limits))
 }
 
 // libraryItem is a media as the library's list shows it.

@@ -18,7 +18,7 @@ const maxQuery = 100
 // libraryList answers GET /magpie/v1/media: the caller's own media, the newest
 // upload first.
 func (a *API) libraryList(w http.ResponseWriter, r *http.Request, who auth.Identity) error {
-	query, err := parameters(r, "limit", "cursor", "category", "state", "source", "q", "deleted")
+	query, err := parameters(r, "limit", "cursor", "category", "state", "media_type", "source", "q", "deleted")
 	if err != nil {
 		return err
 	}
@@ -67,6 +67,11 @@ func (a *API) libraryQuery(query map[string]string) (catalog.LibraryQuery, error
 		l.State = media.State(text)
 		if states := []media.State{media.Pending, media.InProgress, media.Succeeded, media.Failed}; !slices.Contains(states, l.State) {
 			return l, shown(media.Invalid("state", "must be one of %v", states), text)
+		}
+	}
+	if text, said := query["media_type"]; said {
+		if l.Type, err = media.ParseType(text); err != nil {
+			return l, shown(media.Invalid("media_type", "must be one of %v", media.Types()), text)
 		}
 	}
 	for name, into := range map[string]*string{"source": &l.Source, "q": &l.Text} {

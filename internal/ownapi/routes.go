@@ -32,6 +32,7 @@ type Config struct {
 	Webhooks  Webhooks
 	Intake    *analytics.Intake // of playback events
 	Ending    context.Context   // its end ends streams; nil for never
+	Operator  Operator
 }
 
 // API is magpie's own surface over one server's rooms.
@@ -53,6 +54,7 @@ type API struct {
 	changes   *changes
 	intake    *analytics.Intake
 	ending    context.Context
+	operator  Operator
 	mux       *http.ServeMux
 }
 
@@ -62,7 +64,7 @@ func New(c Config) *API {
 		catalog: c.Catalog, sessions: c.Sessions, later: c.Later, gate: c.Gate, originals: c.Originals, links: c.Links, handout: c.Handout,
 		fail: c.Fail, now: c.Now, log: c.Log, mux: http.NewServeMux(),
 		webhooks: c.Webhooks, changes: newChanges(c.Catalog, c.Now, c.Log), ending: c.Ending,
-		intake: c.Intake,
+		intake: c.Intake, operator: c.Operator,
 	}
 	a.access, a.random, a.pages = c.Access, c.Random, newEmbedPages(c.Links.Media)
 	if a.ending == nil {
@@ -78,8 +80,12 @@ func New(c Config) *API {
 	a.routeLibrary()
 	a.routeWebhooks()
 	a.routePlayback()
+	a.routeAdmin()
 	a.mux.Handle("GET /magpie/v1/stream", a.endpoint(streamNeed(), a.stream))
 	a.mux.Handle("GET /magpie/v1/media/{id}/audit", a.endpoint(read, a.audit))
+	a.mux.Handle("GET /magpie/v1/media/{id}/history", a.endpoint(read, a.history))
+	a.mux.Handle("GET /magpie/v1/analytics", a.endpoint(read, a.analytics))
+	a.mux.Handle("GET /magpie/v1/analytics/top", a.endpoint(read, a.analyticsTop))
 	a.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		a.fail(w, r, media.Errorf(media.CodeNotFound, "There is nothing at %s %s.", r.Method, r.URL.Path))
 	})

@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"magpie/internal/auth"
+	"magpie/internal/catalog"
 )
 
 // storageResult is what a user stores, in bytes. Deleted media count until they
@@ -26,9 +27,14 @@ func (a *API) storage(w http.ResponseWriter, r *http.Request, who auth.Identity)
 	if err != nil {
 		return err
 	}
+	return a.answer(w, r, http.StatusOK, map[string]any{"data": a.showStorage(s)})
+}
+
+// showStorage shows what a user stores, beside the quota that holds for them.
+func (a *API) showStorage(s catalog.Storage) storageResult {
 	out := storageResult{Used: s.Used(), Originals: s.Originals, Renditions: s.Renditions, Uploads: s.Uploads, Media: s.Media}
 	if quota := s.Within(a.sessions.Quota()); quota > 0 {
 		out.Quota = &quota
 	}
-	return a.answer(w, r, http.StatusOK, map[string]any{"data": out})
+	return out
 }

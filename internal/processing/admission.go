@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"magpie/internal/blob"
 	"magpie/internal/media"
 )
 
@@ -31,8 +32,8 @@ func (a *Admission) Run(ctx context.Context, id media.ID) error {
 }
 
 // Make is Worker.Make when its turn comes. CodeBusy means that the line is full.
-func (a *Admission) Make(ctx context.Context, m media.Media, publish func(context.Context, media.Outcome) error) error {
-	return a.admit(ctx, func(ctx context.Context) error { return a.worker.Make(ctx, m, publish) })
+func (a *Admission) Make(ctx context.Context, m media.Media, file *blob.Taken, publish func(context.Context, media.Outcome) error) error {
+	return a.admit(ctx, func(ctx context.Context) error { return a.worker.Make(ctx, m, file, publish) })
 }
 
 func (a *Admission) admit(ctx context.Context, run func(context.Context) error) error {

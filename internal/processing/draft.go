@@ -35,7 +35,7 @@ func (o *output) Begin(ctx context.Context, name string, hint, head int64) (Draf
 	d := &draft{out: o, w: w, name: name}
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.begun = append(o.begun, d)
+	o.drafts = append(o.drafts, d)
 	return d, nil
 }
 
@@ -79,7 +79,7 @@ func (d *draft) Abort() {
 func (o *output) drop() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	for _, d := range o.begun {
+	for _, d := range o.drafts {
 		d.Abort()
 	}
 }

@@ -7,16 +7,17 @@ import (
 	"log/slog"
 	"time"
 
+	"magpie/internal/blob"
 	"magpie/internal/media"
 	"magpie/internal/trace"
 )
 
-// Make makes one attempt at a media that is not recorded yet, and whose original
-// is stored, and hands what came of it to publish. An error means that nothing
-// was published, and that the media is for Run.
-func (w *Worker) Make(ctx context.Context, m media.Media, publish func(context.Context, media.Outcome) error) error {
+// Make makes one attempt at a media that is not recorded yet, and hands what came
+// of it to publish. The original is stored, or else it is file. An error means
+// that nothing was published, and that the media is for Run.
+func (w *Worker) Make(ctx context.Context, m media.Media, file *blob.Taken, publish func(context.Context, media.Outcome) error) error {
 	log := w.logFor(ctx, m)
-	outcome, err := w.attempt(ctx, m, false, false)
+	outcome, err := w.attempt(ctx, m, manner{file: file})
 	var failure *media.Failure
 	var suspicion *Suspicion
 	switch {

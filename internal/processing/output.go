@@ -17,6 +17,7 @@ type output struct {
 	w       *Worker
 	m       media.Media
 	touched chan struct{}
+	fresh   *fresh // nil where the original is stored
 
 	commits sync.WaitGroup
 
@@ -24,7 +25,29 @@ type output struct {
 	percent int
 	saved   []media.Rendition
 	failed  error // the first commit that did
-	begun   []*draft
+	drafts  []*draft
+}
+
+// fresh is what there is to wait for where an original isn't stored yet.
+type fresh struct {
+	begun func() error  // waits until something may be kept
+	made  chan struct{} // closed when all is made
+}
+
+// smallest is how long a rendition is at most that waits until all are made: with
+// the original they are then one wait for the disk, where a store has one for
+// several.
+const smallest = 256 << 10
+
+// wait gives why something of a length may not be kept.
+func (f *fresh) wait(size int64) error {
+	if f == nil {
+		return nil
+	}
+	if size <= smallest {
+		<-f.made
+	}
+	return f.begun()
 }
 
 var errSuperseded = errors.New("the attempt was superseded or its media deleted")
@@ -61,9 +84,10 @@ const small = 8 << 20
 
 // create begins a rendition of so many bytes, 0 where that isn't known. Small ones
 // do not wait for room in the store: their engine may have a Draft that is what
-// others wait for.
+// others wait for. Nor do those of an original that takes up room itself as long as
+// it isn't stored.
 func (o *output) create(ctx context.Context, name string, size int64) (*blob.Writer, error) {
-	if size > 0 && size <= small {
+	if o.fresh != nil || size > 0 && size <= small {
 		return o.w.blobs.Create(ctx, size)
 	}
 	return o.w.blobs.CreateKeyed(ctx, o.key(name), size, 0)
@@ -104,7 +128,13 @@ func (o *output) commit(ctx context.Context, w *blob.Writer, first, last int) {
 	o.mu.Lock()
 	name := o.saved[first].Name
 	o.mu.Unlock()
-	kept, err := w.Commit(ctx, o.key(name))
+	var kept media.Blob
+	var err error
+	if err = o.fresh.wait(w.Size()); err == nil {
+		kept, err = w.Commit(ctx, o.key(name))
+	} else {
+		w.Abort()
+	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if err != nil {

@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"path/filepath"
-	"runtime/debug"
 	"sync"
 	"time"
 
@@ -124,7 +122,7 @@ func (w *Worker) run(ctx context.Context, id media.ID, try int, quick bool) erro
 		log.Error("processing given up", "tries", try, "lost", m.Lost)
 		return w.publish(ctx, m, givenUp(), log)
 	}
-	outcome, err := w.attempt(ctx, m, quick && !m.State.Done(), true)
+	outcome, err := w.attempt(ctx, m, manner{quick: quick && !m.State.Done(), recorded: true})
 	var failure *media.Failure
 	var suspicion *Suspicion
 	switch {
@@ -227,7 +225,7 @@ func (w *Worker) leave(id media.ID) {
 func (w *Worker) release(ctx context.Context, m media.Media, why error) error {
 	back, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
-	held, err := w.catalog.Release(back, m.ID, m.Attempt, w.now())
+	held, err := w.catalog.Release(back, m.ID, m.Attempt, wordsFor(ctx, why), w.now())
 	if err != nil {
 		why = errors.Join(why, fmt.Errorf("release %s: %w", m.ID, err))
 	} else if !held {
@@ -235,6 +233,24 @@ func (w *Worker) release(ctx context.Context, m media.Media, why error) error {
 		return nil
 	}
 	return fmt.Errorf("process %s, attempt %d: %w", m.ID, m.Attempt, why)
+}
+
+// wordsFor is why an attempt is made again, for the owner of the media: what
+// exactly went wrong is in the log.
+func wordsFor(ctx context.Context, why error) string {
+	var suspicion *Suspicion
+	switch {
+	case ctx.Err() != nil:
+		return "The server was stopped."
+	case media.CodeOf(why) == media.CodeFull:
+		return "The server had no room for what is made."
+	case media.CodeOf(why) == media.CodeBusy:
+		return "What the server stores files in was away."
+	case errors.As(why, &suspicion):
+		return suspicion.Failure.Message
+	default:
+		return "Something went wrong in the server; its log says what."
+	}
 }
 
 // postpone gives the media back for one who has the time.
@@ -265,84 +281,4 @@ func (w *Worker) publish(ctx context.Context, m media.Media, o media.Outcome, lo
 	w.waited(m)
 	w.tell(log, m, o)
 	return nil
-}
-
-// closed is what has ended already.
-func closed() <-chan struct{} {
-	c := make(chan struct{})
-	close(c)
-	return c
-}
-
-// attempt runs the engine for the media's kind. It shows in the media's row that
-// it lives, if that is recorded.
-func (w *Worker) attempt(ctx context.Context, m media.Media, quick, recorded bool) (media.Outcome, error) {
-	engine := w.engines[m.Category.Kind()]
-	if engine == nil {
-		return media.Outcome{}, nil
-	}
-	original := w.blobs.ReaderAt(ctx, m.Manifest)
-	defer original.Close()
-	in := Input{Media: m, Original: original, Size: m.Size(), Again: m.State.Done(), Quick: quick}
-	if kind := m.Category.Kind(); kind == media.KindVideo || kind == media.KindGIF {
-		withdraw, err := w.forChildren(&in)
-		if err != nil {
-			return media.Outcome{}, err
-		}
-		defer withdraw()
-	}
-
-	whole, began := ctx, w.now()
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	out := &output{w: w, m: m, touched: make(chan struct{}, 1)}
-	done := closed()
-	if recorded {
-		done = out.follow(ctx, cancel)
-	}
-	outcome, err := process(ctx, engine, in, out)
-	if e := out.settle(); err == nil {
-		err = e
-	}
-	if cause := context.Cause(ctx); err != nil && errors.Is(cause, errSuperseded) {
-		err = cause
-	}
-	cancel(nil)
-	<-done
-	out.drop()
-	outcome.Renditions = out.saved
-	w.ran(whole, m, began, out.saved, err)
-	return outcome, err
-}
-
-// forChildren adds what child processes work with to an input: a folder of their
-// own, and an address of the original. withdraw takes both away.
-func (w *Worker) forChildren(in *Input) (withdraw func(), err error) {
-	scratch := filepath.Join(w.cfg.Scratch, fmt.Sprintf("%s-%d", in.Media.ID, in.Media.Attempt))
-	if err := os.Mkdir(scratch, 0o700); err != nil {
-		return nil, fmt.Errorf("make a scratch folder: %w", err)
-	}
-	remove := func() {
-		if err := os.RemoveAll(scratch); err != nil {
-			w.log.Warn("scratch folder left behind", "folder", scratch, "err", err)
-		}
-	}
-	url, recall, err := w.source.Offer(in.Original, in.Size)
-	if err != nil {
-		remove()
-		return nil, fmt.Errorf("offer the original: %w", err)
-	}
-	in.URL, in.Scratch = url, scratch
-	return func() { recall(); remove() }, nil
-}
-
-// process turns an engine's panic into an error with the stack in it, so that
-// the media is released and its tries are counted.
-func process(ctx context.Context, e Engine, in Input, out Output) (o media.Outcome, err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			err = fmt.Errorf("panic: %v\n%s", r, debug.Stack())
-		}
-	}()
-	return e.Process(ctx, in, out)
 }

@@ -181,7 +181,7 @@ func (r *rig) tried(id media.ID, attempts int) {
 		if err != nil {
 			r.t.Fatal(err)
 		}
-		if _, err := r.rows.Release(r.t.Context(), id, m.Attempt, r.now()); err != nil {
+		if _, err := r.rows.Release(r.t.Context(), id, m.Attempt, "", r.now()); err != nil {
 			r.t.Fatal(err)
 		}
 	}

@@ -37,7 +37,7 @@ func TestRunLost(t *testing.T) {
 		if err != nil || calm.Lost != 0 {
 			t.Fatalf("stopped in order, %d attempts are lost: %v", calm.Lost, err)
 		}
-		if _, err := r.rows.Release(t.Context(), calm.ID, calm.Attempt, r.now()); err != nil {
+		if _, err := r.rows.Release(t.Context(), calm.ID, calm.Attempt, "", r.now()); err != nil {
 			t.Fatal(err)
 		}
 		if m.Lost == 4 {

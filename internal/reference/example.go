@@ -18,8 +18,8 @@ func (d document) example(schema any) (any, error) {
 }
 
 func (d document) compose(s object) (any, error) {
-	if v := s.get("example"); v != nil {
-		return v, nil
+	if some := s.list("examples"); some != nil {
+		return some[0], nil
 	}
 	if all := s.list("allOf"); all != nil {
 		return d.composeAll(s, all)
@@ -110,14 +110,19 @@ func overlay(under, over any) any {
 	return u
 }
 
+// binary tells whether a schema is one of plain bytes.
+func binary(s object) bool { return s.text("contentMediaType") != "" }
+
 func composeText(s object) (any, error) {
-	switch format := s.text("format"); format {
+	switch {
+	case binary(s):
+		return "(the bytes)", nil
+	case s.text("contentEncoding") == "base64":
+		return "R0lGODlhAQABAAAAACw=", nil
+	}
+	switch s.text("format") {
 	case "date-time":
 		return "2026-11-22T09:30:00Z", nil
-	case "binary":
-		return "(the bytes)", nil
-	case "byte":
-		return "R0lGODlhAQABAAAAACw=", nil
 	case "uri":
 		return "https://media.example/media/q3Zt0aYbXk1_vW-9/640x360.mp4", nil
 	}

@@ -122,8 +122,8 @@ func newView(d document) (view, error) {
 	for _, item := range components.object("schemas") {
 		s := item.Value.(object)
 		shown := schema{Name: item.Key.(string), Type: d.typeWords(s), Rules: rules(s), About: prose(s.text("description")), Fields: d.fields(s, "", 0)}
-		if s.get("example") != nil {
-			text, err := encode(s.get("example"), "  ")
+		if some := s.list("examples"); some != nil {
+			text, err := encode(some[0], "  ")
 			if err != nil {
 				return view{}, err
 			}
@@ -206,7 +206,7 @@ func (d document) forms(content object) ([]form, error) {
 			f.Fields = d.fields(s, "", 0)
 		}
 		for _, p := range s.object("properties") {
-			if member, _ := d.resolve(p.Value); member.text("format") == "binary" {
+			if member, _ := d.resolve(p.Value); binary(member) {
 				f.Files = append(f.Files, p.Key.(string))
 			}
 		}
@@ -240,6 +240,8 @@ func (d document) fields(s object, path string, depth int) []field {
 		for i, part := range s.list(key) {
 			p, name := d.resolve(part)
 			switch {
+			case name != "" && orNull(s.list(key)):
+				out = append(out, field{Name: strings.TrimSuffix(path, "."), Type: "as", Ref: name, About: prose(p.text("description"))})
 			case name != "":
 				word := map[string]string{"allOf": "as", "oneOf": "either", "anyOf": "any of"}[key]
 				if i > 0 && key != "allOf" {
@@ -276,6 +278,11 @@ func (d document) fields(s object, path string, depth int) []field {
 	return out
 }
 
+// orNull tells whether a choice is between one schema and null.
+func orNull(some []any) bool {
+	return len(some) == 2 && slices.ContainsFunc(some, func(part any) bool { o, _ := part.(object); return o.text("type") == "null" })
+}
+
 // typeWords says in a few words what values a schema takes.
 func (d document) typeWords(s object) string {
 	t := typeOf(s)
@@ -286,8 +293,13 @@ func (d document) typeWords(s object) string {
 		}
 		return "array of " + name
 	}
-	if f := s.text("format"); f != "" {
+	switch f := s.text("format"); {
+	case f != "":
 		t += " (" + f + ")"
+	case binary(s):
+		t = "bytes"
+	case s.text("contentEncoding") != "":
+		t += " (" + s.text("contentEncoding") + ")"
 	}
 	if t == "" {
 		for _, key := range []string{"oneOf", "anyOf"} {
@@ -304,7 +316,7 @@ func (d document) typeWords(s object) string {
 			}
 		}
 	}
-	if s.is("nullable") || slices.Contains(s.list("type"), any("null")) {
+	if slices.Contains(s.list("type"), any("null")) {
 		t = strings.TrimPrefix(t+" or null", " or ")
 	}
 	return t

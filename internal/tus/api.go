@@ -39,6 +39,9 @@ type Config struct {
 	// Start brings on its way what a finalized media needs, and gives the media as
 	// it is then: images are done, videos in line.
 	Start func(context.Context, media.Media) (media.Media, error)
+	// Count counts an upload that somebody begins, and returns an error where these
+	// are too many; it may set headers of the answer.
+	Count func(http.Header, auth.Identity) error
 	// Fail answers errors.
 	Fail func(http.ResponseWriter, *http.Request, error)
 }
@@ -124,7 +127,7 @@ func number(h http.Header, name string) (n int64, found bool, err error) {
 	u, err := strconv.ParseUint(values[0], 10, 63) // no signs
 	if err != nil || len(values) > 1 {
 		e := media.Invalid(name, "The header %s must be there once, and be a whole number from 0 on.", name)
-		e.Value = values[0]
+		e.Value = shorten(values[0])
 		return 0, true, e
 	}
 	return int64(u), true, nil

@@ -41,6 +41,8 @@ type server struct {
 	api      *API
 	tokens   map[string]string
 	started  []media.ID
+	begun    []string // users, as they are counted
+	crowded  bool     // nobody may begin any more
 }
 
 func newServer(t *testing.T, c upload.Config) *server {
@@ -75,6 +77,16 @@ func (s *server) open(c upload.Config) {
 	s.api = New(Config{
 		Catalog: s.catalog, Sessions: s.sessions, Gate: auth.NewGate(auth.NewTokens(s.catalog, s.now, rand.Reader), nil, nil),
 		Public: "https://media.example", Now: s.now, Log: log, Fail: xapi.WriteProblem(log, 1<<20),
+		Count: func(h http.Header, who auth.Identity) error {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.begun = append(s.begun, who.User)
+			if s.crowded {
+				h.Set("X-Rate-Limit-Remaining", "0")
+				return &media.Error{Code: media.CodeRateLimited, RetryAfter: time.Minute, Detail: "Too many."}
+			}
+			return nil
+		},
 		Start: func(_ context.Context, m media.Media) (media.Media, error) {
 			s.mu.Lock()
 			defer s.mu.Unlock()

@@ -2,6 +2,7 @@ package tus
 
 import (
 	"encoding/base64"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -57,7 +58,13 @@ func TestChecksum(t *testing.T) {
 		half := s.do("PATCH", url, cut(file[300:900]), "Upload-Offset", "300", "Upload-Checksum", sum(a.name, file[300:]))
 		s.want(half, 400)
 		s.want(s.do("HEAD", url, nil), 200, "Upload-Offset", "300")
+		long := s.do("PATCH", url, unannounced{strings.NewReader(file[300:] + "more")}, "Upload-Offset", "300", "Upload-Checksum", sum(a.name, file[300:]))
+		s.want(long, 413)
+		s.want(s.do("HEAD", url, nil), 200, "Upload-Offset", "300")
 		s.want(s.patch(url, 300, file[300:], "Upload-Checksum", sum(a.name, file[300:])), 204, "Upload-Offset", "1000")
 		s.wantMedia(url, file)
 	}
 }
+
+// unannounced is a body whose length no header tells.
+type unannounced struct{ io.Reader }

@@ -15,6 +15,9 @@ import (
 // create answers POST: it begins an upload, and takes the bytes that come along
 // (creation-with-upload), or joins uploads that are here (concatenation).
 func (a *API) create(w http.ResponseWriter, r *http.Request, who auth.Identity) error {
+	if err := a.Count(w.Header(), who); err != nil {
+		return err
+	}
 	said, err := readMetadata(r.Header)
 	if err != nil {
 		return err

@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"magpie/internal/media"
 	"magpie/internal/upload"
 )
@@ -88,5 +90,30 @@ func TestCreateWithUpload(t *testing.T) {
 	storage, err := s.catalog.Storage(t.Context(), owner)
 	if err != nil || storage.Uploads != 0 || storage.Media != 2 {
 		t.Errorf("there is %+v, %v", storage, err)
+	}
+}
+
+// TestCreateCounts: who may not begin one more is told when they may, and nothing is
+// begun; an upload that was goes on.
+func TestCreateCounts(t *testing.T) {
+	s := newServer(t, upload.Config{})
+	file := gif(100)
+	url := s.begin(len(file))
+	s.want(s.do("POST", Path, nil, "Upload-Length", "7", "Authorization", s.tokens["reader"]), 403)
+	s.mu.Lock()
+	s.crowded = true
+	s.mu.Unlock()
+	for _, body := range []string{"", file} {
+		s.want(s.do("POST", Path, strings.NewReader(body), "Upload-Length", "100", "Content-Type", bytesType), 429, "Retry-After", "60", "X-Rate-Limit-Remaining", "0")
+	}
+	s.want(s.patch(url, 0, file), 204, "Upload-Offset", "100")
+	s.wantMedia(url, file)
+	if diff := cmp.Diff([]string{owner, owner, owner}, s.begun); diff != "" {
+		t.Errorf("counted (-want +got):\n%s", diff)
+	}
+	for info, err := range s.memory.List(t.Context(), "segments/") {
+		if err != nil || !strings.Contains(info.Key, idOf(t, url).String()) {
+			t.Errorf("there is %s, %v", info.Key, err)
+		}
 	}
 }

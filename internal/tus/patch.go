@@ -90,12 +90,15 @@ func (a *API) receive(r *http.Request, u upload.Serial) (upload.Serial, error) {
 	stream := a.Sessions.Stream(u, max(r.ContentLength, 0), sum != nil)
 	defer stream.Drop(ctx)
 	broken, err := a.pump(ctx, r.Body, stream, sum)
-	if err == nil && sum != nil {
-		if broken != nil {
+	if sum != nil {
+		// Of bytes that can't be held against it none counts.
+		switch {
+		case err != nil:
+			return u, err
+		case broken != nil:
 			return u, brokenBody(broken)
 		}
-		err = sum.check()
-		if err != nil {
+		if err := sum.check(); err != nil {
 			return u, err
 		}
 	}

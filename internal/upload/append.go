@@ -266,14 +266,13 @@ func (g *Segment) end() {
 }
 
 // acknowledge decides what a stored segment's sender is told, by the session's
-// row as it is now: the blob was put before this read, so a finalize that
+// row as it is now: the blob was put before this look, so a finalize that
 // begins later lists it.
 func (s *Sessions) acknowledge(ctx context.Context, id media.ID, index int, kept media.Blob) (time.Time, error) {
-	session, err := s.catalog.Session(ctx, id)
+	session, err := s.latest(ctx, id)
 	if err != nil {
 		return time.Time{}, err
 	}
-	s.recent.note(session, s.now())
 	switch session.State {
 	case media.SessionOpen:
 		if !s.now().Before(session.ExpiresAt) { // no finalize takes it any more

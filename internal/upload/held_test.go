@@ -174,3 +174,16 @@ func TestRoomUnderWay(t *testing.T) {
 		t.Errorf("one byte beside 22 that are kept: %v", err)
 	}
 }
+
+// A whole file in one request takes no place from sessions that get segments.
+func TestHeldKnowsOfNoOneShot(t *testing.T) {
+	r := newRig(t, Config{})
+	other := r.initialize(100)
+	if _, err := r.finish(nil); err != nil {
+		t.Fatal(err)
+	}
+	all := r.sessions.held.sessions
+	if len(all) != 1 || all[other.ID] == nil {
+		t.Errorf("%d sessions are remembered, and of the one that is open %v", len(all), all[other.ID])
+	}
+}

@@ -64,32 +64,55 @@ func (r Request) category() media.Category {
 
 // open writes the session's row.
 func (s *Sessions) open(ctx context.Context, session media.Session) (media.Session, error) {
-	return s.openBy(ctx, session, func(session media.Session) error {
-		return s.catalog.CreateSessionWithin(ctx, session, s.cfg.Quota)
-	})
+	return s.openBy(ctx, session, s.create(ctx))
+}
+
+// create writes a session's row, as openBy has it done.
+func (s *Sessions) create(ctx context.Context) func(media.Session) error {
+	return func(session media.Session) error { return s.catalog.CreateSessionWithin(ctx, session, s.cfg.Quota) }
 }
 
 // openBy writes a session's row by create under a new id, trying another when
 // two were made alike.
 func (s *Sessions) openBy(ctx context.Context, session media.Session, create func(media.Session) error) (media.Session, error) {
 	for {
-		id, err := media.NewID(session.CreatedAt, s.random)
+		id, err := s.newID(session)
 		if err != nil {
-			return media.Session{}, fmt.Errorf("make a media id: %w", err)
+			return media.Session{}, err
 		}
 		session.ID = id
-		err = create(session)
+		err = s.openAs(ctx, session, create)
 		if errors.Is(err, catalog.ErrConflict) {
 			continue
 		}
 		if err != nil {
-			return media.Session{}, fmt.Errorf("open session %s: %w", id, err)
+			return media.Session{}, err
 		}
-		s.cfg.Watch.opened(ctx)
-		s.recent.note(session, s.now())
-		s.held.begin(id)
 		return session, nil
 	}
+}
+
+// newID makes an id for a session, which another may have.
+func (s *Sessions) newID(session media.Session) (media.ID, error) {
+	id, err := media.NewID(session.CreatedAt, s.random)
+	if err != nil {
+		return 0, fmt.Errorf("make a media id: %w", err)
+	}
+	return id, nil
+}
+
+// openAs is openBy under the id that the session has. Where another has it the
+// error is ErrConflict.
+func (s *Sessions) openAs(ctx context.Context, session media.Session, create func(media.Session) error) error {
+	if err := create(session); err != nil {
+		return fmt.Errorf("open session %s: %w", session.ID, err)
+	}
+	s.cfg.Watch.opened(ctx)
+	s.recent.note(session, asOf{}, s.now())
+	if session.State == media.SessionOpen { // no segments come to one that is closing from the beginning
+		s.held.begin(session.ID)
+	}
+	return nil
 }
 
 func (r Request) check() error {

@@ -2,7 +2,9 @@ package upload
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 
 	"magpie/internal/catalog"
 	"magpie/internal/media"
@@ -111,6 +113,17 @@ func (s *Sessions) fill(ctx context.Context, user string, id media.ID, fragments
 			return err
 		}
 		kept, err := s.blobs.Duplicate(ctx, b, segmentKey(id, u.Parts, b.Size, b.CRC, tail))
+		if errors.Is(err, fs.ErrNotExist) {
+			// Another that joins the same has them all, or the sweeper came first.
+			stood := u.End
+			if u, err = s.Serial(ctx, user, id); err != nil || u.State != media.SessionOpen {
+				return err
+			}
+			if u.End == stood {
+				return media.Errorf(media.CodeGone, "Bytes of the uploads in Upload-Concat are not there any more; send them again as new uploads.")
+			}
+			continue
+		}
 		if err != nil {
 			return fmt.Errorf("join %s: %w", id, err)
 		}

@@ -2,10 +2,12 @@ package upload
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
 	"magpie/internal/blob"
+	"magpie/internal/catalog"
 	"magpie/internal/media"
 )
 
@@ -98,9 +100,10 @@ func (o *OneShot) head() []byte {
 func (o *OneShot) Size() int64 { return o.w.Size() }
 
 // Make makes what a media shows before the media is recorded: m is in progress
-// and nobody knows of it yet. It hands what came of that to publish, once. When
+// and nobody knows of it yet. The original is file, and isn't stored yet, or it is
+// stored and file is nil. It hands what came of that to publish, once. When
 // it gives an error nothing was published, and the media is to be made later.
-type Make func(ctx context.Context, m media.Media, publish func(context.Context, media.Outcome) error) error
+type Make func(ctx context.Context, m media.Media, file *blob.Taken, publish func(context.Context, media.Outcome) error) error
 
 // Finish makes the bytes durable and the media of them, as initialize, one
 // append and finalize would. What is refused is refused before any of it is
@@ -133,73 +136,17 @@ func (o *OneShot) finish(ctx context.Context, r Request, maker func(media.Catego
 	if err != nil {
 		return media.Media{}, err
 	}
-	token, err := o.s.name(12)
-	if err != nil {
-		return media.Media{}, err
+	var make Make
+	if maker != nil {
+		make = maker(category)
 	}
-	// Nobody else has the id: the session is closing from the beginning.
 	session := o.s.session(r, min(oneShotLifetime, o.s.cfg.Lifetime))
-	session.State, session.ClosingToken, session.ClosingSince = media.SessionClosing, token, session.CreatedAt
-	flushed := make(chan struct{})
-	go func() { // what fails is told by Commit
-		defer close(flushed)
-		_ = o.w.Flush()
-	}()
-	session, err = o.s.open(ctx, session)
-	<-flushed
-	if err != nil {
-		return media.Media{}, err
-	}
-	tail, err := o.s.tail()
-	if err != nil {
-		return media.Media{}, err
-	}
-	kept, err := o.w.Commit(ctx, segmentKey(session.ID, 0, o.w.Size(), o.w.CRC(), tail))
-	if err != nil {
-		return media.Media{}, fmt.Errorf("keep one-shot upload %s: %w", session.ID, err)
-	}
-	o.ended = true
-	m, err := o.s.newMedia(session, category, typ, media.Manifest{kept})
-	if err != nil {
-		return media.Media{}, err
-	}
-	if maker == nil {
-		return o.s.finish(ctx, m, token, nil)
-	}
-	return o.s.finish(ctx, m, token, maker(category))
-}
-
-// firstAttempt is the number under which a media is made before it is recorded.
-const firstAttempt = 1
-
-// finish records the media of a one-shot upload, made if possible.
-func (s *Sessions) finish(ctx context.Context, m media.Media, token string, make Make) (media.Media, error) {
-	if make != nil {
-		var made media.Media
-		m.State, m.Attempt = media.InProgress, firstAttempt
-		err := make(ctx, m, func(ctx context.Context, o media.Outcome) error {
-			var done bool
-			var err error
-			if made, done, err = s.catalog.CloseMade(ctx, token, m, o, s.now()); err == nil && !done {
-				err = lapsed(m.ID)
-			}
-			return err
-		})
-		if err == nil {
-			return made, nil
+	for {
+		m, err := o.become(ctx, session, category, typ, make)
+		if !errors.Is(err, catalog.ErrConflict) || o.ended {
+			return m, err
 		}
-		m.State = media.Pending // and what was made is the sweeper's: the next attempt has another number
 	}
-	done, err := s.catalog.CloseSession(ctx, token, m, s.now())
-	if err == nil && !done {
-		err = lapsed(m.ID)
-	}
-	return m, err
-}
-
-// lapsed is a one-shot upload that took so long that it expired.
-func lapsed(id media.ID) error {
-	return media.Errorf(media.CodeGone, "The upload %s took too long to become a media; send it again.", id)
 }
 
 // Append makes the bytes a segment of a session that user may use, and does what

@@ -22,6 +22,7 @@ import (
 // a source of randomness that a test holds.
 type rig struct {
 	t        *testing.T
+	path     string // of the catalogue
 	rows     *catalog.Catalog
 	store    *blobtest.Memory
 	sessions *Sessions
@@ -38,12 +39,13 @@ var errAway = errors.New("the bucket is away")
 
 func newRig(t *testing.T, cfg Config) *rig {
 	t.Helper()
-	rows, err := catalog.OpenSQLite(t.Context(), filepath.Join(t.TempDir(), "magpie.db"))
+	path := filepath.Join(t.TempDir(), "magpie.db")
+	rows, err := catalog.OpenSQLite(t.Context(), path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = rows.Close() })
-	r := &rig{t: t, rows: rows, random: &tap{rand.Reader}, at: time.Date(2026, 11, 5, 12, 0, 0, 0, time.UTC)}
+	r := &rig{t: t, path: path, rows: rows, random: &tap{rand.Reader}, at: time.Date(2026, 11, 5, 12, 0, 0, 0, time.UTC)}
 	r.store = blobtest.NewMemory(r.now)
 	r.sessions = New(cfg, rows, blob.New(r.store), r.now, r.random, slog.New(slog.DiscardHandler))
 	return r

@@ -255,7 +255,7 @@ func (t *Stream) count(ctx context.Context) error {
 		t.held = nil
 		return err
 	}
-	t.s.recent.note(session, t.s.now())
+	t.s.recent.note(session, asOf{}, t.s.now())
 	if added {
 		t.held, t.counted, t.end = nil, end, end
 		return nil

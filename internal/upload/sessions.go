@@ -90,6 +90,9 @@ func pause(ctx context.Context, d time.Duration) error {
 // MaxSegment is the most bytes that one segment or one-shot upload may have.
 func (s *Sessions) MaxSegment() int64 { return s.cfg.MaxSegment }
 
+// Limits is the table of what media may be.
+func (s *Sessions) Limits() media.Limits { return s.cfg.Limits }
+
 // DeleteGrace is how long a media that was deleted can be restored.
 func (s *Sessions) DeleteGrace() time.Duration { return s.cfg.DeleteGrace }
 

@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"magpie/internal/auth"
+	"magpie/internal/delivery"
 	"magpie/internal/media"
 )
 
@@ -26,6 +27,9 @@ func (a *API) append(w http.ResponseWriter, r *http.Request, who auth.Identity) 
 		return err
 	}
 	defer segment.Abort()
+	if r.Header.Get(faultHeader) == "" { // else the answer may come as late as was asked for
+		delivery.Unwatched(r)
+	}
 	fields, err := a.readUpload(r, segment)
 	if err != nil {
 		return err

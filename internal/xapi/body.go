@@ -54,7 +54,7 @@ func (a *API) readUpload(r *http.Request, sink io.Writer) (uploadFields, error) 
 	var f uploadFields
 	switch kind {
 	case "multipart/form-data":
-		f, err = readMultipart(body, params["boundary"], b, sink)
+		f, err = readMultipart(body, params["boundary"], b, r.ContentLength, sink)
 	case "application/json":
 		f, err = readJSON(body, b, sink)
 	case "application/x-www-form-urlencoded":
@@ -87,10 +87,10 @@ func readError(err error) error {
 // maxFields bounds all of a form but the media, names included.
 const maxFields = 64 << 10
 
-func readMultipart(body io.Reader, boundary string, b *buffers, sink io.Writer) (uploadFields, error) {
+func readMultipart(body io.Reader, boundary string, b *buffers, announced int64, sink io.Writer) (uploadFields, error) {
 	f := uploadFields{values: map[string]string{}}
 	left := maxFields
-	form, err := newFormReader(body, boundary, b.getSmall(), b.getFast)
+	form, err := newFormReader(body, boundary, b.getFirst(announced), b.getFast)
 	if err != nil {
 		return f, err
 	}

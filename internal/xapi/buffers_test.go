@@ -33,6 +33,38 @@ func TestBuffers(t *testing.T) {
 	}
 }
 
+// Who announces more than the small one holds has a larger first one, while few do.
+func TestFirstBuffers(t *testing.T) {
+	p := newPools()
+	for _, announced := range []int64{-1, 0, smallBuffer} {
+		b := p.lend()
+		if n := len(b.getFirst(announced)); n != smallBuffer {
+			t.Errorf("%d bytes begin with a buffer of %d", announced, n)
+		}
+		b.release()
+	}
+	for range 2 {
+		var out []*buffers
+		sizes := map[int]int{}
+		for range mostFirst + 3 {
+			b := p.lend()
+			first := b.getFirst(smallBuffer + 1)
+			if &first[0] != &b.getFirst(smallBuffer + 1)[0] {
+				t.Error("a request has two")
+			}
+			out = append(out, b)
+			sizes[len(first)]++
+		}
+		if sizes[firstBuffer] != mostFirst || sizes[smallBuffer] != 3 {
+			t.Errorf("first buffers: %v", sizes)
+		}
+		for _, b := range out {
+			b.release()
+			b.release()
+		}
+	}
+}
+
 // There are so many for fast clients and no more, whoever comes and goes.
 func TestBuffersAreBounded(t *testing.T) {
 	p := newPools()

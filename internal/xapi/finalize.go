@@ -41,7 +41,7 @@ func (a *API) finished(ctx context.Context, m media.Media) (uploadResult, error)
 	if m.State == media.Failed && !processed(m.Category) {
 		return uploadResult{}, media.Invalid("media", "%s", m.Failure.Message)
 	}
-	return result(m, a.now()), nil
+	return result(m, m.Size(), a.now()), nil
 }
 
 // Start hands videos and GIFs to the workers, and runs everything else to its

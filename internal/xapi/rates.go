@@ -38,6 +38,16 @@ func (r *rates) take(h http.Header, l limit, who auth.Identity) error {
 	return r.count(h, l, who, true)
 }
 
+// Begin counts an upload that is begun by another protocol than X's against the
+// limit of initialize, or refuses it with CodeRateLimited. Where nothing is limited
+// it does nothing.
+func (a *API) Begin(h http.Header, who auth.Identity) error {
+	if !a.rates.on {
+		return nil
+	}
+	return a.rates.take(h, limitInitialize, who)
+}
+
 // show sets the answer's headers for a request that isn't counted: of nobody,
 // or of somebody who may not make it.
 func (r *rates) show(h http.Header, l limit, who auth.Identity) {

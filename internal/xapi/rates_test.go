@@ -201,6 +201,28 @@ func TestRatesOff(t *testing.T) {
 	}
 }
 
+// An upload that begins by another protocol counts as an initialize.
+func TestBeginCounts(t *testing.T) {
+	c := newCounter(t, true)
+	a, who := &API{rates: c.rates}, auth.Identity{User: "1", Token: "t"}
+	for left := 1874; left >= 0; left-- {
+		h := http.Header{}
+		if left%2 == 0 {
+			c.is(limitInitialize, who, fmt.Sprintf("1875 %d 900", left), false)
+		} else if err := a.Begin(h, who); err != nil || c.text(h) != fmt.Sprintf("1875 %d 900", left) {
+			t.Fatalf("%d left: %v %v", left, err, h)
+		}
+	}
+	if err := a.Begin(http.Header{}, who); media.CodeOf(err) != media.CodeRateLimited {
+		t.Errorf("past the limit: %v", err)
+	}
+	h := http.Header{}
+	off := &API{rates: newCounter(t, false).rates}
+	if err := off.Begin(h, who); err != nil || len(h) > 0 {
+		t.Errorf("without limits: %v %v", err, h)
+	}
+}
+
 // Requests at once are counted each, once.
 func TestRatesTogether(t *testing.T) {
 	c := newCounter(t, true)

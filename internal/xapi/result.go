@@ -49,9 +49,9 @@ func processed(c media.Category) bool {
 	return c.Kind() == media.KindVideo || c.Kind() == media.KindGIF
 }
 
-// result describes a media as it is now.
-func result(m media.Media, now time.Time) uploadResult {
-	out := uploadResult{ID: m.ID.String(), MediaKey: m.Key(), Size: m.Size()}
+// result describes a media of so many bytes as it is now.
+func result(m media.Media, size int64, now time.Time) uploadResult {
+	out := uploadResult{ID: m.ID.String(), MediaKey: m.Key(), Size: size}
 	if !m.ExpiresAt.IsZero() {
 		// Rounded up, so that finalize, which takes a moment, says the whole time.
 		out.ExpiresAfterSecs = secondsUntil(m.ExpiresAt.Add(time.Second-1), now)

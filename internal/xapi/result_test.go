@@ -47,7 +47,7 @@ func TestResult(t *testing.T) {
 		{"past its time", with(media.Model, media.GLB, media.Succeeded, expiring(-time.Hour)), `{"id":"1","media_key":"1021_1","size":8589934593,"expires_after_secs":1}`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			got, err := json.Marshal(result(c.m, now))
+			got, err := json.Marshal(result(c.m, c.m.Size(), now))
 			if err != nil {
 				t.Fatal(err)
 			}

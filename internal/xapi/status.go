@@ -41,7 +41,7 @@ func (a *API) status(w http.ResponseWriter, r *http.Request, who auth.Identity) 
 // stands tells where an upload stands. CodeNotFound is for one that the user
 // may not use, CodeGone for a session that expired.
 func (a *API) stands(ctx context.Context, who auth.Identity, id media.ID) (uploadResult, error) {
-	m, err := a.catalog.Media(ctx, id)
+	m, size, err := a.catalog.Sized(ctx, id)
 	if media.CodeOf(err) == media.CodeNotFound {
 		return a.sessionStands(ctx, who, id)
 	}
@@ -51,7 +51,7 @@ func (a *API) stands(ctx context.Context, who auth.Identity, id media.ID) (uploa
 	if !m.UsableBy(who.User) || !m.GoneAt.IsZero() {
 		return uploadResult{}, unknownUpload(id)
 	}
-	out := result(m, a.now())
+	out := result(m, size, a.now())
 	out.ProcessingInfo = info(m, a.now())
 	return out, nil
 }

@@ -228,7 +228,7 @@ func (n *Node) Address() string { return n.client }
 // are good for.
 func (c *Cluster) await(servers int) {
 	c.t.Helper()
-	ctx, cancel := context.WithTimeout(c.t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(c.t.Context(), 4*time.Minute)
 	defer cancel()
 	copies := 1
 	if servers >= 3 {
@@ -269,7 +269,7 @@ func (c *Cluster) tryStream(ctx context.Context, copies int) error {
 // Leader gives the server that leads a stream of an account.
 func (c *Cluster) Leader(account, stream string) *Node {
 	c.t.Helper()
-	ctx, cancel := context.WithTimeout(c.t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(c.t.Context(), 4*time.Minute)
 	defer cancel()
 	nc, err := nats.Connect(account)
 	if err != nil {

@@ -69,7 +69,7 @@ func patient() bus.Config {
 
 // deadline is a context that ends a test that hangs.
 func deadline(t *testing.T) context.Context {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 4*time.Minute)
 	t.Cleanup(cancel)
 	return ctx
 }
@@ -134,8 +134,8 @@ func receive[T any](t *testing.T, from <-chan T, what string) T {
 	select {
 	case v := <-from:
 		return v
-	case <-time.After(time.Minute):
-		t.Fatalf("waited a minute for the %s", what)
+	case <-time.After(4 * time.Minute):
+		t.Fatalf("waited four minutes for the %s", what)
 		panic("unreachable")
 	}
 }

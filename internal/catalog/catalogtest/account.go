@@ -69,7 +69,7 @@ func testAccount(t *testing.T, open func(*testing.T) *catalog.Catalog) {
 		createUser(t, c, 2)
 		signedIn(t, c, 1, account(1))
 		signedIn(t, c, 2, account(2))
-		if err := c.SetPassword(t.Context(), account(1).ID, "new"); err != nil {
+		if err := c.SetPassword(t.Context(), account(1).ID, "new", at(40)); err != nil {
 			t.Fatal(err)
 		}
 		_, _, err := c.SignIn(t.Context(), signIn(1, account(1)).Hash)
@@ -81,7 +81,7 @@ func testAccount(t *testing.T, open func(*testing.T) *catalog.Catalog) {
 		if err != nil || got.PasswordHash != "new" {
 			t.Errorf("%+v, %v", got, err)
 		}
-		wantNotFound(t, "SetPassword", c.SetPassword(t.Context(), "404", "new"))
+		wantNotFound(t, "SetPassword", c.SetPassword(t.Context(), "404", "new", at(40)))
 	})
 
 	t.Run("erasing ends all that acts in the user's name", func(t *testing.T) {
@@ -126,7 +126,7 @@ func testAccount(t *testing.T, open func(*testing.T) *catalog.Catalog) {
 		if client, err := c.Client(t.Context(), owned.ID); err != nil || !client.RevokedAt.Equal(at(50)) {
 			t.Errorf("%+v, %v", client, err)
 		}
-		ok, err := c.CreateConsent(t.Context(), withClient(consent(4), other.ID), code(4))
+		ok, err := c.CreateConsent(t.Context(), withClient(consent(4), other.ID), code(4), false)
 		want(t, "CreateConsent of the erased", ok, err, false)
 
 		again, err := c.EraseUser(t.Context(), account(1).ID, at(60))

@@ -50,7 +50,7 @@ func testAttempt(t *testing.T, open func(*testing.T) *catalog.Catalog) {
 		wantEqual(t, got, m)
 		ok, err = c.SetProgress(t.Context(), 1, 1, 3, at(50))
 		want(t, "SetProgress of a done media", ok, err, false)
-		ok, err = c.Release(t.Context(), 1, 1, at(50))
+		ok, err = c.Release(t.Context(), 1, 1, "", at(50))
 		want(t, "Release of a done media", ok, err, false)
 		ok, err = c.Publish(t.Context(), 1, 1, made(1, 1), at(50))
 		want(t, "Publish again", ok, err, false)
@@ -94,7 +94,7 @@ func testAttempt(t *testing.T, open func(*testing.T) *catalog.Catalog) {
 			call func() (bool, error)
 		}{
 			{"SetProgress", func() (bool, error) { return c.SetProgress(t.Context(), 1, 1, 99, at(31)) }},
-			{"Release", func() (bool, error) { return c.Release(t.Context(), 1, 1, at(31)) }},
+			{"Release", func() (bool, error) { return c.Release(t.Context(), 1, 1, "", at(31)) }},
 			{"Publish", func() (bool, error) { return c.Publish(t.Context(), 1, 1, made(1, 1), at(31)) }},
 			{"Publish of a failure", func() (bool, error) { return c.Publish(t.Context(), 1, 1, failed, at(31)) }},
 			{"Publish of an attempt to come", func() (bool, error) { return c.Publish(t.Context(), 1, 3, made(1, 3), at(31)) }},
@@ -114,13 +114,13 @@ func testAttempt(t *testing.T, open func(*testing.T) *catalog.Catalog) {
 		claim(t, c, 1, at(20))
 		ok, err := c.SetProgress(t.Context(), 1, 1, 50, at(21))
 		want(t, "SetProgress", ok, err, true)
-		ok, err = c.Release(t.Context(), 1, 1, at(22))
+		ok, err = c.Release(t.Context(), 1, 1, "", at(22))
 		want(t, "Release", ok, err, true)
 		m.Attempt, m.TouchedAt = 1, at(22)
 		wantMedia(t, c, m)
 		ok, err = c.Publish(t.Context(), 1, 1, made(1, 1), at(23))
 		want(t, "Publish after Release", ok, err, false)
-		ok, err = c.Release(t.Context(), 1, 1, at(23))
+		ok, err = c.Release(t.Context(), 1, 1, "", at(23))
 		want(t, "Release again", ok, err, false)
 		if n := claim(t, c, 1, at(24)); n != 2 {
 			t.Fatalf("claimed as attempt %d", n)
@@ -142,7 +142,7 @@ func testAttempt(t *testing.T, open func(*testing.T) *catalog.Catalog) {
 		for _, id := range []media.ID{1, 404} {
 			ok, err = c.SetProgress(t.Context(), id, 1, 5, at(22))
 			want(t, "SetProgress", ok, err, false)
-			ok, err = c.Release(t.Context(), id, 1, at(22))
+			ok, err = c.Release(t.Context(), id, 1, "", at(22))
 			want(t, "Release", ok, err, false)
 			ok, err = c.Publish(t.Context(), id, 1, made(id, 1), at(22))
 			want(t, "Publish", ok, err, false)

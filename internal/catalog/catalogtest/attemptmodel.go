@@ -78,7 +78,7 @@ func (m *attemptModel) progress(t *rapid.T) {
 
 func (m *attemptModel) release(t *rapid.T) {
 	attempt, now := m.attempt(t), now(t, "now")
-	ok, err := m.c.Release(t.Context(), m.want.ID, attempt, at(now))
+	ok, err := m.c.Release(t.Context(), m.want.ID, attempt, "", at(now))
 	want(t, "Release", ok, err, m.running(attempt))
 	if ok {
 		m.want.State, m.want.Progress, m.want.TouchedAt = media.Pending, 0, at(now)

@@ -37,6 +37,7 @@ func Run(t *testing.T, open func(t *testing.T) *catalog.Catalog) {
 		{"Attempt", testAttempt},
 		{"AttemptModel", testAttemptModel},
 		{"Redo", testRedo},
+		{"History", testHistory},
 		{"Rendition", testRendition},
 		{"Retention", testRetention},
 		{"Shown", testShown},
@@ -52,6 +53,7 @@ func Run(t *testing.T, open func(t *testing.T) *catalog.Catalog) {
 		{"Account", testAccount},
 		{"SignIn", testSignIn},
 		{"Consent", testConsent},
+		{"Console", testConsole},
 		{"UserToken", testUserToken},
 		{"Injection", testInjection},
 		{"Outbox", testOutbox},
@@ -67,6 +69,10 @@ func Run(t *testing.T, open func(t *testing.T) *catalog.Catalog) {
 		{"SigningKey", testSigningKey},
 		{"Playback", testPlayback},
 		{"PlaybackModel", testPlaybackModel},
+		{"PlaybackOwner", testPlaybackOwner},
+		{"Jobs", testJobs},
+		{"Operator", testOperator},
+		{"Deed", testDeed},
 	} {
 		t.Run(s.noun, func(t *testing.T) { s.test(t, open) })
 	}

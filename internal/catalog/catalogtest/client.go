@@ -122,7 +122,7 @@ func testClient(t *testing.T, open func(*testing.T) *catalog.Catalog) {
 		if _, err := c.RevokeClient(t.Context(), app(1).ID, at(50)); err != nil {
 			t.Fatal(err)
 		}
-		ok, err := c.CreateConsent(t.Context(), withClient(consent(1), app(1).ID), code(1))
+		ok, err := c.CreateConsent(t.Context(), withClient(consent(1), app(1).ID), code(1), false)
 		want(t, "CreateConsent", ok, err, false)
 		ok, err = c.KeepAppToken(t.Context(), 7, appToken(1, app(1)))
 		want(t, "KeepAppToken", ok, err, false)

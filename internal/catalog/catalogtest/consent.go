@@ -50,7 +50,7 @@ func consentedBy(t *testing.T, c *catalog.Catalog, n int, client, user string) {
 	t.Helper()
 	k := withClient(consent(n), client)
 	k.User = user
-	ok, err := c.CreateConsent(t.Context(), k, code(n))
+	ok, err := c.CreateConsent(t.Context(), k, code(n), false)
 	want(t, "CreateConsent", ok, err, true)
 }
 
@@ -126,22 +126,22 @@ func testConsent(t *testing.T, open func(*testing.T) *catalog.Catalog) {
 
 	t.Run("needs a client and an account", func(t *testing.T) {
 		c := begin(t)
-		ok, err := c.CreateConsent(t.Context(), withClient(consent(1), "none"), code(1))
+		ok, err := c.CreateConsent(t.Context(), withClient(consent(1), "none"), code(1), false)
 		want(t, "CreateConsent for an unknown client", ok, err, false)
 		foreign := withClient(consent(1), app(1).ID)
 		foreign.User = "404"
-		ok, err = c.CreateConsent(t.Context(), foreign, code(1))
+		ok, err = c.CreateConsent(t.Context(), foreign, code(1), false)
 		want(t, "CreateConsent for an unknown user", ok, err, false)
 		secret := code(1)
 		secret.Hash = "secret"
-		if _, err := c.CreateConsent(t.Context(), withClient(consent(1), app(1).ID), secret); err == nil {
+		if _, err := c.CreateConsent(t.Context(), withClient(consent(1), app(1).ID), secret, false); err == nil {
 			t.Error("took a secret for a hash")
 		}
 		wantConsents(t, c)
 		consented(t, c, 1, app(1).ID)
-		_, err = c.CreateConsent(t.Context(), withClient(consent(1), app(1).ID), code(2))
+		_, err = c.CreateConsent(t.Context(), withClient(consent(1), app(1).ID), code(2), false)
 		wantConflict(t, "same id", err)
-		_, err = c.CreateConsent(t.Context(), withClient(consent(2), app(1).ID), code(1))
+		_, err = c.CreateConsent(t.Context(), withClient(consent(2), app(1).ID), code(1), false)
 		wantConflict(t, "same code", err)
 		wantConsents(t, c, time.Time{})
 	})

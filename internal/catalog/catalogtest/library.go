@@ -86,7 +86,7 @@ func testLibrary(t *testing.T, open func(*testing.T) *catalog.Catalog) {
 		for id := media.ID(1); id <= 8; id++ {
 			m := sized(id, ann, 1)
 			if id%2 == 0 {
-				m.Category = media.TweetImage
+				m.Category, m.Type = media.TweetImage, media.PNG
 			}
 			finalize(t, c, m)
 		}
@@ -105,6 +105,9 @@ func testLibrary(t *testing.T, open func(*testing.T) *catalog.Catalog) {
 		image, failed := media.TweetImage, media.Failed
 		want(t, c, catalog.LibraryQuery{Category: image}, 8, 6, 4, 2)
 		want(t, c, catalog.LibraryQuery{State: failed}, 4, 3)
+		want(t, c, catalog.LibraryQuery{Type: media.PNG, Category: image}, 8, 6, 4, 2)
+		want(t, c, catalog.LibraryQuery{Type: media.PNG, Source: "gallery"}, 4)
+		want(t, c, catalog.LibraryQuery{Type: media.JPEG})
 		want(t, c, catalog.LibraryQuery{State: failed, Category: image}, 4)
 		want(t, c, catalog.LibraryQuery{Source: "gallery"}, 4, 1)
 		want(t, c, catalog.LibraryQuery{Source: "Gallery"})

@@ -1,6 +1,7 @@
 package catalogtest
 
 import (
+	"fmt"
 	"sync/atomic"
 	"testing"
 
@@ -76,6 +77,37 @@ func testMade(t *testing.T, open func(*testing.T) *catalog.Catalog) {
 			t.Errorf("%+v", got)
 		}
 		wantMedia(t, c, got)
+	})
+
+	t.Run("renditions of any number, in their order", func(t *testing.T) {
+		c := open(t)
+		for id, n := range []int{0, 1, 7, 8, 9, 25} {
+			id := media.ID(id + 1)
+			closing(t, c, id)
+			o := media.Outcome{Placeholder: "p", Facts: media.Facts{Model: &media.ModelFacts{}}, More: n == 9}
+			for i := range n {
+				o.Renditions = append(o.Renditions, rendition(id, 1, fmt.Sprintf("%d.mp4", n-i)))
+			}
+			m, ok, err := c.CloseMade(t.Context(), "a", running(id), o, at(11))
+			want(t, "CloseMade", ok, err, true)
+			wantMedia(t, c, m)
+			shown, err := c.Renditions(t.Context(), []media.ID{id})
+			if err != nil {
+				t.Fatal(err)
+			}
+			wantEqual(t, shown[id], o.Renditions)
+			again, took, err := c.Claim(t.Context(), id, at(13))
+			if err != nil || took != o.More || took && (again.Attempt != 2 || again.State != media.Succeeded) {
+				t.Errorf("claimed once more: %v, %+v, %v", took, again, err)
+			}
+			h, err := c.History(t.Context(), id)
+			if err != nil || len(h.Entries) == 0 || !h.Entries[0].At.Equal(m.CreatedAt) || !h.Entries[0].EndedAt.Equal(at(11)) {
+				t.Errorf("the history is %+v, %v", h.Entries, err)
+			}
+		}
+		if miscounted, err := c.CheckStorage(t.Context()); err != nil || len(miscounted) > 0 {
+			t.Errorf("the storage is counted wrong: %v, %v", miscounted, err)
+		}
 	})
 
 	t.Run("what can't be published isn't closed", func(t *testing.T) {

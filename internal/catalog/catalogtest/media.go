@@ -43,6 +43,30 @@ func testMedia(t *testing.T, open func(*testing.T) *catalog.Catalog) {
 		}
 	})
 
+	t.Run("how long an upload is, without its manifest", func(t *testing.T) {
+		c := open(t)
+		finalize(t, c, sized(1, "7", 5<<30))
+		want := func() {
+			t.Helper()
+			if m, got, err := c.Sized(t.Context(), 1); err != nil || m.ID != 1 || got != 5<<30 {
+				t.Errorf("%d bytes of %s, %v", got, m.ID, err)
+			}
+		}
+		want()
+		if _, err := c.DeleteMedia(t.Context(), 1, at(9)); err != nil {
+			t.Fatal(err)
+		}
+		want() // it can be restored
+		gone, err := c.Media(t.Context(), 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		letGo(t, c, []media.ID{1}, gone)
+		if _, got, err := c.Sized(t.Context(), 1); err != nil || got != -1 {
+			t.Errorf("given up, it has %d bytes, %v", got, err)
+		}
+	})
+
 	t.Run("a write is told of", func(t *testing.T) {
 		c := open(t)
 		finalize(t, c, finalized(1))
@@ -80,6 +104,8 @@ func testMedia(t *testing.T, open func(*testing.T) *catalog.Catalog) {
 		wantNotFound(t, "Media", err)
 		_, err = c.Outline(t.Context(), 404)
 		wantNotFound(t, "Outline", err)
+		_, _, err = c.Sized(t.Context(), 404)
+		wantNotFound(t, "Sized", err)
 		_, err = c.MediaBySlug(t.Context(), "404")
 		wantNotFound(t, "MediaBySlug", err)
 		_, err = c.DeleteMedia(t.Context(), 404, at(1))

@@ -54,7 +54,7 @@ func testOutbox(t *testing.T, open func(*testing.T) *catalog.Catalog) {
 
 		// Once more: only what failed before has news.
 		for id := media.ID(1); id <= 2; id++ {
-			if _, err := c.Redo(t.Context(), id); err != nil {
+			if _, err := c.Redo(t.Context(), id, at(45)); err != nil {
 				t.Fatal(err)
 			}
 			claim(t, c, id, at(40))

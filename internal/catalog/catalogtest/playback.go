@@ -201,7 +201,7 @@ func testPlayback(t *testing.T, open func(*testing.T) *catalog.Catalog) {
 		prune(at(1000), time.Time{}, 10, 0)
 		count(t, c, "s", play(1, "a", event(media.VideoView, hour(0))))
 		wantEqual(t, totals(t, c, 1)[1], sums(int64(media.VideoView), 2))
-		prune(at(1001), hour(2), 1, 2) // one of two sessions, and the one old hour
+		prune(at(1001), hour(2), 1, 3) // one of two sessions, and the one old hour, of the media and of its owner
 		prune(at(1001), hour(2), 10, 1)
 		prune(at(1001), hour(2), 10, 0)
 		wantEqual(t, counted(t, c, time.Hour, 1)[1], []catalog.PlaybackStep{{Start: hour(2), Counts: sums(int64(media.VideoView), 1)}})
@@ -214,6 +214,7 @@ func testPlayback(t *testing.T, open func(*testing.T) *catalog.Catalog) {
 func testPlaybackModel(t *testing.T, open func(*testing.T) *catalog.Catalog) {
 	c := open(t)
 	run := 0
+	var all media.PlaybackCounts
 	rapid.Check(t, func(t *rapid.T) {
 		run++
 		id := media.ID(run)
@@ -269,5 +270,16 @@ func testPlaybackModel(t *testing.T, open func(*testing.T) *catalog.Catalog) {
 			sum.Add(s.Counts)
 		}
 		wantEqual(t, sum, wanted)
+		// The owner's sums are those of the media, of all runs.
+		all.Add(wanted)
+		wantEqual(t, ofOwner(t, c, finalized(id).Owner, 0), []catalog.PlaybackStep{{Start: hour(-1000), Counts: all}}[:min(1, seenAny(all))])
 	})
+}
+
+// seenAny is how many steps there are of these counts, in one.
+func seenAny(n media.PlaybackCounts) int {
+	if n.Empty() {
+		return 0
+	}
+	return 1
 }

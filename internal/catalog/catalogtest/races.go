@@ -60,7 +60,7 @@ func testRaces(t *testing.T, open func(*testing.T) *catalog.Catalog) {
 		for id := media.ID(3000); id < 3020; id++ {
 			finalize(t, c, finalized(id))
 			publish(t, c, id, claim(t, c, id, at(20)), media.Outcome{}, at(21))
-			if ok, err := c.Redo(t.Context(), id); err != nil || !ok {
+			if ok, err := c.Redo(t.Context(), id, at(45)); err != nil || !ok {
 				t.Fatalf("Redo = %v, %v", ok, err)
 			}
 			attempt := claim(t, c, id, at(22))

@@ -32,7 +32,7 @@ func testRedo(t *testing.T, open func(*testing.T) *catalog.Catalog) {
 	}
 	redo := func(t *testing.T, c *catalog.Catalog, id media.ID, wanted bool) {
 		t.Helper()
-		ok, err := c.Redo(t.Context(), id)
+		ok, err := c.Redo(t.Context(), id, at(45))
 		want(t, "Redo", ok, err, wanted)
 	}
 	shows := func(t *testing.T, c *catalog.Catalog, names ...string) {
@@ -130,7 +130,7 @@ func testRedo(t *testing.T, open func(*testing.T) *catalog.Catalog) {
 		claim(t, c, 1, at(55))
 		for what, call := range map[string]func() (bool, error){
 			"SetProgress": func() (bool, error) { return c.SetProgress(t.Context(), 1, 2, 1, at(60)) },
-			"Release":     func() (bool, error) { return c.Release(t.Context(), 1, 2, at(60)) },
+			"Release":     func() (bool, error) { return c.Release(t.Context(), 1, 2, "", at(60)) },
 			"Publish":     func() (bool, error) { return c.Publish(t.Context(), 1, 2, made(1, 2, "b.mp4"), at(60)) },
 		} {
 			ok, err := call()
@@ -152,7 +152,7 @@ func testRedo(t *testing.T, open func(*testing.T) *catalog.Catalog) {
 		ok, err := c.SetProgress(t.Context(), 1, 2, 1, at(60))
 		want(t, "SetProgress", ok, err, true)
 		stalled(t, c, at(1000), at(60))
-		ok, err = c.Release(t.Context(), 1, 2, at(70))
+		ok, err = c.Release(t.Context(), 1, 2, "", at(70))
 		want(t, "Release", ok, err, true)
 		stalled(t, c, at(71), at(0), 1)
 		claim(t, c, 1, at(80))
@@ -222,7 +222,7 @@ func testRedo(t *testing.T, open func(*testing.T) *catalog.Catalog) {
 			want(t, "Claim", ok, err, true)
 			wantEqual(t, got.Lost, lost)
 		}
-		ok, err := c.Release(t.Context(), 1, 4, at(60))
+		ok, err := c.Release(t.Context(), 1, 4, "", at(60))
 		want(t, "Release", ok, err, true)
 		got, ok, err := c.Claim(t.Context(), 1, at(70))
 		want(t, "Claim", ok, err, true)

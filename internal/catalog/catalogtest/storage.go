@@ -289,7 +289,7 @@ func storageModel(t *rapid.T, c *catalog.Catalog) {
 		},
 		"process": func(t *rapid.T) {
 			id := ids.Draw(t, "id")
-			_, err := c.Redo(t.Context(), id)
+			_, err := c.Redo(t.Context(), id, at(45))
 			fine(err)
 			m, ok, err := c.Claim(t.Context(), id, tick())
 			fine(err)

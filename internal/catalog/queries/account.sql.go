@@ -22,7 +22,7 @@ func (q *Queries) DeleteAccount(ctx context.Context, id string) (int64, error) {
 }
 
 const getAccount = `-- name: GetAccount :one
-SELECT id, username, password_hash, created_at FROM account WHERE id = $1
+SELECT id, username, password_hash, created_at, is_admin FROM account WHERE id = $1
 `
 
 func (q *Queries) GetAccount(ctx context.Context, id string) (Account, error) {
@@ -33,12 +33,13 @@ func (q *Queries) GetAccount(ctx context.Context, id string) (Account, error) {
 		&i.Username,
 		&i.PasswordHash,
 		&i.CreatedAt,
+		&i.IsAdmin,
 	)
 	return i, err
 }
 
 const getAccountByName = `-- name: GetAccountByName :one
-SELECT id, username, password_hash, created_at FROM account WHERE username = $1
+SELECT id, username, password_hash, created_at, is_admin FROM account WHERE username = $1
 `
 
 func (q *Queries) GetAccountByName(ctx context.Context, username string) (Account, error) {
@@ -49,13 +50,14 @@ func (q *Queries) GetAccountByName(ctx context.Context, username string) (Accoun
 		&i.Username,
 		&i.PasswordHash,
 		&i.CreatedAt,
+		&i.IsAdmin,
 	)
 	return i, err
 }
 
 const insertAccount = `-- name: InsertAccount :execrows
-INSERT INTO account (id, username, password_hash, created_at)
-VALUES ($1, $2, $3, $4)
+INSERT INTO account (id, username, password_hash, created_at, is_admin)
+VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT DO NOTHING
 `
 
@@ -64,6 +66,7 @@ type InsertAccountParams struct {
 	Username     string
 	PasswordHash string
 	CreatedAt    int64
+	IsAdmin      int64
 }
 
 // InsertAccount inserts nothing when the id or the name is taken.
@@ -73,6 +76,7 @@ func (q *Queries) InsertAccount(ctx context.Context, arg InsertAccountParams) (i
 		arg.Username,
 		arg.PasswordHash,
 		arg.CreatedAt,
+		arg.IsAdmin,
 	)
 	if err != nil {
 		return 0, err
@@ -81,7 +85,7 @@ func (q *Queries) InsertAccount(ctx context.Context, arg InsertAccountParams) (i
 }
 
 const listAccounts = `-- name: ListAccounts :many
-SELECT id, username, password_hash, created_at FROM account ORDER BY created_at, id COLLATE "C"
+SELECT id, username, password_hash, created_at, is_admin FROM account ORDER BY created_at, id COLLATE "C"
 `
 
 func (q *Queries) ListAccounts(ctx context.Context) ([]Account, error) {
@@ -98,6 +102,7 @@ func (q *Queries) ListAccounts(ctx context.Context) ([]Account, error) {
 			&i.Username,
 			&i.PasswordHash,
 			&i.CreatedAt,
+			&i.IsAdmin,
 		); err != nil {
 			return nil, err
 		}
@@ -120,6 +125,19 @@ UPDATE account SET username = username WHERE id = $1
 // it waits, and then sees what was made for it.
 func (q *Queries) LockAccount(ctx context.Context, id string) (int64, error) {
 	result, err := q.db.ExecContext(ctx, lockAccount, id)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const lockAdmin = `-- name: LockAdmin :execrows
+UPDATE account SET username = username WHERE id = $1 AND is_admin = 1
+`
+
+// LockAdmin is LockAccount for an account that is marked.
+func (q *Queries) LockAdmin(ctx context.Context, id string) (int64, error) {
+	result, err := q.db.ExecContext(ctx, lockAdmin, id)
 	if err != nil {
 		return 0, err
 	}
@@ -178,6 +196,24 @@ func (q *Queries) RevokeConsentsOfUser(ctx context.Context, arg RevokeConsentsOf
 	return result.RowsAffected()
 }
 
+const revokeConsentsWithScope = `-- name: RevokeConsentsWithScope :execrows
+UPDATE consent SET revoked_at = $1 WHERE user_id = $2 AND revoked_at = 0 AND scopes LIKE $3
+`
+
+type RevokeConsentsWithScopeParams struct {
+	Now    int64
+	UserID string
+	Scope  string
+}
+
+func (q *Queries) RevokeConsentsWithScope(ctx context.Context, arg RevokeConsentsWithScopeParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, revokeConsentsWithScope, arg.Now, arg.UserID, arg.Scope)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const revokeTokensOfOwner = `-- name: RevokeTokensOfOwner :execrows
 UPDATE token SET revoked_at = $1
 WHERE client_id IN (SELECT c.id FROM client AS c WHERE c.owner = $2) AND client_id <> '' AND revoked_at = 0
@@ -213,6 +249,26 @@ func (q *Queries) RevokeTokensOfUser(ctx context.Context, arg RevokeTokensOfUser
 	return result.RowsAffected()
 }
 
+const revokeTokensWithScope = `-- name: RevokeTokensWithScope :execrows
+UPDATE token SET revoked_at = $1
+WHERE token.user_id = $2 AND token.revoked_at = 0
+  AND (token.scopes LIKE $3 OR token.consent_id IN (SELECT c.id FROM consent AS c WHERE c.user_id = $2 AND c.scopes LIKE $3))
+`
+
+type RevokeTokensWithScopeParams struct {
+	Now    int64
+	UserID string
+	Scope  string
+}
+
+func (q *Queries) RevokeTokensWithScope(ctx context.Context, arg RevokeTokensWithScopeParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, revokeTokensWithScope, arg.Now, arg.UserID, arg.Scope)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const revokeUserTokensOfOwner = `-- name: RevokeUserTokensOfOwner :execrows
 UPDATE user_token SET revoked_at = $1
 WHERE client_id IN (SELECT c.id FROM client AS c WHERE c.owner = $2) AND revoked_at = 0
@@ -242,6 +298,23 @@ type RevokeUserTokensOfUserParams struct {
 
 func (q *Queries) RevokeUserTokensOfUser(ctx context.Context, arg RevokeUserTokensOfUserParams) (int64, error) {
 	result, err := q.db.ExecContext(ctx, revokeUserTokensOfUser, arg.Now, arg.UserID)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const setAdmin = `-- name: SetAdmin :execrows
+UPDATE account SET is_admin = $1 WHERE id = $2
+`
+
+type SetAdminParams struct {
+	IsAdmin int64
+	ID      string
+}
+
+func (q *Queries) SetAdmin(ctx context.Context, arg SetAdminParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, setAdmin, arg.IsAdmin, arg.ID)
 	if err != nil {
 		return 0, err
 	}

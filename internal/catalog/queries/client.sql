@@ -14,6 +14,10 @@ SELECT * FROM client WHERE api_key = @api_key;
 -- name: ListClients :many
 SELECT * FROM client ORDER BY created_at, id COLLATE "C";
 
+-- ReviveClient takes a revocation back.
+-- name: ReviveClient :execrows
+UPDATE client SET revoked_at = 0 WHERE id = @id AND revoked_at <> 0;
+
 -- LockClient holds a client as it is, unrevoked, until the transaction ends:
 -- who revokes it waits, and then sees what was made under it.
 -- name: LockClient :execrows

@@ -199,6 +199,19 @@ func (q *Queries) NextClientSerial(ctx context.Context, arg NextClientSerialPara
 	return result.RowsAffected()
 }
 
+const reviveClient = `-- name: ReviveClient :execrows
+UPDATE client SET revoked_at = 0 WHERE id = $1 AND revoked_at <> 0
+`
+
+// ReviveClient takes a revocation back.
+func (q *Queries) ReviveClient(ctx context.Context, id string) (int64, error) {
+	result, err := q.db.ExecContext(ctx, reviveClient, id)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const revokeClient = `-- name: RevokeClient :execrows
 UPDATE client SET revoked_at = $1 WHERE id = $2 AND revoked_at = 0
 `

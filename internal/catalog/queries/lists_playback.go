@@ -31,6 +31,43 @@ FROM playback_hour WHERE hour >= ` + strconv.FormatInt(from, 10) + ` AND hour < 
 	})
 }
 
+// ListOwnerSteps sums up the hours from from up to to of an owner, in steps as
+// ListPlaybackSteps does, in order of time.
+func (q *Queries) ListOwnerSteps(ctx context.Context, owner string, from, to, step int64) ([]PlaybackOwner, error) {
+	start, group := strconv.FormatInt(from, 10), " GROUP BY owner"
+	if step > 0 {
+		size := strconv.FormatInt(step, 10)
+		start = "(hour / " + size + ") * " + size
+		group += ", " + start + " ORDER BY " + start
+	}
+	rows, err := q.db.QueryContext(ctx, `-- name: ListOwnerSteps :many
+SELECT owner, `+start+`, `+playbackSums+`
+FROM playback_owner WHERE owner = $1 AND hour >= $2 AND hour < $3`+group, owner, from, to)
+	if err != nil {
+		return nil, err
+	}
+	return appendRows(nil, rows, func(rows *sql.Rows, h *PlaybackOwner) error {
+		return rows.Scan(&h.Owner, &h.Hour, &h.Starts, &h.Quarters, &h.Halves, &h.ThreeQuarters, &h.Completes, &h.Views,
+			&h.Taps, &h.CtaUrls, &h.CtaWatches, &h.WatchMs)
+	})
+}
+
+// ListOwners reads whose the media of ids are, those that exist, in no order.
+func (q *Queries) ListOwners(ctx context.Context, ids []int64) (map[int64]string, error) {
+	type owned struct {
+		id    int64
+		owner string
+	}
+	rows, err := list(ctx, q.db, "SELECT id, owner FROM media WHERE id IN ", ids, "", func(rows *sql.Rows, o *owned) error {
+		return rows.Scan(&o.id, &o.owner)
+	})
+	out := make(map[int64]string, len(rows))
+	for _, o := range rows {
+		out[o.id] = o.owner
+	}
+	return out, err
+}
+
 // ListPlaybackTotals reads what was counted since ever of the media of ids, in
 // no order.
 func (q *Queries) ListPlaybackTotals(ctx context.Context, ids []int64) ([]PlaybackTotal, error) {

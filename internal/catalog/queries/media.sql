@@ -9,14 +9,27 @@ INSERT INTO media (
 )
 ON CONFLICT DO NOTHING;
 
+-- InsertMadeMedia is InsertMedia for one that was processed before.
+-- name: InsertMadeMedia :execrows
+INSERT INTO media (
+    id, owner, additional_owners, shared, category, type, slug, state, attempt,
+    published, progress, failure_code, failure_name, failure_message, width, height,
+    duration_ns, created_at, touched_at, expires_at, gone_at, manifest, placeholder, lost, facts
+) VALUES (
+    $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25
+)
+ON CONFLICT DO NOTHING;
+
 -- name: GetMedia :one
 SELECT * FROM media WHERE id = @id;
 
--- GetMediaOutline reads all but the manifest, as GetRenditionBySlug does.
+-- GetMediaOutline reads all but the manifest, as GetRenditionBySlug does, and how
+-- long the exact upload is; -1 for one that was given up.
 -- name: GetMediaOutline :one
 SELECT id, owner, additional_owners, shared, category, type, slug, state, attempt,
     published, progress, failure_code, failure_name, failure_message, width, height,
-    duration_ns, created_at, touched_at, expires_at, gone_at
+    duration_ns, created_at, touched_at, expires_at, gone_at,
+    CAST(COALESCE((SELECT k.originals FROM kept k WHERE k.media_id = media.id), -1) AS BIGINT) AS originals
 FROM media
 WHERE id = @id;
 

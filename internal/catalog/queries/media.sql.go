@@ -254,7 +254,8 @@ func (q *Queries) GetMediaBySlug(ctx context.Context, slug string) (Media, error
 const getMediaOutline = `-- name: GetMediaOutline :one
 SELECT id, owner, additional_owners, shared, category, type, slug, state, attempt,
     published, progress, failure_code, failure_name, failure_message, width, height,
-    duration_ns, created_at, touched_at, expires_at, gone_at
+    duration_ns, created_at, touched_at, expires_at, gone_at,
+    CAST(COALESCE((SELECT k.originals FROM kept k WHERE k.media_id = media.id), -1) AS BIGINT) AS originals
 FROM media
 WHERE id = $1
 `
@@ -281,9 +282,11 @@ type GetMediaOutlineRow struct {
 	TouchedAt        int64
 	ExpiresAt        int64
 	GoneAt           int64
+	Originals        int64
 }
 
-// GetMediaOutline reads all but the manifest, as GetRenditionBySlug does.
+// GetMediaOutline reads all but the manifest, as GetRenditionBySlug does, and how
+// long the exact upload is; -1 for one that was given up.
 func (q *Queries) GetMediaOutline(ctx context.Context, id int64) (GetMediaOutlineRow, error) {
 	row := q.db.QueryRowContext(ctx, getMediaOutline, id)
 	var i GetMediaOutlineRow
@@ -309,8 +312,83 @@ func (q *Queries) GetMediaOutline(ctx context.Context, id int64) (GetMediaOutlin
 		&i.TouchedAt,
 		&i.ExpiresAt,
 		&i.GoneAt,
+		&i.Originals,
 	)
 	return i, err
+}
+
+const insertMadeMedia = `-- name: InsertMadeMedia :execrows
+INSERT INTO media (
+    id, owner, additional_owners, shared, category, type, slug, state, attempt,
+    published, progress, failure_code, failure_name, failure_message, width, height,
+    duration_ns, created_at, touched_at, expires_at, gone_at, manifest, placeholder, lost, facts
+) VALUES (
+    $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25
+)
+ON CONFLICT DO NOTHING
+`
+
+type InsertMadeMediaParams struct {
+	ID               int64
+	Owner            string
+	AdditionalOwners string
+	Shared           int64
+	Category         string
+	Type             string
+	Slug             string
+	State            string
+	Attempt          int64
+	Published        int64
+	Progress         int64
+	FailureCode      int64
+	FailureName      string
+	FailureMessage   string
+	Width            int64
+	Height           int64
+	DurationNS       int64
+	CreatedAt        int64
+	TouchedAt        int64
+	ExpiresAt        int64
+	GoneAt           int64
+	Manifest         string
+	Placeholder      string
+	Lost             int64
+	Facts            string
+}
+
+// InsertMadeMedia is InsertMedia for one that was processed before.
+func (q *Queries) InsertMadeMedia(ctx context.Context, arg InsertMadeMediaParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, insertMadeMedia,
+		arg.ID,
+		arg.Owner,
+		arg.AdditionalOwners,
+		arg.Shared,
+		arg.Category,
+		arg.Type,
+		arg.Slug,
+		arg.State,
+		arg.Attempt,
+		arg.Published,
+		arg.Progress,
+		arg.FailureCode,
+		arg.FailureName,
+		arg.FailureMessage,
+		arg.Width,
+		arg.Height,
+		arg.DurationNS,
+		arg.CreatedAt,
+		arg.TouchedAt,
+		arg.ExpiresAt,
+		arg.GoneAt,
+		arg.Manifest,
+		arg.Placeholder,
+		arg.Lost,
+		arg.Facts,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
 }
 
 const insertMedia = `-- name: InsertMedia :execrows

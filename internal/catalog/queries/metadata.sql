@@ -21,8 +21,3 @@ UPDATE session SET shared = @shared WHERE id = @id;
 
 -- name: ShareMedia :exec
 UPDATE media SET shared = @shared WHERE id = @id;
-
--- ShareAsSession gives a new media what its session says by now: metadata may
--- have come between the reading of the session and its end.
--- name: ShareAsSession :exec
-UPDATE media SET shared = (SELECT s.shared FROM session s WHERE s.id = media.id) WHERE media.id = @id;

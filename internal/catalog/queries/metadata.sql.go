@@ -64,17 +64,6 @@ func (q *Queries) SetMetadata(ctx context.Context, arg SetMetadataParams) error 
 	return err
 }
 
-const shareAsSession = `-- name: ShareAsSession :exec
-UPDATE media SET shared = (SELECT s.shared FROM session s WHERE s.id = media.id) WHERE media.id = $1
-`
-
-// ShareAsSession gives a new media what its session says by now: metadata may
-// have come between the reading of the session and its end.
-func (q *Queries) ShareAsSession(ctx context.Context, id int64) error {
-	_, err := q.db.ExecContext(ctx, shareAsSession, id)
-	return err
-}
-
 const shareMedia = `-- name: ShareMedia :exec
 UPDATE media SET shared = $1 WHERE id = $2
 `

@@ -9,6 +9,7 @@ type Account struct {
 	Username     string
 	PasswordHash string
 	CreatedAt    int64
+	IsAdmin      int64
 }
 
 type Audit struct {
@@ -63,6 +64,28 @@ type Consent struct {
 	RevokedAt int64
 }
 
+type ConsoleSession struct {
+	Hash          string
+	UserID        string
+	ConsentID     string
+	Issued        string
+	Serial        int64
+	RenewingUntil int64
+	CreatedAt     int64
+	ExpiresAt     int64
+}
+
+type Deed struct {
+	ID       string
+	BegunAt  int64
+	EndedAt  int64
+	Failed   int64
+	Operator string
+	Command  string
+	Subject  string
+	Told     int64
+}
+
 type Event struct {
 	ID             int64
 	Kind           string
@@ -87,6 +110,19 @@ type Fault struct {
 	FailureName    string
 	FailureMessage string
 	ProcessingMs   int64
+}
+
+type History struct {
+	MediaID int64
+	Serial  int64
+	Kind    string
+	Attempt int64
+	At      int64
+	EndedAt int64
+	Outcome string
+	Code    int64
+	Name    string
+	Message string
 }
 
 type Kept struct {
@@ -169,6 +205,22 @@ type PlaybackHour struct {
 type PlaybackOffset struct {
 	Stream   string
 	Position int64
+	Summed   int64
+}
+
+type PlaybackOwner struct {
+	Owner         string
+	Hour          int64
+	Starts        int64
+	Quarters      int64
+	Halves        int64
+	ThreeQuarters int64
+	Completes     int64
+	Views         int64
+	Taps          int64
+	CtaUrls       int64
+	CtaWatches    int64
+	WatchMs       int64
 }
 
 type PlaybackSeen struct {

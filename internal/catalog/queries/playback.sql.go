@@ -64,6 +64,56 @@ func (q *Queries) AddPlaybackHour(ctx context.Context, arg AddPlaybackHourParams
 	return err
 }
 
+const addPlaybackOwner = `-- name: AddPlaybackOwner :exec
+INSERT INTO playback_owner (
+    owner, hour, starts, quarters, halves, three_quarters, completes, views, taps, cta_urls, cta_watches, watch_ms
+) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+ON CONFLICT (owner, hour) DO UPDATE SET
+    starts = playback_owner.starts + excluded.starts,
+    quarters = playback_owner.quarters + excluded.quarters,
+    halves = playback_owner.halves + excluded.halves,
+    three_quarters = playback_owner.three_quarters + excluded.three_quarters,
+    completes = playback_owner.completes + excluded.completes,
+    views = playback_owner.views + excluded.views,
+    taps = playback_owner.taps + excluded.taps,
+    cta_urls = playback_owner.cta_urls + excluded.cta_urls,
+    cta_watches = playback_owner.cta_watches + excluded.cta_watches,
+    watch_ms = playback_owner.watch_ms + excluded.watch_ms
+`
+
+type AddPlaybackOwnerParams struct {
+	Owner         string
+	Hour          int64
+	Starts        int64
+	Quarters      int64
+	Halves        int64
+	ThreeQuarters int64
+	Completes     int64
+	Views         int64
+	Taps          int64
+	CtaUrls       int64
+	CtaWatches    int64
+	WatchMs       int64
+}
+
+func (q *Queries) AddPlaybackOwner(ctx context.Context, arg AddPlaybackOwnerParams) error {
+	_, err := q.db.ExecContext(ctx, addPlaybackOwner,
+		arg.Owner,
+		arg.Hour,
+		arg.Starts,
+		arg.Quarters,
+		arg.Halves,
+		arg.ThreeQuarters,
+		arg.Completes,
+		arg.Views,
+		arg.Taps,
+		arg.CtaUrls,
+		arg.CtaWatches,
+		arg.WatchMs,
+	)
+	return err
+}
+
 const addPlaybackTotal = `-- name: AddPlaybackTotal :exec
 INSERT INTO playback_total (
     media_id, starts, quarters, halves, three_quarters, completes, views, taps, cta_urls, cta_watches, watch_ms
@@ -138,23 +188,71 @@ func (q *Queries) InsertPlaybackOffset(ctx context.Context, stream string) error
 	return err
 }
 
-const movePlaybackOffset = `-- name: MovePlaybackOffset :execrows
-UPDATE playback_offset SET position = $1
-WHERE stream = $2 AND position = $3
+const lastPlaybackOwner = `-- name: LastPlaybackOwner :one
+SELECT CAST(COALESCE(MAX(hour), 0) AS BIGINT) FROM playback_owner
+`
+
+// LastPlaybackOwner is the newest hour that the owners' sums have.
+func (q *Queries) LastPlaybackOwner(ctx context.Context) (int64, error) {
+	row := q.db.QueryRowContext(ctx, lastPlaybackOwner)
+	var column_1 int64
+	err := row.Scan(&column_1)
+	return column_1, err
+}
+
+const mendPlaybackOwners = `-- name: MendPlaybackOwners :exec
+INSERT INTO playback_owner (
+    owner, hour, starts, quarters, halves, three_quarters, completes, views, taps, cta_urls, cta_watches, watch_ms
+)
+SELECT m.owner, h.hour, CAST(SUM(h.starts) AS BIGINT), CAST(SUM(h.quarters) AS BIGINT), CAST(SUM(h.halves) AS BIGINT),
+    CAST(SUM(h.three_quarters) AS BIGINT), CAST(SUM(h.completes) AS BIGINT), CAST(SUM(h.views) AS BIGINT),
+    CAST(SUM(h.taps) AS BIGINT), CAST(SUM(h.cta_urls) AS BIGINT), CAST(SUM(h.cta_watches) AS BIGINT),
+    CAST(SUM(h.watch_ms) AS BIGINT)
+FROM playback_hour h JOIN media m ON m.id = h.media_id
+WHERE h.hour >= $1
+GROUP BY m.owner, h.hour
+ON CONFLICT (owner, hour) DO UPDATE SET
+    starts = CASE WHEN excluded.starts > playback_owner.starts THEN excluded.starts ELSE playback_owner.starts END,
+    quarters = CASE WHEN excluded.quarters > playback_owner.quarters THEN excluded.quarters ELSE playback_owner.quarters END,
+    halves = CASE WHEN excluded.halves > playback_owner.halves THEN excluded.halves ELSE playback_owner.halves END,
+    three_quarters = CASE WHEN excluded.three_quarters > playback_owner.three_quarters
+        THEN excluded.three_quarters ELSE playback_owner.three_quarters END,
+    completes = CASE WHEN excluded.completes > playback_owner.completes THEN excluded.completes ELSE playback_owner.completes END,
+    views = CASE WHEN excluded.views > playback_owner.views THEN excluded.views ELSE playback_owner.views END,
+    taps = CASE WHEN excluded.taps > playback_owner.taps THEN excluded.taps ELSE playback_owner.taps END,
+    cta_urls = CASE WHEN excluded.cta_urls > playback_owner.cta_urls THEN excluded.cta_urls ELSE playback_owner.cta_urls END,
+    cta_watches = CASE WHEN excluded.cta_watches > playback_owner.cta_watches
+        THEN excluded.cta_watches ELSE playback_owner.cta_watches END,
+    watch_ms = CASE WHEN excluded.watch_ms > playback_owner.watch_ms THEN excluded.watch_ms ELSE playback_owner.watch_ms END
+`
+
+// MendPlaybackOwners has the owners' sums of hours be no less than those of their
+// media, of which some may be gone.
+func (q *Queries) MendPlaybackOwners(ctx context.Context, since int64) error {
+	_, err := q.db.ExecContext(ctx, mendPlaybackOwners, since)
+	return err
+}
+
+const movePlaybackOffset = `-- name: MovePlaybackOffset :one
+UPDATE playback_offset
+SET position = $1, summed = CASE WHEN summed = $2 THEN $1 ELSE summed END
+WHERE stream = $3 AND position = $2
+RETURNING summed
 `
 
 type MovePlaybackOffsetParams struct {
 	Position int64
-	Stream   string
 	Was      int64
+	Stream   string
 }
 
+// MovePlaybackOffset gives how far the owners' sums go afterwards: not as far
+// where the magpie before this one has counted meanwhile.
 func (q *Queries) MovePlaybackOffset(ctx context.Context, arg MovePlaybackOffsetParams) (int64, error) {
-	result, err := q.db.ExecContext(ctx, movePlaybackOffset, arg.Position, arg.Stream, arg.Was)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected()
+	row := q.db.QueryRowContext(ctx, movePlaybackOffset, arg.Position, arg.Was, arg.Stream)
+	var summed int64
+	err := row.Scan(&summed)
+	return summed, err
 }
 
 const prunePlaybackHours = `-- name: PrunePlaybackHours :execrows
@@ -176,6 +274,31 @@ type PrunePlaybackHoursParams struct {
 
 func (q *Queries) PrunePlaybackHours(ctx context.Context, arg PrunePlaybackHoursParams) (int64, error) {
 	result, err := q.db.ExecContext(ctx, prunePlaybackHours, arg.Before, arg.AtMost)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const prunePlaybackOwners = `-- name: PrunePlaybackOwners :execrows
+WITH taken AS (
+    SELECT o.owner, o.hour FROM playback_owner o
+    WHERE o.hour < $1
+    ORDER BY o.hour
+    LIMIT CAST($2 AS BIGINT)
+    FOR UPDATE SKIP LOCKED
+)
+DELETE FROM playback_owner
+WHERE (owner, hour) IN (SELECT owner, hour FROM taken)
+`
+
+type PrunePlaybackOwnersParams struct {
+	Before int64
+	AtMost int64
+}
+
+func (q *Queries) PrunePlaybackOwners(ctx context.Context, arg PrunePlaybackOwnersParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, prunePlaybackOwners, arg.Before, arg.AtMost)
 	if err != nil {
 		return 0, err
 	}
@@ -228,4 +351,125 @@ func (q *Queries) SetPlaybackSeen(ctx context.Context, arg SetPlaybackSeenParams
 		arg.ExpiresAt,
 	)
 	return err
+}
+
+const setPlaybackSummed = `-- name: SetPlaybackSummed :exec
+UPDATE playback_offset SET summed = position WHERE stream = $1
+`
+
+func (q *Queries) SetPlaybackSummed(ctx context.Context, stream string) error {
+	_, err := q.db.ExecContext(ctx, setPlaybackSummed, stream)
+	return err
+}
+
+const topPlayback = `-- name: TopPlayback :many
+SELECT h.media_id, CAST(SUM(h.starts) AS BIGINT) AS starts, CAST(SUM(h.quarters) AS BIGINT) AS quarters,
+    CAST(SUM(h.halves) AS BIGINT) AS halves, CAST(SUM(h.three_quarters) AS BIGINT) AS three_quarters,
+    CAST(SUM(h.completes) AS BIGINT) AS completes, CAST(SUM(h.views) AS BIGINT) AS views, CAST(SUM(h.taps) AS BIGINT) AS taps,
+    CAST(SUM(h.cta_urls) AS BIGINT) AS cta_urls, CAST(SUM(h.cta_watches) AS BIGINT) AS cta_watches,
+    CAST(SUM(h.watch_ms) AS BIGINT) AS watch_ms
+FROM playback_hour h JOIN media m ON m.id = h.media_id
+WHERE m.owner = $1 AND m.gone_at = 0 AND h.hour >= $2 AND h.hour < $3
+GROUP BY h.media_id
+ORDER BY SUM(h.views) DESC, SUM(h.starts) DESC, h.media_id DESC
+LIMIT CAST($4 AS BIGINT)
+`
+
+type TopPlaybackParams struct {
+	Owner  string
+	Since  int64
+	Until  int64
+	AtMost int64
+}
+
+type TopPlaybackRow struct {
+	MediaID       int64
+	Starts        int64
+	Quarters      int64
+	Halves        int64
+	ThreeQuarters int64
+	Completes     int64
+	Views         int64
+	Taps          int64
+	CtaUrls       int64
+	CtaWatches    int64
+	WatchMs       int64
+}
+
+// TopPlayback sums up hours of an owner's live media, the most viewed first.
+func (q *Queries) TopPlayback(ctx context.Context, arg TopPlaybackParams) ([]TopPlaybackRow, error) {
+	rows, err := q.db.QueryContext(ctx, topPlayback,
+		arg.Owner,
+		arg.Since,
+		arg.Until,
+		arg.AtMost,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []TopPlaybackRow
+	for rows.Next() {
+		var i TopPlaybackRow
+		if err := rows.Scan(
+			&i.MediaID,
+			&i.Starts,
+			&i.Quarters,
+			&i.Halves,
+			&i.ThreeQuarters,
+			&i.Completes,
+			&i.Views,
+			&i.Taps,
+			&i.CtaUrls,
+			&i.CtaWatches,
+			&i.WatchMs,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const topTotals = `-- name: TopTotals :many
+SELECT t.media_id
+FROM playback_total t JOIN media m ON m.id = t.media_id
+WHERE m.owner = $1 AND m.gone_at = 0
+ORDER BY t.views DESC, t.starts DESC, t.media_id DESC
+LIMIT CAST($2 AS BIGINT)
+`
+
+type TopTotalsParams struct {
+	Owner  string
+	AtMost int64
+}
+
+// TopTotals are the owner's live media that were viewed most since ever.
+func (q *Queries) TopTotals(ctx context.Context, arg TopTotalsParams) ([]int64, error) {
+	rows, err := q.db.QueryContext(ctx, topTotals, arg.Owner, arg.AtMost)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []int64
+	for rows.Next() {
+		var media_id int64
+		if err := rows.Scan(&media_id); err != nil {
+			return nil, err
+		}
+		items = append(items, media_id)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }

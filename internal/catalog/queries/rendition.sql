@@ -1,9 +1,3 @@
--- name: InsertRendition :exec
-INSERT INTO rendition (
-    media_id, attempt, name, position, role, content_type, bit_rate, width, height,
-    blob_key, blob_size, blob_crc
-) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12);
-
 -- GetRenditionBySlug reads all of the media but its manifest, whose length the
 -- reading of one rendition must not pay for.
 -- name: GetRenditionBySlug :one

@@ -31,7 +31,7 @@ WHERE id = @id AND state = 'closing' AND closing_token = @token;
 UPDATE session
 SET state = 'closed', closing_token = '', closing_since = 0, ended_at = @now
 WHERE id = @id AND state = 'closing' AND closing_token = @token
-RETURNING owner, reserved;
+RETURNING owner, reserved, shared;
 
 -- name: ExpireSessions :many
 WITH taken AS (

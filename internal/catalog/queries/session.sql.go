@@ -57,7 +57,7 @@ const closeSession = `-- name: CloseSession :one
 UPDATE session
 SET state = 'closed', closing_token = '', closing_since = 0, ended_at = $1
 WHERE id = $2 AND state = 'closing' AND closing_token = $3
-RETURNING owner, reserved
+RETURNING owner, reserved, shared
 `
 
 type CloseSessionParams struct {
@@ -69,12 +69,13 @@ type CloseSessionParams struct {
 type CloseSessionRow struct {
 	Owner    string
 	Reserved int64
+	Shared   int64
 }
 
 func (q *Queries) CloseSession(ctx context.Context, arg CloseSessionParams) (CloseSessionRow, error) {
 	row := q.db.QueryRowContext(ctx, closeSession, arg.Now, arg.ID, arg.Token)
 	var i CloseSessionRow
-	err := row.Scan(&i.Owner, &i.Reserved)
+	err := row.Scan(&i.Owner, &i.Reserved, &i.Shared)
 	return i, err
 }
 

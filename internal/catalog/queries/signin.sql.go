@@ -34,7 +34,7 @@ func (q *Queries) DeleteSignInsOfUser(ctx context.Context, userID string) (int64
 }
 
 const getSignIn = `-- name: GetSignIn :one
-SELECT signin.hash, signin.user_id, signin.created_at, signin.expires_at, account.id, account.username, account.password_hash, account.created_at
+SELECT signin.hash, signin.user_id, signin.created_at, signin.expires_at, account.id, account.username, account.password_hash, account.created_at, account.is_admin
 FROM signin JOIN account ON account.id = signin.user_id
 WHERE signin.hash = $1
 `
@@ -56,6 +56,7 @@ func (q *Queries) GetSignIn(ctx context.Context, hash string) (GetSignInRow, err
 		&i.Account.Username,
 		&i.Account.PasswordHash,
 		&i.Account.CreatedAt,
+		&i.Account.IsAdmin,
 	)
 	return i, err
 }

@@ -10,6 +10,13 @@ SET originals = storage.originals + excluded.originals,
     media = storage.media + excluded.media,
     uploads = storage.uploads + excluded.uploads;
 
+-- TakeStorage is AddStorage for who asks for room, and gives the sums with it.
+-- name: TakeStorage :one
+INSERT INTO storage (owner, originals, renditions, media, uploads, quota)
+VALUES (@owner, 0, 0, 0, @uploads, -1)
+ON CONFLICT (owner) DO UPDATE SET uploads = storage.uploads + excluded.uploads
+RETURNING *;
+
 -- name: GetStorage :one
 SELECT * FROM storage WHERE owner = @owner;
 

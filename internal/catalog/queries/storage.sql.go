@@ -267,3 +267,30 @@ func (q *Queries) SetQuota(ctx context.Context, arg SetQuotaParams) error {
 	_, err := q.db.ExecContext(ctx, setQuota, arg.Owner, arg.Quota)
 	return err
 }
+
+const takeStorage = `-- name: TakeStorage :one
+INSERT INTO storage (owner, originals, renditions, media, uploads, quota)
+VALUES ($1, 0, 0, 0, $2, -1)
+ON CONFLICT (owner) DO UPDATE SET uploads = storage.uploads + excluded.uploads
+RETURNING owner, originals, renditions, media, uploads, quota
+`
+
+type TakeStorageParams struct {
+	Owner   string
+	Uploads int64
+}
+
+// TakeStorage is AddStorage for who asks for room, and gives the sums with it.
+func (q *Queries) TakeStorage(ctx context.Context, arg TakeStorageParams) (Storage, error) {
+	row := q.db.QueryRowContext(ctx, takeStorage, arg.Owner, arg.Uploads)
+	var i Storage
+	err := row.Scan(
+		&i.Owner,
+		&i.Originals,
+		&i.Renditions,
+		&i.Media,
+		&i.Uploads,
+		&i.Quota,
+	)
+	return i, err
+}

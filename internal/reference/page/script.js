@@ -80,8 +80,9 @@ function request (form, type, body, file) {
     options.body = kind === 'multipart/form-data' ? new FormData() : new URLSearchParams()
     for (const [name, value] of Object.entries(fields)) {
       if (files.includes(name)) continue
-      options.body.append(name, typeof value === 'object' ? JSON.stringify(value) : value)
-      line.push((kind === 'multipart/form-data' ? '-F ' : '--data-urlencode ') + quote(name + '=' + value))
+      const text = typeof value === 'object' ? JSON.stringify(value) : String(value)
+      options.body.append(name, text)
+      line.push((kind === 'multipart/form-data' ? '--form-string ' : '--data-urlencode ') + quote(name + '=' + text))
     }
     const chosen = file.querySelector('input').files[0]
     for (const name of chosen ? files : []) {
