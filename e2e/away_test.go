@@ -33,7 +33,7 @@ func startOutage(t *testing.T) *outage {
 	e.database = "postgres://magpie@" + o.database.Address() + "/magpie?sslmode=disable"
 	e.blobs = strings.Replace(e.blobs, e.store.Address, o.blobs.Address(), 1)
 	e.bus = strings.Replace(e.bus, e.nats.Nodes[0].Address(), o.bus.Address(), 1)
-	o.server = e.node(t, "--database-timeout", "1s")
+	o.server = e.node(t, "--database-timeout", "10s")
 	o.run()
 	return o
 }
@@ -128,7 +128,7 @@ func TestEngineAway(t *testing.T) {
 		}
 	}
 	waiting := c.upload("video/mp4", "tweet_video", video, 50_000)["id"].(string)
-	if info := c.status(waiting).data()["processing_info"].(map[string]any); info["state"] != "pending" {
+	if info := c.status(waiting).processing(); info["state"] != "pending" {
 		t.Errorf("a video without NATS is %v", info)
 	}
 	o.bus.Heal()

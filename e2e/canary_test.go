@@ -84,7 +84,7 @@ func TestCanary(t *testing.T) {
 	if c, err := net.Dial("tcp", k.address); err == nil {
 		c.Close()
 	}
-	for end := time.Now().Add(10 * time.Second); !k.opened.Load() || !k.reached.Load(); {
+	for end := time.Now().Add(time.Minute); !k.opened.Load() || !k.reached.Load(); {
 		if time.Now().After(end) {
 			t.Fatalf("a canary that was touched does not tell: %v, %v", k.opened.Load(), k.reached.Load())
 		}

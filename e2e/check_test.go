@@ -47,6 +47,11 @@ func TestCheck(t *testing.T) {
 	open := c.initialize("video/mp4", "", packed+filed)
 	c.append(open, 0, []byte("123456789")).data()
 	c.append(open, 1, make([]byte, filed)).data()
+	begun := c.call("POST", "/magpie/v1/tus/", nil, "Tus-Resumable", "1.0.0", "Upload-Length", "10").header.Get("Magpie-Media-Id")
+	sent := c.call("PATCH", "/magpie/v1/tus/"+begun, []byte("GIF89a\x01\x00\x01"), "Tus-Resumable", "1.0.0", "Upload-Offset", "0", "Content-Type", "application/offset+octet-stream")
+	if sent.header.Get("Upload-Offset") != "9" {
+		t.Fatalf("9 bytes by tus: %s", sent.body)
+	}
 	s.checkWhole()
 	if code := s.stop(); code != 0 {
 		t.Errorf("exit status %d", code)
@@ -57,8 +62,9 @@ func TestCheck(t *testing.T) {
 	}
 
 	segments, renditions, opened := s.located("segments", id), s.located("renditions", id), s.located("segments", open)
-	if len(segments) != 3 || segments[0].file != segments[2].file || len(opened) != 2 {
-		t.Fatalf("on disk are %+v and %+v", segments, opened)
+	parts := s.located("segments", begun)
+	if len(segments) != 3 || segments[0].file != segments[2].file || len(renditions) == 0 || len(opened) != 2 || len(parts) != 1 {
+		t.Fatalf("on disk are %+v, %+v and %+v", segments, opened, parts)
 	}
 	whole := slices.IndexFunc(opened, func(b stored) bool { return b.path == b.file })
 	part := opened[1-whole]
@@ -66,7 +72,8 @@ func TestCheck(t *testing.T) {
 	flip := func(b []byte, l stored) []byte { b[(l.off+l.end)/2] ^= 1; return b }
 	cut := func(b []byte, l stored) []byte { return b[:l.end-1] }
 	grow := func(b []byte, _ stored) []byte { return append(b, 0) }
-	mark := func(b []byte, l stored) []byte { b[l.at+3] = '0'; return b }
+	mark := func(b []byte, l stored) []byte { copy(b[l.at:], deadRecord); return b }
+	garble := func(b []byte, l stored) []byte { b[l.at+9] ^= 1; return b }
 	for name, row := range map[string]struct {
 		stored
 		damage func([]byte, stored) []byte
@@ -78,8 +85,12 @@ func TestCheck(t *testing.T) {
 		"a bit of a rendition":         {renditions[0], flip, "damaged"},
 		"the end of a file":            {opened[whole], cut, "bytes instead of"},
 		"more than a file":             {opened[whole], grow, "bytes instead of"},
-		"the end of a pack":            {segments[2], cut, "missing"},
+		"the end of a pack":            {parts[0], cut, "missing"},
+		"a header in a pack":           {segments[1], garble, "missing"},
+		"the first header of a pack":   {segments[0], garble, "missing"},
 		"a missing segment of a media": {segments[1], mark, "missing"},
+		"a bit of a tus upload":        {parts[0], flip, "damaged"},
+		"a missing part of one":        {parts[0], mark, "upload " + begun + ": segment"},
 		"a missing rendition":          {renditions[0], mark, "missing"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -142,9 +153,8 @@ func TestCheckBeside(t *testing.T) {
 			}
 			opened := c.call(http.MethodPost, "/2/media/upload/initialize", map[string]any{"total_bytes": len(file)})
 			id := opened.data()["id"].(string)
-			c.append(id, 0, file).data()
-			if i%3 > 0 { // the others expire
-				c.finalize(id).data()
+			if !c.append(id, 0, file).expired() && i%3 > 0 { // the others expire in any case
+				c.finalize(id).expired()
 			}
 		}
 	}()

@@ -3,7 +3,6 @@ package e2e
 import (
 	"bytes"
 	"encoding/json"
-	"io/fs"
 	"net/http"
 	"net/url"
 	"os"
@@ -94,6 +93,7 @@ func (h house) seen(t *testing.T, s *server) map[string]any {
 	for _, id := range h.originals {
 		get(c, "/magpie/v1/media/"+id+"/original")
 		get(c, "/magpie/v1/media/"+id+"/audit")
+		get(c, "/magpie/v1/media/"+id+"/history")
 	}
 	for _, link := range h.links {
 		u, err := url.Parse(link)
@@ -126,16 +126,6 @@ func wantExit(t *testing.T, env []string, code int, says string, args ...string)
 	}
 }
 
-func countFiles(folder string) (n int) {
-	_ = filepath.WalkDir(folder, func(_ string, d fs.DirEntry, err error) error {
-		if err == nil && !d.IsDir() {
-			n++
-		}
-		return nil
-	})
-	return n
-}
-
 // TestMovingHouse: an installation goes from a data folder to PostgreSQL and S3,
 // with a kill in the middle, and back to another folder; all that could be asked
 // for before is answered the same, and an upload half-way is finished.
@@ -158,7 +148,12 @@ func TestMovingHouse(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	place := "s3://films/here?endpoint=http://" + store.Address
+	asked, err := store.Count()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer asked.Close()
+	place := "s3://films/here?endpoint=http://" + asked.Address
 	env := []string{"TO_AWS_ACCESS_KEY_ID=" + s3test.AccessKey, "TO_AWS_SECRET_ACCESS_KEY=" + s3test.SecretKey, "AWS_ACCESS_KEY_ID=", "AWS_SECRET_ACCESS_KEY="}
 	plain := []string{"AWS_ACCESS_KEY_ID=" + s3test.AccessKey, "AWS_SECRET_ACCESS_KEY=" + s3test.SecretKey}
 
@@ -171,16 +166,20 @@ func TestMovingHouse(t *testing.T) {
 	old.kill() // so that it may have counted nothing of what was played
 
 	killed := command(t, env, there...)
+	held := asked.Hold(5)
 	if err := killed.Start(); err != nil {
 		t.Fatal(err)
 	}
-	for end := time.Now().Add(time.Minute); countFiles(filepath.Join(store.Folder(), "films")) < 3 && time.Now().Before(end); {
-		time.Sleep(time.Millisecond)
+	select {
+	case <-held:
+	case <-time.After(time.Minute):
+		t.Error("the copy puts little there")
 	}
 	_ = killed.Process.Kill()
 	if err := killed.Wait(); err == nil {
 		t.Fatal("the copy was over before it was killed")
 	}
+	asked.Let()
 	out, err := command(t, env, there...).Output()
 	if err != nil || !strings.Contains(string(out), "blobs") || strings.Contains(string(out), "; 0 of the blobs were there already") {
 		t.Fatalf("the second copy: %v\n%s", err, out)
@@ -237,28 +236,26 @@ func TestCopyRefuses(t *testing.T) {
 	c := s.client()
 	good, bad := c.picture(1), c.picture(2)
 	s.stop()
-	segments, err := filepath.Glob(filepath.Join(s.data, "blobs", "segments", "*", bad, "*"))
-	if err != nil {
-		t.Fatal(err)
+	segments := s.located("segments", bad)
+	if len(segments) != 1 {
+		t.Fatalf("on disk are %+v", segments)
 	}
 	to := t.TempDir()
 	wantExit(t, nil, 1, "--from", "copy", "--from", filepath.Join(to, "none"), "--to", to)
 	wantExit(t, nil, 1, "no such file", "copy", "--from", t.TempDir(), "--to", to)
 	wantExit(t, nil, 1, "--from-blobs", "copy", "--from", s.data, "--from-blobs", "s3://x", "--to", to)
-	if len(segments) == 1 {
-		b, err := os.ReadFile(segments[0])
-		if err != nil {
-			t.Fatal(err)
-		}
-		b[len(b)-1] ^= 1
-		if err := os.WriteFile(segments[0], b, 0o600); err != nil {
-			t.Fatal(err)
-		}
-		wantExit(t, nil, 1, "is damaged", "copy", "--from", s.data, "--to", to)
-		b[len(b)-1] ^= 1
-		if err := os.WriteFile(segments[0], b, 0o600); err != nil {
-			t.Fatal(err)
-		}
+	b, err := os.ReadFile(segments[0].file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b[segments[0].end-1] ^= 1
+	if err := os.WriteFile(segments[0].file, b, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	wantExit(t, nil, 1, "is damaged", "copy", "--from", s.data, "--to", to)
+	b[segments[0].end-1] ^= 1
+	if err := os.WriteFile(segments[0].file, b, 0o600); err != nil {
+		t.Fatal(err)
 	}
 	other, taken := start(t), t.TempDir()
 	other.client().picture(3)
@@ -266,7 +263,8 @@ func TestCopyRefuses(t *testing.T) {
 	if err := os.Rename(filepath.Join(other.data, "blobs"), filepath.Join(taken, "blobs")); err != nil {
 		t.Fatal(err)
 	}
-	wantExit(t, nil, 1, "is of no upload at the old place", "copy", "--from", s.data, "--to", taken)
+	wantExit(t, nil, 1, "--to-blobs: the store is not empty, and ", "copy", "--from", s.data, "--to", taken)
+	wantExit(t, nil, 1, "--blobs: the store is not empty, and ", "restore", "--from", s.data, "--data", taken)
 	wantExit(t, nil, 0, "are at the new place", "copy", "--from", s.data, "--to", to)
 	s.data = to
 	s.run()

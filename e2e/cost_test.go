@@ -206,16 +206,21 @@ func measure(t *testing.T, engines string, c client, processes map[string]int, p
 		for _, name := range names {
 			before[name] = processorTime(t, processes[name])
 		}
-		for range kind.n {
+		// The kernel counts in steps of 10 ms: as many as were asked for, and on until it has counted something.
+		line, all, n := "", time.Duration(0), 0
+		for ; n < kind.n || all <= 0 && n < 100*kind.n; n++ {
 			kind.do()
+			if n+1 < kind.n {
+				continue
+			}
+			line, all = "", 0
+			for _, name := range names {
+				took := processorTime(t, processes[name]) - before[name]
+				all += took
+				line += fmt.Sprintf(" %s %.1f ms,", name, took.Seconds()*1000/float64(n+1))
+			}
 		}
-		line, all := "", time.Duration(0)
-		for _, name := range names {
-			took := processorTime(t, processes[name]) - before[name]
-			all += took
-			line += fmt.Sprintf(" %s %.1f ms,", name, took.Seconds()*1000/float64(kind.n))
-		}
-		t.Logf("%s, one of %d %ss:%s", engines, kind.n, kind.name, strings.TrimSuffix(line, ","))
+		t.Logf("%s, one of %d %ss:%s", engines, n, kind.name, strings.TrimSuffix(line, ","))
 		if all <= 0 {
 			t.Errorf("%s: nobody took any time for a %s", engines, kind.name)
 		}

@@ -16,7 +16,8 @@ import (
 // TestCrashes kills the server again and again while uploads go on, and then
 // holds everything it had acknowledged against what was sent.
 func TestCrashes(t *testing.T) {
-	kills := 56
+	t.Parallel()
+	kills := 40
 	if soak() {
 		kills = 300
 	}
@@ -44,7 +45,8 @@ func TestCrashes(t *testing.T) {
 		{"any instant", func() bool { return true }},
 	}
 	hits := map[string]int{}
-	for i := range kills {
+	// As often as was asked for, and on until each was hit: how soon a phase is over depends on the machine.
+	for i := 0; (i < kills || len(hits) < len(phases) && i < 10*kills) && !t.Failed(); i++ {
 		phase := phases[i%len(phases)]
 		for end := time.Now().Add(3 * time.Second); !phase.going() && time.Now().Before(end); {
 			time.Sleep(time.Millisecond) // polls
@@ -57,13 +59,13 @@ func TestCrashes(t *testing.T) {
 		}
 		s.kill()
 		s.run()
-		if i%40 == 39 {
+		if i%20 == 19 {
 			d.catchUp() // no file can be processed that is killed every time
 		}
 	}
 	close(d.end)
 	d.wg.Wait()
-	t.Logf("%d kills, in the middle of %v; %d uploads", kills, hits, len(d.done))
+	t.Logf("killed in the middle of %v; %d uploads", hits, len(d.done))
 	for _, p := range phases {
 		if hits[p.name] == 0 {
 			t.Errorf("no kill in the middle of %s", p.name)
@@ -244,15 +246,10 @@ func (d *crashDriver) playable(m sent) {
 // TestCrashMidTranscode kills the server in the middle of a transcode. The job
 // goes on at once after the restart, though nobody gave its lease of 30 s back.
 func TestCrashMidTranscode(t *testing.T) {
+	t.Parallel()
 	s := start(t)
 	c := s.client()
-	id := c.upload("video/mp4", "tweet_video", tinyMP4(t, 20), 1<<20)["id"].(string)
-	eventually(t, func() string {
-		if len(s.transcoders()) == 0 {
-			return "no transcoder was seen"
-		}
-		return ""
-	})
+	id, _ := s.transcodes(20)
 	s.kill()
 	if left := s.transcoders(); len(left) > 0 {
 		eventually(t, func() string { // the kernel ends them, which takes it a moment

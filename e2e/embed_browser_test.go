@@ -97,14 +97,15 @@ func (s embedSeen) silent(t *testing.T) {
 // embedURL is the address of a media's page.
 func (c client) embedURL(key, query string) string { return c.url + "/magpie/v1/embed/" + key + query }
 
-// subtitledVideo uploads a video of 12 seconds with captions in two languages.
+// subtitledVideo uploads a video of 20 seconds with captions in two languages: a
+// machine may stand still for some of them while one plays it.
 func (c client) subtitledVideo() (id, key string) {
 	c.t.Helper()
-	up := c.upload("video/mp4", "tweet_video", film(c.t, "mp4", slices.Concat(picture("640x360", 12), sound(12), h264(), []string{"-g", "50", "-c:a", "aac"})...), 1<<20)
+	up := c.upload("video/mp4", "tweet_video", film(c.t, "mp4", slices.Concat(picture("640x360", 20), sound(20), h264(), []string{"-g", "50", "-c:a", "aac"})...), 1<<20)
 	id = up["id"].(string)
 	c.succeeded(id)
-	c.attach(id, c.captions("WEBVTT\n\n00:00.000 --> 00:12.000\nGood morning\n"), "EN", "English")
-	c.attach(id, c.captions("WEBVTT\n\n00:00.000 --> 00:12.000\nBom dia\n"), "pt-BR", "Português <do> Brasil")
+	c.attach(id, c.captions("WEBVTT\n\n00:00.000 --> 00:20.000\nGood morning\n"), "EN", "English")
+	c.attach(id, c.captions("WEBVTT\n\n00:00.000 --> 00:20.000\nBom dia\n"), "pt-BR", "Português <do> Brasil")
 	return id, up["media_key"].(string)
 }
 
@@ -132,7 +133,7 @@ func TestEmbedVideo(t *testing.T) {
 	if !slices.Equal(v.Tabs, want) {
 		t.Errorf("the focus goes to %q, want %q", v.Tabs, want)
 	}
-	if v.Playing.Source != "blob" || v.Playing.Width == 0 || math.Abs(v.Playing.Duration-12) > 0.2 || v.Label != "Pause" {
+	if v.Playing.Source != "blob" || v.Playing.Width == 0 || math.Abs(v.Playing.Duration-20) > 0.2 || v.Label != "Pause" {
 		t.Errorf("playing: %+v, %s", v.Playing, v.Label)
 	}
 	if v.Cue != "en: Good morning" || v.Captions != "en" || v.CaptionsOff != "" {
@@ -144,13 +145,13 @@ func TestEmbedVideo(t *testing.T) {
 	if d := v.Forward.At - v.Paused.At; math.Abs(d-5) > 0.3 || math.Abs(v.Back.At-v.Paused.At) > 0.3 {
 		t.Errorf("right and left go from %v to %v and %v, want 5 seconds", v.Paused.At, v.Forward.At, v.Back.At)
 	}
-	if !v.End.Ended || v.Valuetext != "0:12 of 0:12" || v.Message {
+	if !v.End.Ended || v.Valuetext != "0:20 of 0:20" || v.Message {
 		t.Errorf("the end: %+v, %q, a message: %v", v.End, v.Valuetext, v.Message)
 	}
 	if v.Told != http.StatusNoContent || len(v.Events) == 0 {
 		t.Errorf("of %q it told: %d", v.Events, v.Told)
 	}
-	if at := saw[1].Playing.At; at < 7.9 || at > 11.9 {
+	if at := saw[1].Playing.At; at < 7.9 || at > 19.9 {
 		t.Errorf("?t=8 begins at %v", at)
 	}
 	if !slices.Equal(saw[1].Modes, []string{"en disabled", "pt-BR showing"}) {

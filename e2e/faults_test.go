@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -233,19 +234,16 @@ func TestFaultProcessing(t *testing.T) {
 	s.checkWhole()
 }
 
-// watched polls a media until it is in progress, and gives its percentage.
-func (c client) watched(id string) float64 {
+// watched polls a media until it is in progress.
+func (c client) watched(id string) {
 	c.t.Helper()
-	percent := 0.0
 	eventually(c.t, func() string {
 		info, _ := c.status(id).data()["processing_info"].(map[string]any)
 		if p, _ := info["progress_percent"].(float64); info["state"] == "in_progress" && p > 0 {
-			percent = p
 			return ""
 		}
 		return fmt.Sprintf("%s is %v", id, info)
 	})
-	return percent
 }
 
 // TestFaultProcessingTime keeps media in progress, videos and images, more than
@@ -266,34 +264,58 @@ func TestFaultProcessingTime(t *testing.T) {
 		}
 		return id
 	}
+	stream, leave := c.listen("")
+	if m := next(t, stream); m.kind != "ready" {
+		t.Fatalf("the stream begins with %+v", m)
+	}
 	const lasting = "processing-time=8s"
 	goesOn := upload("video/mp4", "tweet_video", mp4, lasting)
 	fails := upload("video/mp4", "tweet_video", mp4, lasting+", processing=UnsupportedMedia:as asked")
 	image := upload("image/png", "tweet_image", png, lasting)
 	broken := upload("image/png", "tweet_image", png, lasting+", processing=InvalidMedia")
 	all := []string{goesOn, fails, image, broken}
-	first := map[string]float64{}
-	for _, id := range all {
-		first[id] = c.watched(id)
+	// What the stream tells waits for whoever reads it late.
+	told := map[string][]float64{} // the percentages of what is on its way
+	over := map[string]bool{}
+	hear := func(done func() bool) {
+		t.Helper()
+		for !done() {
+			m := next(t, stream)
+			id, _ := m.data["id"].(string)
+			if p, _ := m.data["progress_percent"].(float64); m.kind == "media.progress" && m.data["state"] == "in_progress" && p > 0 {
+				told[id] = append(told[id], p)
+			}
+			over[id] = over[id] || m.kind == "media.succeeded" || m.kind == "media.failed"
+		}
 	}
-	// Who asked for nothing is not held up by those that wait.
-	c.succeeded(c.upload("video/mp4", "tweet_video", mp4, len(mp4))["id"].(string))
-	moved := false
-	eventually(t, func() string {
+	hear(func() bool {
 		for _, id := range all {
-			info, _ := c.status(id).data()["processing_info"].(map[string]any)
-			if p, _ := info["progress_percent"].(float64); p > first[id] {
-				moved = true
+			if over[id] && len(told[id]) == 0 {
+				t.Fatalf("%s is over before it was in progress", id)
+			}
+			if len(told[id]) == 0 {
+				return false
 			}
 		}
-		if !moved {
-			return "progress stands still"
+		return true
+	})
+	// Who asked for nothing is not held up by those that wait.
+	c.succeeded(c.upload("video/mp4", "tweet_video", mp4, len(mp4))["id"].(string))
+	hear(func() bool { // progress does not stand still
+		moved, ended := false, true
+		for _, id := range all {
+			moved = moved || slices.Max(told[id]) > told[id][0]
+			ended = ended && over[id]
 		}
-		return ""
+		if ended && !moved {
+			t.Fatalf("progress stands still: %v", told)
+		}
+		return moved
 	})
 
 	late := upload("video/mp4", "tweet_video", mp4, "processing-time=5s, processing=InvalidMedia:after all")
-	c.watched(late)
+	hear(func() bool { return len(told[late]) > 0 || over[late] })
+	leave()
 	s.kill()
 	s.run()
 	for id, want := range map[string]string{goesOn: "", image: "", fails: "as asked", broken: "Unsupported video format", late: "after all"} {

@@ -210,7 +210,7 @@ func TestSwollenProfile(t *testing.T) {
 // seconds those that wait for the next video, and no scratch file.
 func (s *server) checkQuiet() {
 	s.t.Helper()
-	for end := time.Now().Add(25 * time.Second); ; {
+	for end := time.Now().Add(time.Minute); ; {
 		children := childrenOf(s.cmd.Process.Pid)
 		left, err := os.ReadDir(filepath.Join(s.data, "scratch"))
 		if err == nil && len(children) == 0 && len(left) == 0 {

@@ -62,7 +62,7 @@ func TestOneTrace(t *testing.T) {
 		c.as("wrong").call(form[0], form[1], nil)
 	}
 
-	log := s.log.tail(1 << 20)
+	var log string
 	lines := func(pieces ...string) (n int) {
 		for line := range strings.Lines(log) {
 			has := true
@@ -76,12 +76,16 @@ func TestOneTrace(t *testing.T) {
 		return n
 	}
 	request := done.header.Get("x-transaction-id")
-	if n := lines("msg=request", `route="POST /2/media/upload/{id}/finalize"`, "trace="+trace, "request="+request, "user=1 ", "status=200"); n != 1 {
-		t.Errorf("%d lines for the request:\n%s", n, log)
-	}
-	if n := lines(`msg="media succeeded"`, "media="+id, "trace="+trace); n != 1 {
-		t.Errorf("%d lines of the worker have the trace:\n%s", n, log)
-	}
+	eventually(t, func() string { // what is told is told a moment after it is done
+		log = s.log.tail(1 << 20)
+		if n := lines("msg=request", `route="POST /2/media/upload/{id}/finalize"`, "trace="+trace, "request="+request, "user=1 ", "status=200"); n != 1 {
+			return fmt.Sprintf("%d lines for the request:\n%s", n, log)
+		}
+		if n := lines(`msg="media succeeded"`, "media="+id, "trace="+trace); n != 1 {
+			return fmt.Sprintf("%d lines of the worker have the trace:\n%s", n, log)
+		}
+		return ""
+	})
 	if lines(secret) > 0 || lines("hidden-words") > 0 {
 		t.Errorf("the log has secrets:\n%s", log)
 	}
@@ -89,18 +93,22 @@ func TestOneTrace(t *testing.T) {
 		t.Errorf("of %d requests some have no trace:\n%s", n, log)
 	}
 
-	text := metrics(t, aside)
-	for _, line := range []string{
+	counted := []string{
 		`magpie_uploads_total{dialect="v2",state="opened"} 1`, `magpie_uploads_total{dialect="v2",state="finalized"} 1`,
 		fmt.Sprintf("magpie_segment_bytes_total %d", len(file)), "magpie_segments_in_flight 0", "magpie_append_seconds_count 1",
 		`magpie_http_requests_total{class="2xx",route="POST /2/media/upload/{id}/append"} 1`, `magpie_http_requests_total{class="4xx",route="other"} 1`,
 		`magpie_engine_runs_total{engine="ffmpeg",result="succeeded"} 1`, `magpie_processing_wait_seconds_count{kind="gif"} 1`,
 		`magpie_part_up{part="bus"} 1`, `magpie_credentials_refused_total{kind="bearer",reason="invalid"} 1`,
-	} {
-		if !strings.Contains(text, line+"\n") {
-			t.Errorf("there is no line %q:\n%s", line, text)
-		}
 	}
+	eventually(t, func() string {
+		text := metrics(t, aside)
+		for _, line := range counted {
+			if !strings.Contains(text, line+"\n") {
+				return fmt.Sprintf("there is no line %q:\n%s", line, text)
+			}
+		}
+		return ""
+	})
 	if status, _ := s.get("/debug/pprof/"); status != http.StatusNotFound {
 		t.Errorf("the API's address answers /debug/pprof/ with %d", status)
 	}

@@ -26,6 +26,7 @@ type issuer struct {
 	key   *ecdsa.PrivateKey
 	keys  atomic.Pointer[jose.JSONWebKeySet]
 	asked atomic.Int32
+	people
 }
 
 func newIssuer(t *testing.T) *issuer {
@@ -37,10 +38,18 @@ func newIssuer(t *testing.T) *issuer {
 		case i.down.Load():
 			w.WriteHeader(http.StatusServiceUnavailable)
 		case r.URL.Path == "/realm/.well-known/openid-configuration":
-			_ = json.NewEncoder(w).Encode(map[string]string{"issuer": i.name(), "jwks_uri": i.URL + "/keys"})
+			_ = json.NewEncoder(w).Encode(map[string]string{
+				"issuer": i.name(), "jwks_uri": i.URL + "/keys", "authorization_endpoint": i.URL + "/authorize", "token_endpoint": i.URL + "/token", "revocation_endpoint": i.URL + "/revoke",
+			})
 		case r.URL.Path == "/keys":
 			i.asked.Add(1)
 			_ = json.NewEncoder(w).Encode(i.keys.Load())
+		case r.URL.Path == "/authorize":
+			i.authorize(w, r)
+		case r.URL.Path == "/token":
+			i.give(w, r)
+		case r.URL.Path == "/revoke":
+			i.takeBack(r)
 		default:
 			w.WriteHeader(http.StatusNotFound)
 		}

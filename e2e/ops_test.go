@@ -137,6 +137,26 @@ func (s *server) located(kind, id string) []stored {
 			all = append(all, inFile(s.t, filepath.Join(folder, f))...)
 		}
 	}
+	of := func(b stored) bool {
+		parts := strings.Split(strings.TrimPrefix(b.path, filepath.Join(s.data, "blobs")+"/"), "/")
+		return parts[0] == kind && parts[2] == id
+	}
+	for _, b := range s.inPacks() {
+		if of(b) {
+			all = append(all, b)
+		}
+	}
+	return all
+}
+
+// inPacks tells where the blobs are that share files with those of other media.
+func (s *server) inPacks() []stored {
+	s.t.Helper()
+	var all []stored
+	folder := filepath.Join(s.data, "blobs", "_packs")
+	for _, f := range files(s.t, folder) {
+		all = append(all, inFile(s.t, filepath.Join(folder, f))...)
+	}
 	return all
 }
 
@@ -161,6 +181,31 @@ func (s *server) transcoders() []string {
 		list = append(list, strings.ReplaceAll(string(line), "\x00", " "))
 	}
 	return list
+}
+
+// transcodes uploads a video of so many seconds, or of as many more as the machine
+// needs for a transcoder to be seen at work on it, and gives how many those were.
+func (s *server) transcodes(secs int) (id string, took int) {
+	s.t.Helper()
+	c := s.client()
+	for ; secs <= 320; secs *= 2 {
+		id = c.upload("video/mp4", "tweet_video", tinyMP4(s.t, secs), 1<<20)["id"].(string)
+		ended := false
+		eventually(s.t, func() string {
+			seen := len(s.transcoders()) > 0
+			info := c.status(id).processing()
+			ended = info["state"] == "succeeded"
+			if !seen && !ended {
+				return fmt.Sprintf("no transcoder was seen: %v", info)
+			}
+			return ""
+		})
+		if !ended {
+			return id, secs
+		}
+	}
+	s.t.Fatal("videos are ready before a transcoder is seen")
+	return "", 0
 }
 
 // transcoding reports whether an attempt has begun to work in the scratch folder.

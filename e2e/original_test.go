@@ -269,7 +269,7 @@ func TestOriginalIsThereWhateverBecomesOfProcessing(t *testing.T) {
 	if sum(c.original(waiting).body) != sum(broken) {
 		t.Error("the original of a waiting video differs")
 	}
-	if info := c.status(waiting).data()["processing_info"].(map[string]any); info["state"] != "pending" {
+	if info := c.status(waiting).processing(); info["state"] != "pending" {
 		t.Errorf("the second video does not wait behind the first: %v", info)
 	}
 	if info := c.await(waiting); info["state"] != "failed" {

@@ -44,7 +44,7 @@ func (h *halfSent) finish(t *testing.T) (int, string) {
 	if _, err := h.Write(h.rest); err != nil {
 		t.Fatal(err)
 	}
-	_ = h.SetReadDeadline(time.Now().Add(30 * time.Second))
+	_ = h.SetReadDeadline(time.Now().Add(time.Minute))
 	response, err := http.ReadResponse(bufio.NewReader(h), nil)
 	if err != nil {
 		t.Fatal(err)
@@ -149,13 +149,7 @@ func TestStopGivesTranscodeBack(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	c := s.client()
-	id := c.upload("video/mp4", "tweet_video", tinyMP4(t, 20), 1<<20)["id"].(string)
-	eventually(t, func() string {
-		if len(s.transcoders()) == 0 {
-			return "no transcoder was seen"
-		}
-		return ""
-	})
+	id, _ := s.transcodes(20)
 	if code := s.stop(); code != 0 {
 		t.Errorf("exit status %d", code)
 	}

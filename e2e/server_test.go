@@ -4,14 +4,19 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"flag"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
+	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -24,6 +29,12 @@ const secret = "e2e-bootstrap-0123456789abcdef0123456789abcdef"
 var binary string
 
 func TestMain(m *testing.M) {
+	flag.Parse()
+	asked := false
+	flag.Visit(func(f *flag.Flag) { asked = asked || f.Name == "test.parallel" })
+	if !asked { // many tests wait rather than compute, so one more goes on than there are processors
+		_ = flag.Set("test.parallel", strconv.Itoa(runtime.GOMAXPROCS(0)+1))
+	}
 	os.Exit(buildAndRun(m))
 }
 
@@ -86,14 +97,25 @@ func prepare(t *testing.T, args ...string) *server {
 	return s
 }
 
+// lastPort is the last port that freeAddress gave; it begins anywhere.
+var lastPort atomic.Uint32
+
+// freeAddress is where a server may listen, now and after it was killed. The port
+// is none of those that the kernel gives to whoever wants just any, as connections
+// and the listeners of other tests do.
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	const first, ports = 10_000, 22_000 // below ip_local_port_range
+	lastPort.CompareAndSwap(0, rand.Uint32N(ports))
+	for range ports {
+		address := fmt.Sprintf("127.0.0.1:%d", first+lastPort.Add(1)%ports)
+		if l, err := net.Listen("tcp", address); err == nil {
+			l.Close()
+			return address
+		}
 	}
-	defer l.Close()
-	return l.Addr().String()
+	t.Fatal("no port is free")
+	return ""
 }
 
 // run starts the process and waits until it answers.
@@ -111,7 +133,7 @@ func (s *server) run() {
 	}
 	s.done = make(chan error, 1)
 	go func(cmd *exec.Cmd, done chan error) { done <- cmd.Wait() }(s.cmd, s.done)
-	ctx, cancel := context.WithTimeout(s.t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(s.t.Context(), 2*time.Minute)
 	defer cancel()
 	for {
 		r, _ := http.NewRequestWithContext(ctx, http.MethodGet, s.url+"/healthz", nil)
@@ -168,7 +190,7 @@ func (s *server) wait() int {
 	s.t.Helper()
 	select {
 	case <-s.done:
-	case <-time.After(40 * time.Second):
+	case <-time.After(2 * time.Minute):
 		s.t.Fatal("the server did not stop")
 	}
 	code := s.cmd.ProcessState.ExitCode()

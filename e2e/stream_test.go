@@ -93,6 +93,7 @@ func ended(t *testing.T, all <-chan told) {
 }
 
 func TestStream(t *testing.T) {
+	t.Parallel()
 	s := start(t, "--faults")
 	c := s.client()
 	all, leave := c.listen("")
@@ -109,7 +110,7 @@ func TestStream(t *testing.T) {
 	picture := animation(40, 30, 3, 10, false)
 	gif := c.initialize("image/gif", "tweet_gif", len(picture))
 	c.append(gif, 0, picture).data()
-	c.call("POST", "/2/media/upload/"+gif+"/finalize", nil, "X-Magpie-Fault", "processing-time=3s") // long enough to be seen
+	c.call("POST", "/2/media/upload/"+gif+"/finalize", nil, "X-Magpie-Fault", "processing-time=8s") // long enough to be seen, though the server should stand still meanwhile
 	moved := 0
 	for {
 		m := next(t, all)
@@ -161,6 +162,7 @@ func TestStream(t *testing.T) {
 }
 
 func TestStreamEnds(t *testing.T) {
+	t.Parallel()
 	s := start(t)
 	own := s.client()
 	guest := s.token("7")
@@ -192,6 +194,7 @@ func TestStreamEnds(t *testing.T) {
 }
 
 func TestStreamIsRefused(t *testing.T) {
+	t.Parallel()
 	s := start(t)
 	c := s.client()
 	c.as("").call("GET", "/magpie/v1/stream", nil).refused(401)

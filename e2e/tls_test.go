@@ -141,9 +141,9 @@ func (s certified) serial() int64 {
 // until polls for a while.
 func (s certified) until(what string, done func() bool) {
 	s.t.Helper()
-	for end := time.Now().Add(30 * time.Second); !done(); {
+	for end := time.Now().Add(time.Minute); !done(); {
 		if time.Now().After(end) {
-			s.t.Fatalf("%s: not within 30 s", what)
+			s.t.Fatalf("%s: not within a minute", what)
 		}
 		time.Sleep(50 * time.Millisecond)
 	}

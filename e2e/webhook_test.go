@@ -139,6 +139,7 @@ func (c client) webhook(url string, events ...string) (path, secret string) {
 }
 
 func TestWebhooks(t *testing.T) {
+	t.Parallel()
 	s := start(t, "--webhook-allow", "127.0.0.0/8", "--public-url", "https://media.example")
 	c, box := s.client(), newMailbox(t)
 	c.upload("text/vtt", "subtitles", []byte(greeting), 100) // before there is one
@@ -204,6 +205,7 @@ func TestWebhooks(t *testing.T) {
 }
 
 func TestWebhooksAreTheirOwners(t *testing.T) {
+	t.Parallel()
 	s := start(t)
 	c := s.client()
 	path, _ := c.webhook("https://app.example/hook")
@@ -253,6 +255,7 @@ func TestWebhooksAreTheirOwners(t *testing.T) {
 
 // A name that leads to this machine is refused when it is connected to.
 func TestWebhookToPrivateAddress(t *testing.T) {
+	t.Parallel()
 	s := start(t)
 	c, box := s.client(), newMailbox(t)
 	path, _ := c.webhook(strings.Replace(box.URL, "127.0.0.1", "localhost", 1))
@@ -268,6 +271,7 @@ func TestWebhookToPrivateAddress(t *testing.T) {
 // A receiver that fails for a while, one that answers when the server is dead,
 // and a server that is killed: each event arrives, by its id once.
 func TestWebhooksOutliveCrashes(t *testing.T) {
+	t.Parallel()
 	s := start(t, "--webhook-allow", "127.0.0.0/8")
 	c, box := s.client(), newMailbox(t)
 	box.answers(func(letter) int { return http.StatusServiceUnavailable })
@@ -317,6 +321,7 @@ func TestWebhooksOutliveCrashes(t *testing.T) {
 
 // One receiver that never answers holds no other up.
 func TestSlowWebhookReceiver(t *testing.T) {
+	t.Parallel()
 	s := start(t, "--webhook-allow", "127.0.0.0/8")
 	c, dead, box := s.client(), newMailbox(t), newMailbox(t)
 	release := make(chan struct{})

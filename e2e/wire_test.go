@@ -25,7 +25,7 @@ func (c client) dial() wire {
 		c.t.Fatal(err)
 	}
 	c.t.Cleanup(func() { conn.Close() })
-	_ = conn.SetDeadline(time.Now().Add(30 * time.Second))
+	_ = conn.SetDeadline(time.Now().Add(time.Minute))
 	return wire{conn.(*net.TCPConn), c.t}
 }
 

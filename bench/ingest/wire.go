@@ -44,13 +44,26 @@ func dial(address string) (*wire, error) {
 		unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_SNDTIMEO, &wait),
 	)
 	if err == nil {
-		err = unix.Connect(fd, &unix.SockaddrInet4{Port: int(to.Port()), Addr: to.Addr().As4()})
+		err = connect(fd, &unix.SockaddrInet4{Port: int(to.Port()), Addr: to.Addr().As4()})
 	}
 	if err != nil {
 		w.close()
 		return nil, fmt.Errorf("connect to %s: %w", address, err)
 	}
 	return w, nil
+}
+
+// connect is unix.Connect which a signal does not end: called again, Linux waits on.
+func connect(fd int, to unix.Sockaddr) error {
+	for {
+		err := unix.Connect(fd, to)
+		switch {
+		case errors.Is(err, unix.EISCONN):
+			return nil
+		case !errors.Is(err, unix.EINTR):
+			return err
+		}
+	}
 }
 
 func (w *wire) close() { _ = unix.Close(w.fd) }

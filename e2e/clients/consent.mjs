@@ -24,7 +24,7 @@ const browser = await chromium.launchPersistentContext(profile, {
 const said = []
 try {
   const page = await browser.newPage()
-  page.setDefaultTimeout(30_000)
+  page.setDefaultTimeout(120_000)
   page.on('console', (m) => said.push(m.text()))
   await page.goto(url)
 

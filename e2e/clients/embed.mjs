@@ -25,7 +25,7 @@ const state = (page) => $video(page).evaluate((v) => ({
   at: v.currentTime, paused: v.paused, muted: v.muted, volume: v.volume, ended: v.ended, width: v.videoWidth, duration: v.duration,
   source: v.currentSrc.split(':')[0],
 }))
-const until = (page, what) => page.waitForFunction(what, null, { polling: 50, timeout: 20_000 })
+const until = (page, what) => page.waitForFunction(what, null, { polling: 50, timeout: 120_000 })
 
 // What the focus comes to, one Tab after the other.
 async function tabs(page) {
@@ -87,6 +87,7 @@ const jobs = {
     })
     seen.captions = await page.locator('#captions').inputValue()
     await page.keyboard.press('c')
+    await until(page, () => [...document.getElementById('video').textTracks].every((t) => t.mode !== 'showing'))
     seen.captionsOff = await page.locator('#captions').inputValue()
     await page.keyboard.press('m')
     seen.muted = await state(page)
@@ -109,10 +110,11 @@ const jobs = {
     await page.keyboard.press('k')
     await until(page, () => document.getElementById('video').ended)
     seen.end = await state(page)
+    await until(page, () => document.getElementById('big').hidden === false) // the page has heard of the end too
     seen.valuetext = await page.locator('#seek').getAttribute('aria-valuetext')
     // And once more from the beginning, which takes what was let go of.
     await page.keyboard.press('k')
-    await until(page, () => { const v = document.getElementById('video'); return !v.ended && v.currentTime > 0.2 && v.currentTime < 4 })
+    await until(page, () => { const v = document.getElementById('video'); return !v.ended && v.currentTime > 0.2 && v.currentTime < 10 })
     seen.message = await page.locator('#message').isVisible()
     // Whoever leaves has told what they watched.
     const told = page.waitForResponse((r) => r.request().method() === 'POST' && r.url().endsWith('/magpie/v1/events'))
@@ -125,8 +127,12 @@ const jobs = {
   // Begins where and how the address says.
   async begin(page, { url }, seen) {
     await page.goto(url)
-    await until(page, () => document.getElementById('video').readyState > 1)
-    seen.playing = await state(page)
+    const begun = await until(page, () => {
+      const v = document.getElementById('video')
+      return v.readyState > 1 && !v.seeking && v.currentTime > 0 &&
+        { at: v.currentTime, paused: v.paused, muted: v.muted, width: v.videoWidth, source: v.currentSrc.split(':')[0] }
+    })
+    seen.playing = await begun.jsonValue()
     seen.modes = await $video(page).evaluate((v) => [...v.textTracks].map((t) => `${t.language} ${t.mode}`))
   },
 
@@ -189,7 +195,7 @@ const jobs = {
       return [b.x, b.y, b.width, b.height]
     }))
     seen.stage = [box.x, box.y, box.width, box.height]
-    await page.waitForLoadState('networkidle')
+    await page.evaluate(() => Promise.all([...document.querySelectorAll('#image, #stickers image')].map((e) => e.decode())))
     // The colour in the middle of each sticker, as it is on the screen.
     const shot = await page.screenshot()
     seen.middles = await page.evaluate(async ({ png, boxes }) => {
@@ -207,9 +213,8 @@ const jobs = {
     const frame = page.frameLocator('iframe')
     if (expect) {
       await frame.locator('#big').click()
-      await page.waitForFunction(() => true)
       const inner = page.frames()[1]
-      await inner.waitForFunction(() => document.getElementById('video').currentTime > 0.3, null, { polling: 50, timeout: 20_000 })
+      await inner.waitForFunction(() => document.getElementById('video').currentTime > 0.3, null, { polling: 50, timeout: 120_000 })
       seen.played = true
     } else {
       await page.waitForLoadState('networkidle')
@@ -225,7 +230,7 @@ const out = []
 try {
   for (const job of JSON.parse(list)) {
     const page = await browser.newPage()
-    page.setDefaultTimeout(20_000)
+    page.setDefaultTimeout(120_000)
     if (job.motion) await page.emulateMedia({ reducedMotion: job.motion })
     if (job.scheme) await page.emulateMedia({ colorScheme: job.scheme })
     if (job.width) await page.setViewportSize({ width: job.width, height: job.height })

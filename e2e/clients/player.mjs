@@ -24,12 +24,13 @@ const browser = await chromium.launchPersistentContext(profile, {
 const said = []
 try {
   const page = await browser.newPage()
+  page.setDefaultTimeout(120_000)
   page.on('console', (m) => said.push(m.text()))
   page.on('pageerror', (e) => said.push(String(e)))
   page.on('requestfailed', (r) => said.push(`${r.method()} ${r.url()}: ${r.failure()?.errorText}`))
   await page.goto(url)
   let timeout = null
-  await page.waitForFunction(() => window.finished, null, { timeout: 60_000, polling: 100 }).catch((e) => { timeout = String(e); })
+  await page.waitForFunction(() => window.finished, null, { timeout: 120_000, polling: 100 }).catch((e) => { timeout = String(e); })
   const outcomes = await page.evaluate(() => window.outcomes)
   console.log(JSON.stringify({ outcomes, said, timeout }))
 } finally {

@@ -32,7 +32,7 @@ const browser = await chromium.launchPersistentContext(profile, {
 })
 try {
   const page = await browser.newPage()
-  page.setDefaultTimeout(60_000)
+  page.setDefaultTimeout(120_000)
   const said = []
   page.on('console', (m) => said.push(m.text()))
   page.on('pageerror', (e) => said.push(String(e)))
@@ -41,8 +41,8 @@ try {
     await page.waitForFunction(() => window.ready, null, { polling: 50 })
   }
   await open()
-  await page.evaluate(() => { window.uppy().catch((e) => console.log(String(e))) })
-  await page.waitForFunction(() => window.requests.filter((m) => m === 'PATCH').length >= 5, null, { polling: 5 })
+  await page.evaluate(() => { window.uppy(5).catch((e) => console.log(String(e))) })
+  await page.waitForFunction(() => window.requests.filter((m) => m === 'PATCH').length >= 5)
   const first = await page.evaluate(() => window.requests)
   await open() // a reload in the middle
   const uppy = await page.evaluate(() => window.uppy())

@@ -252,12 +252,20 @@ func (c *campaign) same(i int, m acknowledged) {
 	}
 }
 
-// get reads from one node, which must have it.
-func (c *campaign) get(n *node, path string) answer {
+// get reads from one node, which must have it. It comes back when it is told to, or
+// hears nothing for answerTime, as from a machine that stands still.
+func (c *campaign) get(n *node, path string) (a answer) {
 	c.t.Helper()
-	a, err := c.uploads.call(n, http.MethodGet, path, nil)
-	if err != nil || a.status != http.StatusOK {
-		c.t.Errorf("%s: %s: %d, %v: %.300s", n.name, path, a.status, err, a.body)
+	eventually(c.t, 2*time.Minute, func() string {
+		var err error
+		a, err = c.uploads.call(n, http.MethodGet, path, nil)
+		if err != nil || a.status == http.StatusServiceUnavailable {
+			return fmt.Sprintf("%s: %s: %d, %v: %.300s", n.name, path, a.status, err, a.body)
+		}
+		return ""
+	})
+	if a.status != http.StatusOK {
+		c.t.Errorf("%s: %s: %d: %.300s", n.name, path, a.status, a.body)
 	}
 	return a
 }

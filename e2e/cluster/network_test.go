@@ -141,22 +141,22 @@ func TestCut(t *testing.T) {
 			go func() { _, _ = io.Copy(c, c) }()
 		}
 	}()
-	dial := func() (c net.Conn, err error) {
+	dial := func(patience time.Duration) (c net.Conn, err error) {
 		err = a.run(func() (err error) {
-			c, err = net.DialTimeout("tcp4", b.ip+":80", 300*time.Millisecond)
+			c, err = net.DialTimeout("tcp4", b.ip+":80", patience)
 			return err
 		})
 		return c, err
 	}
 	eventually(t, time.Minute, func() string { // the bridge may still be learning
-		c, err := dial()
+		c, err := dial(time.Second)
 		if err != nil {
 			return err.Error()
 		}
 		c.Close()
 		return ""
 	})
-	c, err := dial()
+	c, err := dial(time.Minute)
 	must(t, err)
 	defer c.Close()
 	echo := func(patience time.Duration) error {
@@ -172,7 +172,7 @@ func TestCut(t *testing.T) {
 	if err := echo(300 * time.Millisecond); !errors.Is(err, os.ErrDeadlineExceeded) {
 		t.Errorf("over a connection that was cut: %v", err)
 	}
-	if c, err := dial(); err == nil {
+	if c, err := dial(300 * time.Millisecond); err == nil {
 		c.Close()
 		t.Error("a new connection is made though the hosts are cut off")
 	}
