@@ -16,13 +16,23 @@ serve: deps-serve build
 	bin/magpie serve --listen $(LISTEN) --data $(DATA)
 
 test: deps-serve deps-test build
-	go test -count=1 -timeout 30m ./...
+	$(call tests,./...,-count=1 -timeout 30m)
 
 # What many goroutines share, under the race detector, which needs a C compiler.
 # Its checks of pointers are left out for SQLite, which is C turned into Go: they
 # find nothing there and take half of the time.
 race: deps-test
-	go test -race -gcflags='modernc.org/...=-d=checkptr=0' -count=1 -timeout 30m ./cmd/... $$(go list ./internal/... | grep -v /processing/)
+	$(call tests,./cmd/... $$(go list ./internal/... | grep -v /processing/ | tr '\n' ' '),-race -gcflags='modernc.org/...=-d=checkptr=0' -count=1 -timeout 30m)
+
+# tests runs those of packages, with flags. Many start servers, browsers and ffmpeg on two
+# processors, so one that fails is run once more when the others are done, and named at the
+# end: to mend it all the same. There is no second try where it is many, or after a data race.
+define tests
+	@mkdir -p bin; rm -f bin/tried-again
+	$(TOOL) gotestsum -f standard-quiet --rerun-fails=1 --rerun-fails-max-failures=6 --rerun-fails-run-root-test \
+		--rerun-fails-abort-on-data-race --rerun-fails-report=bin/tried-again --packages="$(1)" -- $(2)
+	@[ ! -s bin/tried-again ] || { echo "failed at first:"; cat bin/tried-again; }
+endef
 
 # Format, vet, staticcheck, and generated code that is current, the console's included. The tools are
 # compiled at the first run, which takes some minutes, and kept.
