@@ -70,14 +70,28 @@ func TestDoctorKeyFile(t *testing.T) {
 	}
 }
 
-// TestDoctorFolder: one that others may look into is weak, one that can't be
-// written is bad.
+// TestDoctorFolder: one that is not there is not made, one that others may look
+// into is weak, one that can't be written is bad.
 func TestDoctorFolder(t *testing.T) {
 	of := func(folder string) finding {
 		return (&doctorCommand{catalogFlags: catalogFlags{dataFlag: dataFlag{Data: folder}}}).folder()
 	}
-	folder := filepath.Join(t.TempDir(), "data")
-	if f := of(folder); f.Verdict != "good" {
+	above := t.TempDir()
+	folder := filepath.Join(above, "data")
+	if f := of(filepath.Join(folder, "deep")); f.Verdict != "good" || !strings.Contains(f.Words, "made at the first start; "+above+" can be written") {
+		t.Errorf("%+v", f)
+	}
+	missing := doctorCommand{catalogFlags: catalogFlags{dataFlag: dataFlag{Data: folder}}}
+	if f := missing.space(); !strings.Contains(f.Words, "free") {
+		t.Errorf("%+v", f)
+	}
+	if left, err := os.ReadDir(above); err != nil || len(left) > 0 {
+		t.Errorf("it leaves %v behind: %v", left, err)
+	}
+	if err := os.Mkdir(folder, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if f := of(folder); f.Verdict != "good" || !strings.HasSuffix(f.Words, folder+" can be written and synced") {
 		t.Errorf("%+v", f)
 	}
 	if err := os.Chmod(folder, 0o755); err != nil {

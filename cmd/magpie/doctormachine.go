@@ -17,15 +17,20 @@ import (
 const minFiles = 4096
 
 // folder checks that a file can be made, synced and removed in the data folder,
-// and that it is nobody else's.
+// and that it is nobody else's. One that is not there is left so: whoever asks may
+// be another user than the server's.
 func (c *doctorCommand) folder() finding {
 	const name = "data folder"
-	if err := writable(c.Data); err != nil {
-		return bad(name, err.Error(), "Name a folder by --data that this user may write, on a local filesystem that is not mounted read-only.")
-	}
 	full, err := filepath.Abs(c.Data)
 	if err != nil {
 		return bad(name, err.Error(), "Name the folder by its whole path.")
+	}
+	there := nearest(full)
+	if err := writable(there); err != nil {
+		return bad(name, err.Error(), "Name a folder by --data that this user may write, on a local filesystem that is not mounted read-only.")
+	}
+	if there != full {
+		return good(name, "%s is made at the first start; %s can be written and synced", full, there)
 	}
 	info, err := os.Stat(full)
 	if err != nil {
@@ -37,10 +42,17 @@ func (c *doctorCommand) folder() finding {
 	return good(name, "%s can be written and synced", full)
 }
 
-func writable(folder string) error {
-	if err := os.MkdirAll(folder, 0o700); err != nil {
-		return err
+// nearest is the folder or, where it is not there yet, the lowest one above it that is.
+func nearest(full string) string {
+	for {
+		if _, err := os.Stat(full); !errors.Is(err, fs.ErrNotExist) || full == filepath.Dir(full) {
+			return full
+		}
+		full = filepath.Dir(full)
 	}
+}
+
+func writable(folder string) error {
 	f, err := os.CreateTemp(folder, "doctor-*")
 	if err != nil {
 		return err
@@ -74,8 +86,12 @@ func (c *doctorCommand) lock() (inUse bool, f finding) {
 // space tells how much the disk has.
 func (c *doctorCommand) space() finding {
 	const name = "disk"
+	full, err := filepath.Abs(c.Data)
+	if err != nil {
+		return bad(name, err.Error(), "Name the folder by its whole path.")
+	}
 	var st unix.Statfs_t
-	if err := unix.Statfs(c.Data, &st); err != nil {
+	if err := unix.Statfs(nearest(full), &st); err != nil {
 		return bad(name, err.Error(), "See to the data folder first.")
 	}
 	free, total := st.Bavail*uint64(st.Bsize), st.Blocks*uint64(st.Bsize)

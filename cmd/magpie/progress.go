@@ -35,7 +35,7 @@ type watched interface {
 // newProgress shows progress on w until stop is called. many names the file in
 // each line.
 func newProgress(ctx context.Context, w io.Writer, many bool) progress {
-	if isTerminal(w) {
+	if isTerminal(w) && isWide(w) {
 		return newBars(ctx, w)
 	}
 	return &lines{w: w, many: many, now: time.Now}
@@ -49,6 +49,17 @@ func isTerminal(w any) bool {
 	}
 	_, err := unix.IoctlGetTermios(int(f.Fd()), unix.TCGETS)
 	return err == nil
+}
+
+// isWide reports whether a terminal says how wide it is. One by which a script
+// drives a program often says 0, and no bar fits into that.
+func isWide(w any) bool {
+	f, ok := w.(*os.File)
+	if !ok {
+		return false
+	}
+	size, err := unix.IoctlGetWinsize(int(f.Fd()), unix.TIOCGWINSZ)
+	return err == nil && size.Col > 0
 }
 
 // lines prints a line for each step, and one every ten seconds while bytes are

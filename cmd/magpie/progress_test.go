@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // TestProgressInALog: what is no terminal gets one line for each step, one for
@@ -22,6 +24,22 @@ func TestProgressInALog(t *testing.T) {
 	p.stop()
 	if got, want := log.String(), "sending 3.0 MiB\nprocessing\n"; got != want {
 		t.Errorf("the log has %q, want %q", got, want)
+	}
+}
+
+// TestProgressWithoutWidth: a terminal that says no width has room for no bar, and
+// gets lines as well.
+func TestProgressWithoutWidth(t *testing.T) {
+	screen, program := terminal(t)
+	for _, columns := range []uint16{0, 80} {
+		if err := unix.IoctlSetWinsize(int(screen.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Row: 24, Col: columns}); err != nil {
+			t.Fatal(err)
+		}
+		p := newProgress(t.Context(), program, false)
+		if _, inLines := p.(*lines); inLines != (columns == 0) {
+			t.Errorf("%d columns: %T", columns, p)
+		}
+		p.stop()
 	}
 }
 
