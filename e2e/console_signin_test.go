@@ -37,7 +37,8 @@ func TestConsoleSignIn(t *testing.T) {
 	defer foreign.Close()
 	var saw struct {
 		Wrong, Heading, CameTo, SignedInAs, Readable, Kept, AsksAgain, Late, NotOut string
-		DoorFindings                                                                []string
+		Asked, Typed                                                                string
+		DoorFindings, OverFindings                                                  []string
 		Cookies                                                                     []struct {
 			Name, Value, Path, SameSite string
 			HTTPOnly                    bool `json:"httpOnly"`
@@ -51,7 +52,9 @@ func TestConsoleSignIn(t *testing.T) {
 		Answers                 []any
 		Complaints              []string
 	}
-	s.browse("signin", map[string]any{"foreign": strings.Replace(foreign.URL, "127.0.0.1", "localhost", 1), "shots": os.Getenv("MAGPIE_SHOTS")}, &saw)
+	c := s.client().as(s.token(ann))
+	picture, _ := c.upload("image/png", "tweet_image", noise(t, 40), 1<<20)["id"].(string)
+	s.browse("signin", map[string]any{"media": picture, "foreign": strings.Replace(foreign.URL, "127.0.0.1", "localhost", 1), "shots": os.Getenv("MAGPIE_SHOTS")}, &saw)
 	if !strings.Contains(saw.Wrong, "username or the password is wrong") || saw.Heading != "Sign in to magpie" {
 		t.Errorf("a wrong password: %q under %q", saw.Wrong, saw.Heading)
 	}
@@ -89,11 +92,17 @@ func TestConsoleSignIn(t *testing.T) {
 	if !saw.Anew || !strings.Contains(saw.NotOut, "still signed in") {
 		t.Errorf("with somebody else signed in the page began anew: %v; a sign-out that failed: %q", saw.Anew, saw.NotOut)
 	}
+	if !strings.Contains(saw.Asked, "not saved") || saw.Typed != "A long description" {
+		t.Errorf("with something unsaved, signing out asks %q; signed out elsewhere, %q is left of it", saw.Asked, saw.Typed)
+	}
+	if a := c.call("GET", "/magpie/v1/media/"+picture, nil); !strings.Contains(string(a.body), saw.Typed) {
+		t.Errorf("signed in again, saving gave %s", a.body)
+	}
 	if !strings.Contains(saw.Late, "took too long") {
 		t.Errorf("a callback of nobody's: %q", saw.Late)
 	}
-	if len(saw.DoorFindings) > 0 || len(saw.Answers) > 0 {
-		t.Errorf("%v %v", saw.DoorFindings, saw.Answers)
+	if len(saw.DoorFindings) > 0 || len(saw.OverFindings) > 0 || len(saw.Answers) > 0 {
+		t.Errorf("%v %v %v", saw.DoorFindings, saw.OverFindings, saw.Answers)
 	}
 	for _, c := range saw.Complaints { // but those that the test made on purpose, and of the icon that there is none of
 		if !strings.Contains(c, "401") && !strings.Contains(c, "403") && !strings.Contains(c, "CORS") && !strings.Contains(c, "ERR_FAILED") && !strings.Contains(c, "404") {

@@ -1,6 +1,6 @@
 // A person signs in to the console, comes back to it in other ways, and signs out.
 
-import { findings, given, run, signIn } from './browser.mjs'
+import { findings, given, run, settled, signIn } from './browser.mjs'
 
 await run(async (page, browser) => {
   const saw = { shots: [] }
@@ -71,6 +71,36 @@ await run(async (page, browser) => {
   await page.locator('#password').waitFor()
   saw.asksAgain = page.url()
   await signIn(page)
+
+  // What somebody has typed outlives a sign-out in another tab, and does not end by one in this tab unasked.
+  const typing = tabs[1]
+  await typing.goto(given.url + '/console/media/' + given.media)
+  await settled(typing)
+  await typing.locator('#alt-text').fill('A long description')
+  const save = typing.locator('form').filter({ has: typing.locator('#alt-text') }).getByRole('button', { name: /^Save/ })
+  typing.once('dialog', async (d) => {
+    saw.asked = d.message()
+    await d.dismiss()
+  })
+  await typing.getByRole('button', { name: 'Sign out' }).click()
+  await page.getByRole('button', { name: 'Sign out' }).click()
+  await page.getByRole('button', { name: 'Sign in' }).waitFor()
+  await save.click()
+  await typing.getByText('What you have not saved is still here').waitFor()
+  saw.typed = await typing.locator('#alt-text').inputValue()
+  saw.overFindings = await findings(typing)
+  await shot('over')
+  const [again] = await Promise.all([browser.waitForEvent('page'), typing.getByRole('link', { name: 'Sign in' }).click()])
+  await again.locator('#username').fill(given.username)
+  await again.locator('#password').fill(given.password)
+  await again.locator('#password').press('Enter')
+  await again.getByRole('navigation', { name: 'Pages' }).waitFor()
+  await typing.bringToFront()
+  await save.click()
+  await typing.getByText('What you have not saved is still here').waitFor({ state: 'detached' })
+  await typing.waitForFunction(() => document.querySelector('#alt-text').closest('form').querySelector('button.primary').disabled)
+  await page.goto(given.url + '/console/library')
+  await page.getByRole('navigation', { name: 'Pages' }).waitFor()
 
   // Somebody else signs in in another tab, and the token of this one ends: its page begins anew before it asks for anything as them.
   await page.evaluate(() => { globalThis.old = true })

@@ -1,7 +1,7 @@
 // Calls of the server's API: X's under /2, magpie's own under /magpie/v1.
 
 import { say } from '../words'
-import { accessToken, refused } from './session.svelte'
+import { accessToken, refused, SignedOut } from './session.svelte'
 
 /** What the server refused, in its own words. */
 export class Refusal extends Error {
@@ -23,7 +23,8 @@ export interface Options {
 export async function bearer (): Promise<string> {
   try {
     return await accessToken()
-  } catch {
+  } catch (e) {
+    if (e instanceof SignedOut) throw e
     throw new Away('The server gives no answer.')
   }
 }
@@ -80,6 +81,7 @@ async function words (answer: Response): Promise<string> {
 /** What an error says to a person. */
 export function said (e: unknown): string {
   if (e instanceof Away) return say('away')
+  if (e instanceof SignedOut) return say('signedOut')
   return e instanceof Error ? e.message : String(e)
 }
 

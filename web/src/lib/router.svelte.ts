@@ -21,8 +21,16 @@ export function hold (words: () => string): () => void {
   }
 }
 
-function may (): boolean {
-  const words = [...held].map((h) => h()).find((w) => w !== '')
+function asks (): string | undefined {
+  return [...held].map((h) => h()).find((w) => w !== '')
+}
+
+/** Whether something of the page is lost when one leaves it. */
+export function holds (): boolean { return asks() !== undefined }
+
+/** Asks, where something is lost by it, whether the page may be left. */
+export function may (): boolean {
+  const words = asks()
   return words === undefined || confirm(words)
 }
 

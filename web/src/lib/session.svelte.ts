@@ -2,6 +2,8 @@
 // scripts can't read; a script gets access tokens of a short life for it, and
 // keeps them in memory only.
 
+import { holds } from './router.svelte'
+
 export interface Session {
   user: string
   username: string
@@ -20,10 +22,14 @@ let asking: Promise<boolean> | undefined
 
 class State {
   now: Session | undefined = $state.raw()
+  over = $state(false) // now is signed out, and the page stays as it is for what is not saved
 }
 
 /** Who is signed in, once begin() was true. */
 export const session = new State()
+
+/** Nobody is signed in any more, and the page waits for it. */
+export class SignedOut extends Error {}
 
 /** Asks the server who is signed in; false where nobody is. */
 export function begin (): Promise<boolean> {
@@ -34,8 +40,9 @@ export function begin (): Promise<boolean> {
 async function ask (): Promise<boolean> {
   const answer = await fetch('/console/session', { method: 'POST' })
   if (answer.status === 401) {
-    session.now = undefined
     token = ''
+    session.over = session.now !== undefined && holds()
+    if (!session.over) session.now = undefined
     return false
   }
   if (!answer.ok) throw new Error(`the server answered ${answer.status} when it was asked who is signed in`)
@@ -47,13 +54,17 @@ async function ask (): Promise<boolean> {
   }
   token = a.access_token
   renewAt = Date.now() + a.expires_in * 500
+  session.over = false
   session.now = { user: a.user, username: a.username, scopes: a.scopes, admin: a.admin }
   return true
 }
 
-/** An access token that is good for a while; goes to the sign-in where nobody is signed in any more. */
+/** An access token that is good for a while. Where nobody is signed in any more it goes to the sign-in, or throws SignedOut where something would be lost by that. */
 export async function accessToken (): Promise<string> {
-  if ((token === '' || Date.now() > renewAt) && !await begin()) signIn()
+  if ((token === '' || Date.now() > renewAt) && !await begin()) {
+    if (session.over) throw new SignedOut()
+    signIn()
+  }
   return token
 }
 
@@ -72,6 +83,7 @@ export async function signOut (): Promise<boolean> {
   const answer = await fetch('/console/session', { method: 'DELETE' }).catch(() => undefined)
   if (answer?.ok !== true) return false
   token = ''
+  session.over = false
   session.now = undefined
   return true
 }
