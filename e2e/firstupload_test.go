@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"os"
@@ -9,20 +10,13 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 )
 
 // TestFirstUpload runs the programs of docs/first-upload.md as they stand there: each
 // uploads a video in segments, and prints the key of a media that is ready and an address that is there.
 func TestFirstUpload(t *testing.T) {
 	t.Parallel()
-	read := func(name string) []byte {
-		page, err := os.ReadFile("../docs/" + name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return page
-	}
-	english, japanese := read("first-upload.md"), read("first-upload.ja.md")
 	s := start(t)
 	film := sampleVideo(t, "640x360", "6")
 	if len(film) <= 1<<20 {
@@ -42,18 +36,11 @@ func TestFirstUpload(t *testing.T) {
 		"ruby":   {"upload.rb", []string{"ruby"}},
 	} {
 		t.Run(language, func(t *testing.T) {
-			page := english
+			page := "first-upload.md"
 			if strings.HasSuffix(language, " ") {
-				page, language = japanese, strings.TrimSuffix(language, " ")
+				page, language = "first-upload.ja.md", strings.TrimSuffix(language, " ")
 			}
-			found := regexp.MustCompile("(?s)\n```"+language+"\n(.*?)\n```\n").FindAllSubmatch(page, -1)
-			if len(found) != 1 {
-				t.Fatalf("the page has %d programs in it", len(found))
-			}
-			file := filepath.Join(t.TempDir(), run.file)
-			if err := os.WriteFile(file, found[0][1], 0o600); err != nil {
-				t.Fatal(err)
-			}
+			file := programOf(t, page, language, run.file)
 			cmd := exec.CommandContext(t.Context(), run.argv[0], append(run.argv[1:], file, name)...)
 			cmd.Env = append(os.Environ(), "MAGPIE="+s.url, "TOKEN="+s.token("2244994945"))
 			var errs strings.Builder
@@ -81,4 +68,51 @@ func TestFirstUpload(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestFirstUploadThatFails: a shell that waits for a video ends when that can't be processed, and says why.
+func TestFirstUploadThatFails(t *testing.T) {
+	t.Parallel()
+	s := start(t, "--faults")
+	name := keep(t, "holiday.mp4", clip(t, "32x32", 10, "0.5"))
+	curl, err := exec.LookPath("curl")
+	if err != nil {
+		t.Fatal("no curl in PATH; `make deps-test` installs it")
+	}
+	// A curl that asks for the fault where it begins an upload.
+	path := t.TempDir()
+	script := "#!/bin/bash\n[[ $* == */initialize* ]] && set -- -H 'X-Magpie-Fault: processing=InvalidMedia:no pictures' \"$@\"\nexec " + curl + " \"$@\"\n"
+	if err := os.WriteFile(filepath.Join(path, "curl"), []byte(script), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for _, page := range []string{"first-upload.md", "first-upload.ja.md"} {
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+		cmd := exec.CommandContext(ctx, "bash", "-e", programOf(t, page, "bash", "upload.sh"), name)
+		cmd.Env = append(os.Environ(), "MAGPIE="+s.url, "TOKEN="+s.token("2244994945"), "PATH="+path+":"+os.Getenv("PATH"))
+		var errs strings.Builder
+		cmd.Stderr = &errs
+		out, err := cmd.Output()
+		cancel()
+		if cmd.ProcessState.ExitCode() != 1 || len(out) > 0 || !strings.Contains(errs.String(), "no pictures") {
+			t.Errorf("%s: %v: %q, %q", page, err, out, errs.String())
+		}
+	}
+}
+
+// programOf keeps the one program of a language on a page of docs/ in a file.
+func programOf(t *testing.T, page, language, name string) string {
+	t.Helper()
+	text, err := os.ReadFile("../docs/" + page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := regexp.MustCompile("(?s)\n```"+language+"\n(.*?)\n```\n").FindAllSubmatch(text, -1)
+	if len(found) != 1 {
+		t.Fatalf("%s has %d programs in it", page, len(found))
+	}
+	file := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(file, found[0][1], 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
 }
