@@ -190,6 +190,23 @@ func TestNewerSchema(t *testing.T) {
 // ends.
 func openTestPostgres(t *testing.T) (c *Catalog, url string) {
 	t.Helper()
+	url = newTestPostgres(t)
+	c, err := OpenPostgres(t.Context(), url, postgresOptions())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := c.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return c, url
+}
+
+// newTestPostgres gives an empty database on a server of its own, which ends with the
+// test.
+func newTestPostgres(t *testing.T) (url string) {
+	t.Helper()
 	s, err := postgrestest.Start()
 	if err != nil {
 		t.Fatal(err)
@@ -202,15 +219,7 @@ func openTestPostgres(t *testing.T) (c *Catalog, url string) {
 	if url, err = s.Create(t.Context(), "magpie", ""); err != nil {
 		t.Fatal(err)
 	}
-	if c, err = OpenPostgres(t.Context(), url, postgresOptions()); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := c.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return c, url
+	return url
 }
 
 func postgresOptions() PostgresOptions {

@@ -20,15 +20,19 @@ import (
 //go:embed migrations/*.sql
 var migrations embed.FS
 
+// deadlocks is how often a migration is begun again that PostgreSQL ended because it
+// and what a running magpie does waited for each other. Finding that takes a second.
+const deadlocks = 30
+
 // migrate brings the schema up to what this magpie knows, and names the
 // migrations that it ran. Each is one transaction. Several processes may do it at
-// once.
+// once, and while others write.
 func migrate(ctx context.Context, db *sql.DB, dialect goose.Dialect) (done []string, err error) {
 	p, err := migrator(db, dialect)
 	if err != nil {
 		return nil, err
 	}
-	for {
+	for tries := 1; ; tries++ {
 		current, target, err := p.GetVersions(ctx)
 		if err != nil {
 			return done, fmt.Errorf("read schema version: %w", err)
@@ -46,6 +50,9 @@ func migrate(ctx context.Context, db *sql.DB, dialect goose.Dialect) (done []str
 		}
 		if err == nil {
 			return done, nil
+		}
+		if isState(err, "40P01") && tries < deadlocks {
+			continue
 		}
 		// Another process may have applied the same migration between the look
 		// and the try. Then the version has moved, and is looked at again.
