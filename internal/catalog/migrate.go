@@ -113,5 +113,8 @@ func migrator(db *sql.DB, dialect goose.Dialect) (*goose.Provider, error) {
 	if err != nil {
 		return nil, err
 	}
+	if dialect == goose.DialectSQLite3 {
+		dir = rowKeys{dir}
+	}
 	return goose.NewProvider(dialect, db, dir, goose.WithDisableGlobalRegistry(true))
 }

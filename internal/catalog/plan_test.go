@@ -99,18 +99,18 @@ func TestPlans(t *testing.T) {
 		t.Errorf("only %d statements were seen: %v", len(all), all)
 	}
 	for name, index := range map[string]string{
-		"GetRenditionBySlug": "SEARCH m USING INDEX sqlite_autoindex_media_2 (slug=?)|" +
-			"SEARCH r USING INDEX sqlite_autoindex_rendition_1 (media_id=? AND attempt=? AND name=?)",
-		"GetSubtitleBySlug": "SEARCH m USING INDEX sqlite_autoindex_media_2 (slug=?)|" +
-			"SEARCH s USING INDEX sqlite_autoindex_subtitle_1 (media_id=? AND language=?)",
-		"GetSession":          "SEARCH session USING INDEX sqlite_autoindex_session_1 (id=?)",
+		"GetRenditionBySlug": "SEARCH m USING INDEX sqlite_autoindex_media_1 (slug=?)|" +
+			"SEARCH r USING PRIMARY KEY (media_id=? AND attempt=? AND name=?)",
+		"GetSubtitleBySlug": "SEARCH m USING INDEX sqlite_autoindex_media_1 (slug=?)|" +
+			"SEARCH s USING PRIMARY KEY (media_id=? AND language=?)",
+		"GetSession":          "SEARCH session USING INTEGER PRIMARY KEY (rowid=?)",
 		"ExpireSessions":      "SEARCH s USING INDEX session_unfinished (expires_at<?)",
-		"PruneExpired":        "USING INDEX session_expired (ended_at<?)",
-		"PruneGone":           "USING INDEX media_gone (gone_at>? AND gone_at<?)",
-		"ExpiringMedia":       "USING INDEX media_retention (expires_at>? AND expires_at<?)",
-		"StalledPending":      "USING INDEX media_unfinished (state=? AND touched_at<?)",
-		"StalledInProgress":   "USING INDEX media_unfinished (state=? AND touched_at<?)",
-		"KeptOfGone":          "USING INDEX media_gone (gone_at>? AND gone_at<?)",
+		"PruneExpired":        "USING COVERING INDEX session_expired (ended_at<?)",
+		"PruneGone":           "USING COVERING INDEX media_gone (gone_at>? AND gone_at<?)",
+		"ExpiringMedia":       "USING COVERING INDEX media_retention (expires_at>? AND expires_at<?)",
+		"StalledPending":      "USING COVERING INDEX media_unfinished (state=? AND touched_at<?)",
+		"StalledInProgress":   "USING COVERING INDEX media_unfinished (state=? AND touched_at<?)",
+		"KeptOfGone":          "USING COVERING INDEX media_gone (gone_at>? AND gone_at<?)",
 		"LibraryAll":          "USING INDEX media_library (owner=? AND id<?)",
 		"LibraryCategory":     "USING INDEX media_category (owner=? AND category=? AND id<?)",
 		"LibraryState":        "USING INDEX media_state (owner=? AND state=? AND id<?)",
@@ -118,8 +118,8 @@ func TestPlans(t *testing.T) {
 		"LibrarySource":       "USING INDEX search_source (owner=? AND source=? AND media_id<?)",
 		"LibraryWords":        "USING INDEX search_words (owner=? AND media_id<?)",
 		"OpenUploads":         "USING INDEX session_owner (owner=? AND id<?)",
-		"UsesInMetadata":      "USING INDEX mention_named (named_id=?)",
-		"UsesAsSubtitles":     "USING INDEX subtitle_file (file_id=?)",
+		"UsesInMetadata":      "USING COVERING INDEX mention_named (named_id=?)",
+		"UsesAsSubtitles":     "USING COVERING INDEX subtitle_file (file_id=?)",
 		"PruneSignIns":        "USING INDEX signin_expires (expires_at<?)",
 		"PruneConsents":       "USING INDEX consent_ends (ends_at<?)",
 		"PruneRefreshTokens":  "USING INDEX refresh_token_expires (expires_at<?)",
@@ -127,7 +127,7 @@ func TestPlans(t *testing.T) {
 		"PrunePlaybackSeen":   "USING INDEX playback_seen_expires (expires_at<?)",
 		"PrunePlaybackHours":  "playback_hour_hour (hour<?)",
 		"PrunePlaybackOwners": "playback_owner_hour (hour<?)",
-		"ListOwnerSteps":      "sqlite_autoindex_playback_owner_1 (owner=? AND hour>? AND hour<?)",
+		"ListOwnerSteps":      "SEARCH playback_owner USING PRIMARY KEY (owner=? AND hour>? AND hour<?)",
 		"MendPlaybackOwners":  "SEARCH h USING INDEX playback_hour_hour (hour>?)",
 		"JobsInState":         "INDEX media_job (state=? AND id<?)",
 		"JobsGivenUp":         "INDEX media_fault (state=? AND failure_name=? AND id<?)",

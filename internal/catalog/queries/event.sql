@@ -60,6 +60,6 @@ SELECT state FROM media WHERE id = @id FOR UPDATE;
 -- name: MovingMedia :many
 SELECT id, owner, category, state, attempt, progress, touched_at
 FROM media
-WHERE gone_at = 0 AND state = @state AND touched_at >= @since
+WHERE gone_at = 0 AND state IN ('pending', 'in_progress') AND state = @state AND touched_at >= @since
 ORDER BY touched_at
 LIMIT CAST(@at_most AS BIGINT);

@@ -238,7 +238,7 @@ func (q *Queries) MediaState(ctx context.Context, id int64) (string, error) {
 const movingMedia = `-- name: MovingMedia :many
 SELECT id, owner, category, state, attempt, progress, touched_at
 FROM media
-WHERE gone_at = 0 AND state = $1 AND touched_at >= $2
+WHERE gone_at = 0 AND state IN ('pending', 'in_progress') AND state = $1 AND touched_at >= $2
 ORDER BY touched_at
 LIMIT CAST($3 AS BIGINT)
 `

@@ -75,13 +75,13 @@ WHERE id = @id AND state = 'in_progress' AND attempt = @attempt AND gone_at = 0;
 
 -- name: StalledPending :many
 SELECT id FROM media
-WHERE gone_at = 0 AND state = 'pending' AND touched_at < @touched_before
+WHERE gone_at = 0 AND state IN ('pending', 'in_progress') AND state = 'pending' AND touched_at < @touched_before
 ORDER BY touched_at
 LIMIT CAST(@at_most AS BIGINT);
 
 -- name: StalledInProgress :many
 SELECT id FROM media
-WHERE gone_at = 0 AND state = 'in_progress' AND touched_at < @touched_before
+WHERE gone_at = 0 AND state IN ('pending', 'in_progress') AND state = 'in_progress' AND touched_at < @touched_before
 ORDER BY touched_at
 LIMIT CAST(@at_most AS BIGINT);
 

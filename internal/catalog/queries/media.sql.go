@@ -595,7 +595,7 @@ func (q *Queries) SetProgress(ctx context.Context, arg SetProgressParams) (int64
 
 const stalledInProgress = `-- name: StalledInProgress :many
 SELECT id FROM media
-WHERE gone_at = 0 AND state = 'in_progress' AND touched_at < $1
+WHERE gone_at = 0 AND state IN ('pending', 'in_progress') AND state = 'in_progress' AND touched_at < $1
 ORDER BY touched_at
 LIMIT CAST($2 AS BIGINT)
 `
@@ -630,7 +630,7 @@ func (q *Queries) StalledInProgress(ctx context.Context, arg StalledInProgressPa
 
 const stalledPending = `-- name: StalledPending :many
 SELECT id FROM media
-WHERE gone_at = 0 AND state = 'pending' AND touched_at < $1
+WHERE gone_at = 0 AND state IN ('pending', 'in_progress') AND state = 'pending' AND touched_at < $1
 ORDER BY touched_at
 LIMIT CAST($2 AS BIGINT)
 `
