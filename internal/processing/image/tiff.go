@@ -55,6 +55,9 @@ func probeTIFF(src *source) (header, error) {
 			if err != nil {
 				return frame{}, explain("TIFF", err)
 			}
+			if d.faxed() {
+				reverse(img)
+			}
 			if !inked {
 				return newFrame(img, w, h), nil
 			}
@@ -63,6 +66,29 @@ func probeTIFF(src *source) (header, error) {
 			return f, nil
 		},
 	}, nil
+}
+
+// faxed reports whether the picture is coded as by a fax and the file does not say that
+// white is zero. A black run's bits are ones all the same (TIFF 6.0, page 17: it is to
+// show reversed), and the decoder takes them for zeros.
+func (d *ifd) faxed() bool {
+	const group3, group4, whiteIsZero = 3, 4, 0
+	c := d.number(tagCompression, 1)
+	return (c == group3 || c == group4) && d.number(tagPhotometric, whiteIsZero) != whiteIsZero
+}
+
+// reverse gives each bit of a picture of one bit a pixel its other value.
+func reverse(img std.Image) {
+	switch img := img.(type) {
+	case *std.Gray:
+		for i, v := range img.Pix {
+			img.Pix[i] = 0xff - v
+		}
+	case *std.Paletted:
+		if p := img.Palette; len(p) == 2 {
+			p[0], p[1] = p[1], p[0]
+		}
+	}
 }
 
 // tiffCost tells in how many strips or tiles the image is stored, and the most

@@ -82,6 +82,67 @@ func TestTIFFColours(t *testing.T) {
 	}
 }
 
+// faxed is a TIFF of 64×64 in CCITT's group 4, whose rows are a white run of 32 and a black one.
+func faxed(photometric uint16, palette ...uint16) []byte {
+	bits := "001" + "00011011" + "000001101010" + strings.Repeat("11", 63) + strings.Repeat("000000000001", 2)
+	bits += strings.Repeat("0", -len(bits)&7)
+	strip := make([]byte, len(bits)/8)
+	for i, bit := range bits {
+		strip[i/8] |= byte(bit-'0') << (7 - i%8)
+	}
+	le := binary.LittleEndian
+	colours := uint32(8 + len(strip))
+	out := append([]byte("II*\x00\x00\x00\x00\x00"), strip...)
+	for _, v := range palette {
+		out = le.AppendUint16(out, v)
+	}
+	if len(out)%2 == 1 {
+		out = append(out, 0)
+	}
+	le.PutUint32(out[4:], uint32(len(out)))
+	entries := [][4]uint32{
+		{256, 3, 1, 64},
+		{257, 3, 1, 64},
+		{258, 3, 1, 1},
+		{259, 3, 1, 4},
+		{262, 3, 1, uint32(photometric)},
+		{273, 4, 1, 8},
+		{278, 3, 1, 64},
+		{279, 4, 1, uint32(len(strip))},
+	}
+	if palette != nil {
+		entries = append(entries, [4]uint32{320, 3, uint32(len(palette)), colours})
+	}
+	out = le.AppendUint16(out, uint16(len(entries)))
+	for _, e := range entries {
+		out = le.AppendUint16(le.AppendUint16(out, uint16(e[0])), uint16(e[1]))
+		out = le.AppendUint32(le.AppendUint32(out, e[2]), e[3])
+	}
+	return append(out, 0, 0, 0, 0)
+}
+
+// TestTIFFFaxed: a black run of a fax is ones, and shows as what the file says of ones.
+func TestTIFFFaxed(t *testing.T) {
+	grey := func(v uint8) color.NRGBA { return color.NRGBA{v, v, v, 255} }
+	for name, c := range map[string]struct {
+		file        []byte
+		left, right color.NRGBA
+	}{
+		"white is zero": {faxed(0), grey(255), grey(0)},
+		"black is zero": {faxed(1), grey(0), grey(255)},
+		"a palette":     {faxed(3, 0xffff, 0, 0, 0, 0, 0xffff), color.NRGBA{R: 255, A: 255}, color.NRGBA{B: 255, A: 255}},
+	} {
+		_, out := process(t, media.TIFF, c.file)
+		for size := range out.files {
+			img := out.decoded(t, size)
+			b := img.Bounds()
+			t.Log(name, size) // printed where near finds something else
+			near(t, img, b.Dx()/4, b.Dy()/2, c.left, 8)
+			near(t, img, b.Dx()*3/4, b.Dy()/2, c.right, 8)
+		}
+	}
+}
+
 func TestTIFFTags(t *testing.T) {
 	p := profile(spaceRGB, 333)
 	for o := 1; o <= 8; o++ {
