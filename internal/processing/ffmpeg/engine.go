@@ -152,6 +152,14 @@ func (e *Engine) thorough(ctx context.Context, src source, in processing.Input, 
 		}
 		made, shown, err = e.make(ctx, src, p, in, out)
 	}
+	if longer, is := p.held(made); is && err == nil {
+		drop(made)
+		p = longer
+		if in.Quick && p.slow() {
+			return media.Outcome{Duration: p.Duration}, processing.ErrLong
+		}
+		made, shown, err = e.make(ctx, src, p, in, out)
+	}
 	defer drop(made)
 	if err != nil {
 		return p.outcome(), err

@@ -76,11 +76,8 @@ func planVideo(p probed, loop bool, highest int) plan {
 		out.Rungs = ladder(w, h, highest, rate.float())
 		if p.Audio != nil {
 			out.Audio = &audioPlan{Index: p.Audio.Index, SampleRate: sampleRate(p.Audio.SampleRate)}
-			// A segment ends at a picture, so without this HLS would put
-			// all sound after the last one into a single segment.
-			if gap := p.audioEnd() - p.videoEnd(); p.videoEnd() > 0 && gap > 500*time.Millisecond {
-				out.Hold = gap
-				out.VideoLength += gap
+			if gap := p.audioEnd() - p.videoEnd(); p.videoEnd() > 0 && gap > soundAlone {
+				out.hold(gap, p.videoEnd())
 			}
 		}
 	}
