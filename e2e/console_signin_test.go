@@ -104,8 +104,8 @@ func TestConsoleSignIn(t *testing.T) {
 	if len(saw.DoorFindings) > 0 || len(saw.OverFindings) > 0 || len(saw.Answers) > 0 {
 		t.Errorf("%v %v %v", saw.DoorFindings, saw.OverFindings, saw.Answers)
 	}
-	for _, c := range saw.Complaints { // but those that the test made on purpose, and of the icon that there is none of
-		if !strings.Contains(c, "401") && !strings.Contains(c, "403") && !strings.Contains(c, "CORS") && !strings.Contains(c, "ERR_FAILED") && !strings.Contains(c, "404") {
+	for _, c := range saw.Complaints { // but those that the test made on purpose, of the icon that there is none of, and of the stream that ends with the session
+		if !strings.Contains(c, "ERR_INCOMPLETE_CHUNKED_ENCODING") && !strings.Contains(c, "401") && !strings.Contains(c, "403") && !strings.Contains(c, "CORS") && !strings.Contains(c, "ERR_FAILED") && !strings.Contains(c, "404") {
 			t.Errorf("the browser says: %s", c)
 		}
 	}

@@ -31,9 +31,9 @@ func TestConsoleTour(t *testing.T) {
 	var saw struct {
 		Door  struct{ Policy string }
 		Pages []struct {
-			Name, Lang, Heading string
-			Over, Sent          int
-			Findings            []string
+			Name, Lang, Title, Heading string
+			Over, Sent                 int
+			Findings                   []string
 		}
 		Complaints []string
 	}
@@ -55,9 +55,12 @@ func TestConsoleTour(t *testing.T) {
 			t.Errorf("the browser says %s", words)
 		}
 	}
-	headings := map[string]bool{}
+	headings, titles := map[string]bool{}, map[string]bool{}
 	for _, p := range saw.Pages {
-		headings[p.Heading] = true
+		headings[p.Heading], titles[p.Lang+p.Title] = true, true
+		if !strings.Contains(p.Title, p.Heading) || !strings.HasSuffix(p.Title, " – magpie") {
+			t.Errorf("%s: the window is called %q, above %q", p.Name, p.Title, p.Heading)
+		}
 		if strings.HasSuffix(p.Name, "ja") != (p.Lang == "ja") {
 			t.Errorf("%s: the language is %s", p.Name, p.Lang)
 		}
@@ -70,6 +73,9 @@ func TestConsoleTour(t *testing.T) {
 		if p.Sent < 20_000 || p.Sent > consolePage {
 			t.Errorf("%s loads %d bytes", p.Name, p.Sent)
 		}
+	}
+	if len(titles) != 2*len(pages) {
+		t.Errorf("the windows of %d pages in two languages have the names %v", len(pages), titles)
 	}
 	if len(saw.Pages) != 5*len(pages) || len(headings) < 9 {
 		t.Errorf("%d pages, with the headings %v", len(saw.Pages), headings)

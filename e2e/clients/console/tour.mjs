@@ -44,6 +44,7 @@ await run(async (page, browser) => {
       pages.push({
         name: `${name}, ${look.name}`,
         lang: await page.evaluate(() => document.documentElement.lang),
+        title: await page.title(),
         heading: await page.locator('main h1').innerText(),
         over: await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth),
         sent,
