@@ -21,7 +21,13 @@ const exactly = "+bitexact+global_header"
 // renderArgs are ffmpeg's arguments for everything that is made of an original: one
 // decode, each rung's pictures encoded once, and the sound once for all of them.
 func (e *Engine) renderArgs(src source, p plan) []string {
-	args := e.inputArgs(src)
+	var steady []string
+	if !p.Deinterlace {
+		// A picture of another size, as in a recorded call, is scaled like the others. A
+		// graph made anew would begin at 0 once more. Deinterlacing can't do without.
+		steady = []string{"-reinit_filter:v", "0"}
+	}
+	args := e.inputArgs(src, steady...)
 	if p.Matrix {
 		args = append(args, "-f", "lavfi", "-i", "color=s=16x16:r=1:d=1")
 	}

@@ -139,3 +139,30 @@ func TestVideoGraph(t *testing.T) {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }
+
+// TestSizeChanges: pictures of another size, as a recorded call has them, are scaled like
+// those before, and keep their time.
+func TestSizeChanges(t *testing.T) {
+	t.Parallel()
+	part := func(colour, size, begin string, codec ...string) []byte {
+		return generate(t, slices.Concat([]string{"-f", "lavfi", "-i", "color=" + colour + ":r=25:d=2:s=" + size}, codec,
+			[]string{"-output_ts_offset", begin, "in.ts"})...)
+	}
+	for name, codec := range map[string][]string{
+		"H.264":  x264,
+		"MPEG-2": {"-c:v", "mpeg2video", "-b:v", "1M"},
+	} {
+		data := slices.Concat(part("red", "128x128", "0", codec...), part("blue", "320x240", "2", codec...))
+		_, m := mustProcess(t, media.MPEGTS, data)
+		file := m.files["128x128.mp4"]
+		if v := inspect(t, file).Streams[0]; !near(toFloat(t, v.Duration), 4, 0.1) {
+			t.Errorf("%s: lasts %s s, want 4", name, v.Duration)
+		}
+		if c := pixel(t, file, "1.5", 64, 64); !isRed(c) {
+			t.Errorf("%s: at 1.5 s it is %v, want red", name, c)
+		}
+		if c := pixel(t, file, "3.5", 64, 64); !isBlue(c) {
+			t.Errorf("%s: at 3.5 s it is %v, want blue", name, c)
+		}
+	}
+}
