@@ -105,6 +105,40 @@ func TestAdmissionClientGone(t *testing.T) {
 	})
 }
 
+// Whose turn does not come is told so in time, and gives up its place.
+func TestAdmissionTurn(t *testing.T) {
+	source := openSource(t)
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, source)
+		through := make(chan struct{})
+		r.engine.do = gate(through)
+		a := NewAdmission(r.worker(Config{}), 1, 1)
+		running, waiting, next := r.pending(media.TweetVideo, "a"), r.pending(media.TweetVideo, "b"), r.pending(media.TweetVideo, "c")
+		ended := make(chan error, 2)
+		run := func(id media.ID) {
+			go func() { ended <- a.Run(t.Context(), id) }()
+			synctest.Wait()
+		}
+		run(running.ID)
+		began := time.Now()
+		err := a.Run(t.Context(), waiting.ID)
+		var e *media.Error
+		if !errors.As(err, &e) || e.Code != media.CodeBusy || e.RetryAfter != 5*time.Second || time.Since(began) != lineLimit {
+			t.Errorf("after %s: %v", time.Since(began), err)
+		}
+		if got := r.media(waiting.ID); got.State != media.Pending || got.Attempt != 0 {
+			t.Errorf("who was turned away: %+v", got)
+		}
+		run(next.ID)
+		for range 2 {
+			through <- struct{}{}
+			if err := <-ended; err != nil {
+				t.Errorf("one of those with a place: %v", err)
+			}
+		}
+	})
+}
+
 // A run that takes too long is given back, to be done without a client waiting.
 func TestAdmissionLimit(t *testing.T) {
 	source := openSource(t)

@@ -47,7 +47,7 @@ type API struct {
 // Processing starts what follows finalize.
 type Processing struct {
 	// Now runs one media to its end while the client waits. CodeBusy means that
-	// too many are waiting already.
+	// too many are waiting already, or that this one has waited too long.
 	Now func(ctx context.Context, id media.ID) error
 	// Make makes one media that is not recorded yet, as upload.Make says. nil
 	// leaves all to Now.
