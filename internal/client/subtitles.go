@@ -34,7 +34,7 @@ func ParseSubtitle(s string) (Subtitle, error) {
 	}
 	l, err := media.ParseLanguage(code)
 	if path == "" || err != nil {
-		return Subtitle{}, fmt.Errorf("%q is not FILE:LANGUAGE or FILE:LANGUAGE:NAME, such as en.srt:en or en.srt:en:English", s)
+		return Subtitle{}, fmt.Errorf("%q is not FILE:LANGUAGE or FILE:LANGUAGE:NAME, such as en.srt:en or en.srt:en:English, with a language of two letters or a tag such as pt-BR", s)
 	}
 	return Subtitle{path, l, l.Code()}, nil
 }
