@@ -99,6 +99,16 @@ await run(async (page, browser) => {
   await save.click()
   await typing.getByText('What you have not saved is still here').waitFor({ state: 'detached' })
   await typing.waitForFunction(() => document.querySelector('#alt-text').closest('form').querySelector('button.primary').disabled)
+
+  // A server that once gives no answer leaves nobody on a page without a way on.
+  await typing.route('**/magpie/v1/media/' + given.media, async (route) => { await route.abort() }, { times: 1 })
+  await typing.reload()
+  await typing.locator('#alt-text').waitFor()
+  await typing.route('**/magpie/v1/analytics?*', async (route) => { await route.abort() }, { times: 1 })
+  await typing.goto(given.url + '/console/analytics')
+  await typing.getByText('The server gives no answer.').waitFor()
+  await typing.getByRole('button', { name: 'Count again' }).click()
+  await typing.locator('dd[data-metric]').first().waitFor()
   await page.goto(given.url + '/console/library')
   await page.getByRole('navigation', { name: 'Pages' }).waitFor()
 
