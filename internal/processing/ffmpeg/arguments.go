@@ -22,9 +22,10 @@ const exactly = "+bitexact+global_header"
 // decode, each rung's pictures encoded once, and the sound once for all of them.
 func (e *Engine) renderArgs(src source, p plan) []string {
 	var steady []string
-	if !p.Deinterlace {
+	if !p.Deinterlace && !p.Animated {
 		// A picture of another size, as in a recorded call, is scaled like the others. A
-		// graph made anew would begin at 0 once more. Deinterlacing can't do without.
+		// graph made anew would begin at 0 once more. Only where scaling comes first: other
+		// filters take each picture to be as large as the first.
 		steady = []string{"-reinit_filter:v", "0"}
 	}
 	args := e.inputArgs(src, steady...)
