@@ -26,7 +26,9 @@ func (c *Catalog) CreateSession(ctx context.Context, s media.Session) error {
 // total that the session declares, and for anything at all where it declares
 // none; else it is media.CodeQuota and nothing is written. The room is reserved
 // in the same transaction: of uploads at once no two take the same. quota is for
-// owners without one of their own, in bytes, 0 for none.
+// owners without one of their own, in bytes, 0 for none. Where there is none nothing
+// is reserved for a session that is closing from its beginning: it is counted in a
+// moment, as what it became.
 func (c *Catalog) CreateSessionWithin(ctx context.Context, s media.Session, quota int64) error {
 	err := c.writeOnce(ctx, func(q *queries.Queries, before bool) error {
 		if err := insertSession(ctx, q, s, quota); !errors.Is(err, ErrConflict) || !before || !isThere(ctx, q, s) {
@@ -39,10 +41,20 @@ func (c *Catalog) CreateSessionWithin(ctx context.Context, s media.Session, quot
 
 // insertSession is CreateSessionWithin within a transaction.
 func insertSession(ctx context.Context, q *queries.Queries, s media.Session, quota int64) error {
-	declared := max(s.TotalBytes, 0)
 	owners, err := encodeNames(s.AdditionalOwners)
 	if err != nil {
 		return err
+	}
+	declared, reserves := max(s.TotalBytes, 0), s.State == media.SessionOpen || s.State == media.SessionClosing
+	if s.State == media.SessionClosing && quota == 0 {
+		used, err := getStorage(ctx, q, s.Owner)
+		if err != nil {
+			return err
+		}
+		reserves = used.Within(quota) != 0 // the owner's own
+	}
+	if !reserves {
+		declared = 0
 	}
 	n, err := q.InsertSession(ctx, queries.InsertSessionParams{
 		ID:               int64(s.ID),
@@ -75,7 +87,7 @@ func insertSession(ctx context.Context, q *queries.Queries, s media.Session, quo
 			return err
 		}
 	}
-	if s.State != media.SessionOpen && s.State != media.SessionClosing {
+	if !reserves {
 		return nil
 	}
 	return reserve(ctx, q, s.Owner, declared, quota)

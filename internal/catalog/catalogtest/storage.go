@@ -72,6 +72,38 @@ func wantQuota(t testingT, what string, err error, words string) {
 func testStorage(t *testing.T, open func(*testing.T) *catalog.Catalog) {
 	none := catalog.Storage{Quota: catalog.ServersQuota}
 
+	t.Run("closing from its beginning", func(t *testing.T) {
+		c := open(t)
+		closing := func(id media.ID, quota int64) error {
+			s := session(id)
+			s.Owner, s.TotalBytes, s.State, s.ClosingToken, s.ClosingSince = ann, 100, media.SessionClosing, "a", at(5)
+			return c.CreateSessionWithin(t.Context(), s, quota)
+		}
+		if err := closing(1, 0); err != nil {
+			t.Fatal(err)
+		}
+		wantStorage(t, c, ann, none)
+		want := none
+		if err := closing(2, 150); err != nil {
+			t.Fatal(err)
+		}
+		want.Uploads = 100
+		wantStorage(t, c, ann, want)
+		wantQuota(t, "a second one", closing(3, 150), "100 are used")
+		for _, id := range []media.ID{1, 2} {
+			if ok, err := c.CloseSession(t.Context(), "a", sized(id, ann, 100), at(10)); !ok || err != nil {
+				t.Fatal(ok, err)
+			}
+		}
+		want.Uploads, want.Originals, want.Media = 0, 200, 2
+		wantStorage(t, c, ann, want)
+		if err := c.SetQuota(t.Context(), ann, 250); err != nil { // the user's own counts as well
+			t.Fatal(err)
+		}
+		wantQuota(t, "one past the user's own quota", closing(4, 0), "200 are used")
+		wantCounted(t, c)
+	})
+
 	t.Run("the life of a media", func(t *testing.T) {
 		c := open(t)
 		wantStorage(t, c, ann, none)
