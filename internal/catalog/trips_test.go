@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -85,6 +86,10 @@ func TestRoundTrips(t *testing.T) {
 				t.Fatalf("%s: %v", step.name, err)
 			}
 			got := trips.Take()
+			// The pool looks at a connection that nobody used for a second, and at a new one.
+			asked := slices.DeleteFunc(slices.Clone(got.Statements), func(s string) bool { return s == "-- ping" || s == "select pg_is_in_recovery()" })
+			got.Trips -= len(got.Statements) - len(asked)
+			got.Statements = asked
 			most := step.statements
 			if step.writes > 0 {
 				most += 2 // its begin and its end
