@@ -140,31 +140,35 @@ func (e *Engine) thorough(ctx context.Context, src source, in processing.Input, 
 	if err != nil {
 		return media.Outcome{}, err
 	}
-	if in.Quick && p.slow() {
-		return media.Outcome{Duration: p.Duration}, processing.ErrLong
+	for {
+		if in.Quick && p.slow() {
+			return media.Outcome{Duration: p.Duration}, processing.ErrLong
+		}
+		made, shown, err := e.make(ctx, src, p, in, out)
+		if better, is := p.instead(made, err); is {
+			drop(made)
+			p = better
+			continue
+		}
+		defer drop(made)
+		if err != nil {
+			return p.outcome(), err
+		}
+		return e.keep(ctx, p, made, shown, in, out)
 	}
-	made, shown, err := e.make(ctx, src, p, in, out)
+}
+
+// instead is the plan to go on with where what came of p shows that p does not do: what
+// can't be copied after all is encoded, and the last picture stays for sound that goes on.
+// Each happens once at most.
+func (p plan) instead(made []rendered, err error) (plan, bool) {
 	if p.Copy && (blamed(err) || err == nil && !made[len(made)-1].playsAlone()) {
-		drop(made)
-		p = p.encoded()
-		if in.Quick && p.slow() {
-			return media.Outcome{Duration: p.Duration}, processing.ErrLong
-		}
-		made, shown, err = e.make(ctx, src, p, in, out)
+		return p.encoded(), true
 	}
-	if longer, is := p.held(made); is && err == nil {
-		drop(made)
-		p = longer
-		if in.Quick && p.slow() {
-			return media.Outcome{Duration: p.Duration}, processing.ErrLong
-		}
-		made, shown, err = e.make(ctx, src, p, in, out)
-	}
-	defer drop(made)
 	if err != nil {
-		return p.outcome(), err
+		return p, false
 	}
-	return e.keep(ctx, p, made, shown, in, out)
+	return p.held(made)
 }
 
 // outcome is what is known of what a plan makes.
