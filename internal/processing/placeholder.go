@@ -131,11 +131,11 @@ func meanOfFew(m *image.NRGBA, r image.Rectangle) (c color.RGBA, ok bool) {
 // and then the terms, four bits each.
 func thumbHash(img *image.RGBA) []byte {
 	w, h := img.Rect.Dx(), img.Rect.Dy()
-	c := splitChannels(img)
+	mean, transparent := survey(img)
 
 	// With opacity to tell there is less room for brightness.
 	alpha, most := 0, 7
-	if c.transparent {
+	if transparent {
 		alpha, most = 1, 5
 	}
 	long := float64(max(w, h))
@@ -147,17 +147,18 @@ func thumbHash(img *image.RGBA) []byte {
 	}
 
 	across, down := cosines(w), cosines(h)
-	light := transform(c.light, across, down, max(3, nx), max(3, ny))
-	yellow := transform(c.yellow, across, down, 3, 3)
-	red := transform(c.red, across, down, 3, 3)
+	rows := channelRows(img, mean, &across)
+	light := transform(&rows.light, &down, w, h, max(3, nx), max(3, ny))
+	yellow := transform(&rows.yellow, &down, w, h, colourTerms, colourTerms)
+	red := transform(&rows.red, &down, w, h, colourTerms, colourTerms)
 
 	first := scaled(light.mean, 63) | scaled(0.5+yellow.mean/2, 63)<<6 | scaled(0.5+red.mean/2, 63)<<12 |
 		scaled(light.scale, 31)<<18 | alpha<<23
 	second := short | scaled(yellow.scale, 63)<<3 | scaled(red.scale, 63)<<9 | landscape<<15
 	out := []byte{byte(first), byte(first >> 8), byte(first >> 16), byte(second), byte(second >> 8)}
 	terms := append(append(light.terms, yellow.terms...), red.terms...)
-	if c.transparent {
-		opacity := transform(c.opacity, across, down, 5, 5)
+	if transparent {
+		opacity := transform(&rows.opacity, &down, w, h, opacityTerms, opacityTerms)
 		out = append(out, byte(scaled(opacity.mean, 15)|scaled(opacity.scale, 15)<<4))
 		terms = append(terms, opacity.terms...)
 	}
@@ -171,33 +172,20 @@ func thumbHash(img *image.RGBA) []byte {
 	return out
 }
 
-// channels are a picture's samples, row by row, 0–1 or, of the two colours,
-// -1–1. What is transparent has the average colour.
-type channels struct {
-	light, yellow, red []float64 // the mean of the three colours; yellow less blue; red less green
-	opacity            []float64
-	transparent        bool // some pixel is, a little at least
-}
+// share is a byte as 0–1.
+func share(v byte) float64 { return float64(v) / 255 }
 
-func splitChannels(img *image.RGBA) channels {
-	w, h := img.Rect.Dx(), img.Rect.Dy()
-	n := w * h
-	var share [256]float64 // of each byte
-	for v := range share {
-		share[v] = float64(v) / 255
-	}
-	c := channels{light: make([]float64, n), yellow: make([]float64, n), red: make([]float64, n), opacity: make([]float64, n)}
-	var mean [3]float64 // over the pixels, by how opaque they are
+// survey gives a picture's average colour, by how opaque its pixels are, and
+// whether some pixel is transparent, a little at least.
+func survey(img *image.RGBA) (mean [3]float64, transparent bool) {
 	covered := 0.0
-	for y := range h {
-		for x := range w {
-			p := img.Pix[y*img.Stride+4*x:][:4]
+	for y := range img.Rect.Dy() {
+		for row := img.Pix[y*img.Stride:][:4*img.Rect.Dx()]; len(row) > 0; row = row[4:] {
 			for k := range mean {
-				mean[k] += share[p[k]]
+				mean[k] += share(row[k])
 			}
-			c.opacity[y*w+x] = share[p[3]]
-			covered += c.opacity[y*w+x]
-			c.transparent = c.transparent || p[3] != 255
+			covered += share(row[3])
+			transparent = transparent || row[3] != 255
 		}
 	}
 	for k := range mean {
@@ -205,15 +193,65 @@ func splitChannels(img *image.RGBA) channels {
 			mean[k] /= covered
 		}
 	}
-	for y := range h {
+	return mean, transparent
+}
+
+// How many terms a channel has at most, across or down.
+const (
+	mostTerms    = 7
+	colourTerms  = 3
+	opacityTerms = 5
+)
+
+// channel is each term across of each row of a picture's samples, which are 0–1 or,
+// of the two colours, -1–1.
+type channel [mostTerms][placeholderSide]float64
+
+type channels struct {
+	light, yellow, red channel // the mean of the three colours; yellow less blue; red less green
+	opacity            channel
+}
+
+// channelRows splits a picture into its channels. What is transparent has the
+// average colour.
+func channelRows(img *image.RGBA, mean [3]float64, across *channel) (out channels) {
+	w := img.Rect.Dx()
+	var light, yellow, red, opacity [placeholderSide]float64
+	for y := range img.Rect.Dy() {
 		for x := range w {
-			p, i := img.Pix[y*img.Stride+4*x:][:4], y*w+x
-			rest := 1 - c.opacity[i]
-			r, g, b := share[p[0]]+rest*mean[0], share[p[1]]+rest*mean[1], share[p[2]]+rest*mean[2]
-			c.light[i], c.yellow[i], c.red[i] = (r+g+b)/3, (r+g)/2-b, r-g
+			p := img.Pix[y*img.Stride+4*x:][:4]
+			opacity[x] = share(p[3])
+			rest := 1 - opacity[x]
+			r, g, b := share(p[0])+rest*mean[0], share(p[1])+rest*mean[1], share(p[2])+rest*mean[2]
+			light[x], yellow[x], red[x] = (r+g+b)/3, (r+g)/2-b, r-g
+		}
+		out.light.take(y, light[:w], across, mostTerms)
+		out.yellow.take(y, yellow[:w], across, colourTerms)
+		out.red.take(y, red[:w], across, colourTerms)
+		out.opacity.take(y, opacity[:w], across, opacityTerms)
+	}
+	return out
+}
+
+// take sets the first so many terms of a row.
+func (c *channel) take(y int, samples []float64, across *channel, most int) {
+	for u := range most {
+		sum, cosine := 0.0, across[u][:len(samples)]
+		for x, v := range samples {
+			sum += v * cosine[x]
+		}
+		c[u][y] = sum
+	}
+}
+
+// cosines gives those of each term at each of n samples.
+func cosines(n int) (out channel) {
+	for u := range out {
+		for x := range n {
+			out[u][x] = math.Cos(math.Pi / float64(n) * float64(u) * (float64(x) + 0.5))
 		}
 	}
-	return c
+	return out
 }
 
 // spectrum is one channel as cosines: its mean, and the other terms as shares of
@@ -223,41 +261,15 @@ type spectrum struct {
 	terms       []float64
 }
 
-// mostTerms is how many terms there are at most, across or down.
-const mostTerms = 7
-
-// cosines gives those of each term at each of n samples.
-func cosines(n int) (out [mostTerms][]float64) {
-	all := make([]float64, mostTerms*n)
-	for u := range out {
-		out[u], all = all[:n], all[n:]
-		for x := range out[u] {
-			out[u][x] = math.Cos(math.Pi / float64(n) * float64(u) * (float64(x) + 0.5))
-		}
-	}
-	return out
-}
-
-// transform takes the terms of the lowest frequencies, nx across and ny down, in
-// the triangle where both together are low.
-func transform(samples []float64, across, down [mostTerms][]float64, nx, ny int) spectrum {
+// transform takes a channel's terms of the lowest frequencies, nx across and ny
+// down, in the triangle where both together are low.
+func transform(rows, down *channel, w, h, nx, ny int) spectrum {
 	var s spectrum
-	w, h := len(across[0]), len(down[0])
-	rows := make([]float64, nx*h) // the terms of each row
-	for u := range nx {
-		for y := range h {
-			row, cosine := 0.0, across[u][:w]
-			for x, v := range samples[y*w:][:w] {
-				row += v * cosine[x]
-			}
-			rows[u*h+y] = row
-		}
-	}
 	for v := range ny {
 		for u := 0; u*ny < nx*(ny-v); u++ {
-			sum, cosine := 0.0, down[v][:h]
-			for y, row := range rows[u*h:][:h] {
-				sum += row * cosine[y]
+			sum := 0.0
+			for y, row := range rows[u][:h] {
+				sum += row * down[v][y]
 			}
 			sum /= float64(w * h)
 			if u == 0 && v == 0 {

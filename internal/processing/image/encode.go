@@ -13,6 +13,7 @@ const pngHeaderSize = 8 + 12 + 13
 
 // encoding is how all sizes of one picture are written.
 type encoding struct {
+	pools   *pools
 	quality int
 	alpha   bool   // as PNG, because pixels of the picture are transparent
 	profile []byte // as found in the original; nil for none
@@ -38,5 +39,5 @@ func (e encoding) encode(w io.Writer, img std.Image) error {
 	if e.alpha {
 		return writePNG(w, img, png.DefaultCompression, e.profile)
 	}
-	return writeJPEG(w, img, e.quality, e.profile)
+	return e.pools.writeJPEG(w, img, e.quality, e.profile)
 }

@@ -1,7 +1,6 @@
 package image
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	std "image"
@@ -43,7 +42,7 @@ type Engine struct {
 	memory  int64
 	free    *semaphore.Weighted // of memory
 	turns   *semaphore.Weighted // as many as processors
-	windows windows
+	pools   pools
 }
 
 var _ processing.Engine = (*Engine)(nil)
@@ -80,8 +79,8 @@ func New(c Config) *Engine {
 //
 // It reads only in.Media.Category, in.Media.Type, in.Original and in.Size.
 func (e *Engine) Process(ctx context.Context, in processing.Input, out processing.Output) (media.Outcome, error) {
-	src := e.windows.open(ctx, in.Original, in.Size)
-	defer e.windows.close(src)
+	src := e.pools.open(ctx, in.Original, in.Size)
+	defer e.pools.close(src)
 	head, err := guard(src, func() (header, error) { return probe(src, in.Media.Type) })
 	if err != nil {
 		return media.Outcome{}, err
@@ -165,7 +164,7 @@ func (e *Engine) make(ctx context.Context, src *source, head header) ([]picture,
 	if err != nil {
 		return nil, whole{}, encoding{}, err
 	}
-	return pictures, head.whole(f), encoding{quality: e.quality, alpha: !f.opaque, profile: head.profile}, nil
+	return pictures, head.whole(f, &e.pools), encoding{pools: &e.pools, quality: e.quality, alpha: !f.opaque, profile: head.profile}, nil
 }
 
 // save encodes one size and stores it.
@@ -178,8 +177,8 @@ func (e *Engine) save(ctx context.Context, p picture, how encoding, out processi
 	for _, s := range p.also {
 		also = append(also, s.name+how.suffix())
 	}
-	file := files.Get().(*bytes.Buffer)
-	defer letGo(file)
+	file := e.pools.file()
+	defer e.pools.letGo(file)
 	if err := how.encode(file, p.img); err != nil {
 		return fmt.Errorf("encode %s: %w", name, err)
 	}

@@ -3,7 +3,6 @@ package image
 import (
 	std "image"
 	"io"
-	"sync"
 )
 
 // jpegWriter writes one baseline JPEG (ITU-T T.81) with the tables that annex K
@@ -28,14 +27,14 @@ type jpegWriter struct {
 // jpegPiece is how much of a file is handed on at once.
 const jpegPiece = 32 << 10
 
-var jpegWriters = sync.Pool{New: func() any {
+func newJPEGWriter() *jpegWriter {
 	return &jpegWriter{buf: make([]byte, 0, jpegPiece+2*jpegScan), tables: sharedTables()}
-}}
+}
 
 // encodeJPEG writes a picture of at most 65,535 pixels a side: *Gray, *YCbCr of
 // 4:2:0, *NRGBA or *RGBA, whose opacity is not looked at, all with their corner at
 // 0, 0. Of any other it writes nothing and reports false.
-func encodeJPEG(w io.Writer, img std.Image, quality int) (done bool, err error) {
+func (p *pools) encodeJPEG(w io.Writer, img std.Image, quality int) (done bool, err error) {
 	r := img.Bounds()
 	if r.Min != (std.Point{}) || r.Empty() || r.Dx() > 0xffff || r.Dy() > 0xffff {
 		return false, nil
@@ -58,11 +57,8 @@ func encodeJPEG(w io.Writer, img std.Image, quality int) (done bool, err error) 
 	default:
 		return false, nil
 	}
-	e := jpegWriters.Get().(*jpegWriter)
-	defer func() {
-		e.w, e.err = nil, nil
-		jpegWriters.Put(e)
-	}()
+	e := p.jpeg()
+	defer p.doneJPEG(e)
 	e.w, e.buf, e.bits.word, e.bits.count, e.bits.at = w, e.buf[:0], 0, 0, 0
 	e.head(r.Dx(), r.Dy(), components, quality)
 	run(e)

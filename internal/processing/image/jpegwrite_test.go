@@ -91,7 +91,7 @@ func TestJPEGIsAsTheLibraryWouldWriteIt(t *testing.T) {
 			other = img
 		}
 		var ours, theirs bytes.Buffer
-		done, err := encodeJPEG(&ours, img, quality)
+		done, err := new(pools).encodeJPEG(&ours, img, quality)
 		if !done || err != nil {
 			r.Fatalf("%T: %v %v", img, done, err)
 		}
@@ -128,7 +128,7 @@ func TestJPEGOfExtremes(t *testing.T) {
 			grey.Pix[i] = uint8(255 * ((i%64>>(shift&3) ^ i/64>>(shift>>1)) & 1))
 		}
 		var file bytes.Buffer
-		if _, err := encodeJPEG(&file, grey, 100); err != nil {
+		if _, err := new(pools).encodeJPEG(&file, grey, 100); err != nil {
 			t.Fatal(err)
 		}
 		got, err := jpeg.Decode(&file)
@@ -155,11 +155,11 @@ func (r *refuser) Write(p []byte) (int, error) {
 func TestJPEGTellsOfAFailedWrite(t *testing.T) {
 	img := mottled(600, 500, 1, 120)
 	for _, after := range []int{0, 100, 40 << 10} {
-		if done, err := encodeJPEG(&refuser{after}, img, 95); !done || !errors.Is(err, errRefused) {
+		if done, err := new(pools).encodeJPEG(&refuser{after}, img, 95); !done || !errors.Is(err, errRefused) {
 			t.Errorf("after %d bytes: %v %v", after, done, err)
 		}
 	}
-	if done, err := encodeJPEG(io.Discard, std.NewCMYK(std.Rect(0, 0, 2, 2)), 95); done || err != nil {
+	if done, err := new(pools).encodeJPEG(io.Discard, std.NewCMYK(std.Rect(0, 0, 2, 2)), 95); done || err != nil {
 		t.Errorf("inks: %v %v", done, err)
 	}
 }
@@ -190,7 +190,7 @@ func TestJPEGStaysTheSame(t *testing.T) {
 		got := ""
 		for _, m := range []std.Image{grey, planes, img} {
 			var file bytes.Buffer
-			if _, err := encodeJPEG(&file, m, c.quality); err != nil {
+			if _, err := new(pools).encodeJPEG(&file, m, c.quality); err != nil {
 				t.Fatal(err)
 			}
 			sum := sha256.Sum256(file.Bytes())
@@ -207,7 +207,7 @@ func BenchmarkJPEG(b *testing.B) {
 	b.Run("ours", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			if _, err := encodeJPEG(io.Discard, img, 85); err != nil {
+			if _, err := new(pools).encodeJPEG(io.Discard, img, 85); err != nil {
 				b.Fatal(err)
 			}
 		}

@@ -2,14 +2,12 @@ package image
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"fmt"
 	std "image"
 	"image/jpeg"
 	"image/png"
 	"io"
-	"sync"
 
 	"magpie/internal/media"
 	"magpie/internal/processing"
@@ -41,7 +39,7 @@ type copier struct {
 // whole plans how the picture is written at its full size: copied without loss
 // if it is upright and of a format that browsers show, else encoded from its
 // pixels. What it keeps of f is as little as that needs.
-func (h header) whole(f frame) whole {
+func (h header) whole(f frame, p *pools) whole {
 	width, height := h.orientation.upright(h.width, h.height)
 	out := whole{width: width, height: height}
 	if h.copy != nil && h.orientation == upright {
@@ -52,7 +50,7 @@ func (h header) whole(f frame) whole {
 	img := turned(f, h.orientation)
 	if h.lossy && f.opaque {
 		out.suffix, out.contentType = ".jpg", string(media.JPEG)
-		out.write = func(w io.Writer) error { return writeJPEG(w, img, turnedQuality, h.profile) }
+		out.write = func(w io.Writer) error { return p.writeJPEG(w, img, turnedQuality, h.profile) }
 		return out
 	}
 	out.suffix, out.contentType = ".png", string(media.PNG)
@@ -64,25 +62,14 @@ func (h header) whole(f frame) whole {
 // larger ones are stored while they are written.
 const smallWhole = 256 << 10
 
-// files are empty buffers for files.
-var files = sync.Pool{New: func() any { return new(bytes.Buffer) }}
-
-// letGo lets others use a buffer, unless it became large.
-func letGo(file *bytes.Buffer) {
-	if file.Cap() <= 4*smallWhole {
-		file.Reset()
-		files.Put(file)
-	}
-}
-
 // saveWhole stores the picture at its full size. A failure that shows only while
 // it is written is the file's.
 func (e *Engine) saveWhole(ctx context.Context, src *source, p whole, out processing.Output) error {
 	name := "orig" + p.suffix
 	r := media.Rendition{Role: media.RoleImage, Name: name, ContentType: p.contentType, Width: p.width, Height: p.height}
 	if p.copies && src.size <= smallWhole {
-		file := files.Get().(*bytes.Buffer)
-		defer letGo(file)
+		file := e.pools.file()
+		defer e.pools.letGo(file)
 		_, err := guard(src, func() (struct{}, error) { return struct{}{}, p.write(file) })
 		if err == nil {
 			err = out.Save(ctx, r, file)
@@ -115,16 +102,16 @@ func (e *Engine) saveWhole(ctx context.Context, src *source, p whole, out proces
 }
 
 // writeJPEG writes pixels and colour profile.
-func writeJPEG(w io.Writer, img std.Image, quality int, profile []byte) error {
+func (p *pools) writeJPEG(w io.Writer, img std.Image, quality int, profile []byte) error {
 	space := spaceRGB
 	if _, grey := img.(*std.Gray); grey {
 		space = spaceGrey
 	}
-	if p := profileFor(profile, space); p != nil {
+	if kept := profileFor(profile, space); kept != nil {
 		const startOfImage = 2
-		w = &splicer{w: w, at: startOfImage, more: jpegProfileSegments(p)}
+		w = &splicer{w: w, at: startOfImage, more: jpegProfileSegments(kept)}
 	}
-	if done, err := encodeJPEG(w, img, quality); done {
+	if done, err := p.encodeJPEG(w, img, quality); done {
 		return err
 	}
 	return jpeg.Encode(w, img, &jpeg.Options{Quality: quality})

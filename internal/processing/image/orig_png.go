@@ -36,8 +36,8 @@ func pngKept(kind string) (least, most int) {
 // chunks stay behind, and so does what follows the pixels' own end, which is after
 // so many bytes as they are compressed, 0 where that isn't known.
 func copyPNG(w io.Writer, src *source, head pngHead, compressed int64) error {
-	m := pngMemories.Get().(*pngMemory)
-	defer m.letGo()
+	m := src.pools.png()
+	defer src.pools.donePNG(m)
 	m.w.Reset(w)
 	m.r.Reset(src.all())
 	b, r := m.w, m.r

@@ -99,8 +99,7 @@ func FuzzIDAT(f *testing.F) {
 			return
 		}
 		var b bytes.Buffer
-		m := pngMemories.Get().(*pngMemory)
-		defer m.letGo()
+		m := newPNGMemory()
 		m.w.Reset(&b)
 		m.r.Reset(bytes.NewReader(chunks[8:]))
 		if m.copyPixels(int64(binary.BigEndian.Uint32(chunks)), 0) != nil || m.w.Flush() != nil {

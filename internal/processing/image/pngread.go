@@ -8,7 +8,6 @@ import (
 	"hash/crc32"
 	std "image"
 	"io"
-	"sync"
 )
 
 // plainPNGMost is how many bytes of pixels are read here at most: where that fails,
@@ -23,14 +22,8 @@ type pngMemory struct {
 	piece [pngPiece]byte
 }
 
-var pngMemories = sync.Pool{New: func() any {
+func newPNGMemory() *pngMemory {
 	return &pngMemory{r: bufio.NewReaderSize(nil, 64<<10), w: bufio.NewWriterSize(nil, 32<<10)}
-}}
-
-func (m *pngMemory) letGo() {
-	m.r.Reset(nil) // what is not referred to can go
-	m.w.Reset(nil)
-	pngMemories.Put(m)
 }
 
 // inflate gives what is compressed in chunks.
@@ -69,8 +62,8 @@ func readPlainPNG(src *source, head pngHead, w, h int) (img std.Image, compresse
 	if head.depth != 8 || head.interlaced || 4*area(w, h) > plainPNGMost {
 		return nil, 0, errNotPlain
 	}
-	m := pngMemories.Get().(*pngMemory)
-	defer m.letGo()
+	m := src.pools.png()
+	defer src.pools.donePNG(m)
 	m.r.Reset(src.all())
 	if _, err := m.r.Discard(pngHeaderSize); err != nil {
 		return nil, 0, err
@@ -84,7 +77,7 @@ func readPlainPNG(src *source, head pngHead, w, h int) (img std.Image, compresse
 	if err != nil {
 		return nil, 0, err
 	}
-	img, err = readPNGRows(pixels, w, h, channels)
+	img, err = readPNGRows(pixels, src, w, h, channels)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -148,20 +141,22 @@ func checkPNGSum(r io.Reader, sum uint32) error {
 }
 
 // readPNGRows reads a picture of 1, 3 or 4 channels into what image/png makes of it.
-func readPNGRows(r io.Reader, w, h, channels int) (std.Image, error) {
+// Its memory is the source's.
+func readPNGRows(r io.Reader, src *source, w, h, channels int) (std.Image, error) {
+	bytes := 4
+	if channels == 1 {
+		bytes = 1
+	}
+	stride, frame := bytes*w, std.Rect(0, 0, w, h)
+	pix := src.pools.pixelsOf(src, stride*h)
 	var img std.Image
-	var pix []byte
-	frame := std.Rect(0, 0, w, h)
 	switch channels {
 	case 1:
-		m := std.NewGray(frame)
-		img, pix = m, m.Pix
+		img = &std.Gray{Pix: pix, Stride: stride, Rect: frame}
 	case 3:
-		m := std.NewRGBA(frame)
-		img, pix = m, m.Pix
+		img = &std.RGBA{Pix: pix, Stride: stride, Rect: frame}
 	default:
-		m := std.NewNRGBA(frame)
-		img, pix = m, m.Pix
+		img = &std.NRGBA{Pix: pix, Stride: stride, Rect: frame}
 	}
 	n := w * channels
 	// Before each row stands its filter; behind it is room to read a word.

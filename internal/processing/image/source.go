@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"sync"
 )
 
 // windowSize is the most of the original that is fetched at once. Decoders and
@@ -24,38 +23,13 @@ const (
 // fault tells the two apart afterwards.
 type source struct {
 	ctx    context.Context // decoders take no context; every fetch looks here
+	pools  *pools
 	r      io.ReaderAt
 	size   int64
 	window []byte
 	at     int64
 	fault  error
-}
-
-func newSource(ctx context.Context, r io.ReaderAt, size int64) *source {
-	return new(windows).open(ctx, r, size)
-}
-
-// windows are those that sources are done with: as long as the files that come, or
-// the longest. The zero value has none yet.
-type windows struct{ done sync.Pool } // of *[]byte
-
-// open is newSource with one of them, if there is one that is long enough. close
-// should follow.
-func (w *windows) open(ctx context.Context, r io.ReaderAt, size int64) *source {
-	want := int(min(windowSize, max(size, 0)))
-	window, _ := w.done.Get().(*[]byte)
-	if window == nil || cap(*window) < want {
-		fresh := make([]byte, 0, want)
-		window = &fresh
-	}
-	return &source{ctx: ctx, r: r, size: size, window: (*window)[:0]}
-}
-
-// close lets others use a source's window. Nothing is read from it any more.
-func (w *windows) close(s *source) {
-	window := s.window[:0]
-	s.window, s.size = nil, 0
-	w.done.Put(&window)
+	pixels *[]byte // that are lent to it
 }
 
 // ReadAt is io.ReaderAt over the original.

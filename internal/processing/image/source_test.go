@@ -107,7 +107,7 @@ func TestSourceFaultsAreNotTheFiles(t *testing.T) {
 // A window that another source was done with shows nothing of its file, whichever
 // of the two is longer.
 func TestSourceReusesWindows(t *testing.T) {
-	var w windows
+	var w pools
 	for _, size := range []int{10, 100_000, 5, windowSize + 9, 100, 0, 2 * windowSize} {
 		data := bytes.Repeat([]byte{byte(size)}, size)
 		src := w.open(t.Context(), bytes.NewReader(data), int64(size))
@@ -120,4 +120,8 @@ func TestSourceReusesWindows(t *testing.T) {
 			t.Errorf("after its end it gives %d bytes", n)
 		}
 	}
+}
+
+func newSource(ctx context.Context, r io.ReaderAt, size int64) *source {
+	return new(pools).open(ctx, r, size)
 }
