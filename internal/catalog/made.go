@@ -80,6 +80,9 @@ func madeRow(m media.Media, o media.Outcome, now time.Time) (queries.InsertMadeM
 // closeMade writes a media that nobody knew of, and all that came of its attempt.
 // The event comes last, as noteEvent says.
 func closeMade(ctx context.Context, q *queries.Queries, session queries.CloseSessionRow, row queries.InsertMadeMediaParams, m media.Media, o media.Outcome, now time.Time) error {
+	if err := fill(ctx, q, &session, m); err != nil {
+		return err
+	}
 	n, err := q.InsertMadeMedia(ctx, row)
 	if err == nil && n == 0 {
 		err = ErrConflict

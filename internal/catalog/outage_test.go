@@ -2,9 +2,11 @@ package catalog_test
 
 import (
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/url"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -83,6 +85,25 @@ func TestLostAnswers(t *testing.T) {
 			m, ok, err := c.CloseMade(ctx, "t", m, media.Outcome{Width: 3}, now)
 			if err == nil && (!ok || m.State != media.Succeeded || m.Width != 3) {
 				err = fmt.Errorf("%v, %+v", ok, m)
+			}
+			return err
+		}, media.SessionClosed, 0, 1},
+		{"make blanks", must(), func(id media.ID) error {
+			ids := []media.ID{1000 + 2*id, 1001 + 2*id}
+			made, err := c.CreateBlanks(ctx, ids, id.String(), now, time.UnixMilli(9000))
+			if err == nil && !slices.Equal(made, ids) {
+				err = fmt.Errorf("made are %v", made)
+			}
+			return errors.Join(err, create(id))
+		}, media.SessionOpen, 100, 0},
+		{"close a blank", func(id media.ID) {
+			if _, err := c.CreateBlanks(ctx, []media.ID{id}, "t", now, time.UnixMilli(9000)); err != nil {
+				t.Fatal(err)
+			}
+		}, func(id media.ID) error {
+			ok, err := c.CloseSession(ctx, "t", pending(id), now)
+			if err == nil && !ok {
+				err = fmt.Errorf("it was not closed")
 			}
 			return err
 		}, media.SessionClosed, 0, 1},

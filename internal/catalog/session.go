@@ -197,6 +197,9 @@ func closeSession(ctx context.Context, q *queries.Queries, token string, m media
 	if err != nil {
 		return 0, err
 	}
+	if err := fill(ctx, q, &session, m); err != nil {
+		return 0, err
+	}
 	row.Shared = session.Shared // metadata may have come since the session was read
 	n, err := q.InsertMedia(ctx, row)
 	if err == nil && n == 0 {

@@ -121,6 +121,12 @@ func budget(t *testing.T, c *Catalog, id media.ID) []spent {
 	shot := testSession(id + 100)
 	shot.State, shot.ClosingToken, shot.ClosingSince = media.SessionClosing, token, now
 	made := media.Media{ID: shot.ID, Owner: "1", Slug: fmt.Sprint("b", id), State: media.InProgress, Attempt: 1, CreatedAt: now}
+	var blanks []media.ID
+	for i := range media.ID(32) {
+		blanks = append(blanks, 1000*id+i)
+	}
+	blank := made
+	blank.ID, blank.Slug = blanks[0], fmt.Sprint("c", id)
 	outcome := media.Outcome{Width: 3}
 	for _, name := range []string{"orig.png", "large.jpg", "medium.jpg", "small.jpg", "thumb.jpg"} {
 		outcome.Renditions = append(outcome.Renditions, media.Rendition{Name: name, Blob: media.Blob{Key: "renditions/" + name, Size: 5}})
@@ -132,6 +138,8 @@ func budget(t *testing.T, c *Catalog, id media.ID) []spent {
 		{"finalize: end", 4, 1, func() error { _, err := c.CloseSession(ctx, token, m, now); return err }},
 		{"one-shot: begin", 2, 1, func() error { return c.CreateSessionWithin(ctx, shot, 1<<40) }},
 		{"one-shot: end", 9, 1, func() error { _, _, err := c.CloseMade(ctx, token, made, outcome, now); return err }},
+		{"one-shots: begin 32", 1, 1, func() error { _, err := c.CreateBlanks(ctx, blanks, token, now, now); return err }},
+		{"one-shot: end of one of these", 10, 1, func() error { _, _, err := c.CloseMade(ctx, token, blank, outcome, now); return err }},
 		{"status", 1, 0, func() error { _, err := c.Media(ctx, id); return err }},
 		{"lookup of 100", 1, 0, func() error { _, err := c.ShownList(ctx, ids); return err }},
 		{"media of 100", 1, 0, func() error { _, err := c.MediaList(ctx, ids); return err }},

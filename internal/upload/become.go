@@ -18,8 +18,8 @@ const firstAttempt = 1
 const unstoredMost = 1 << 20
 
 // becoming is a one-shot upload on its way to a media. The disk is waited for three
-// times: for the session's row, while what the media shows is made; for the
-// original and for that, at once; and for the media's row. Nothing
+// times: for the session's row, if it isn't a blank that is there, while what the media
+// shows is made; for the original and for that, at once; and for the media's row. Nothing
 // is kept before the session's row is: it holds the id, by which the sweep finds
 // what a crash leaves.
 type becoming struct {
@@ -35,7 +35,7 @@ type becoming struct {
 // taken the error is catalog.ErrConflict, and nothing was done.
 func (o *OneShot) become(ctx context.Context, session media.Session, category media.Category, typ media.Type, make Make) (media.Media, error) {
 	unstored := o.w.Readable() && o.w.Size() <= unstoredMost // while nobody else has the Writer
-	b, err := o.begin(ctx, session, category, typ)
+	b, err := o.begin(ctx, session, category, typ, unstored && make != nil)
 	if err != nil {
 		return media.Media{}, err
 	}
@@ -64,27 +64,22 @@ func (o *OneShot) become(ctx context.Context, session media.Session, category me
 }
 
 // begin gives the bytes an id, and begins to put them on stable storage as far as
-// that needs no name.
-func (o *OneShot) begin(ctx context.Context, session media.Session, category media.Category, typ media.Type) (*becoming, error) {
-	token, err := o.s.name(12)
+// that needs no name. soon says that they are to be a media within moments.
+func (o *OneShot) begin(ctx context.Context, session media.Session, category media.Category, typ media.Type, soon bool) (*becoming, error) {
+	id, token, begun, err := o.row(ctx, session, soon)
 	if err != nil {
 		return nil, err
 	}
+	session.ID = id
 	tail, err := o.s.tail()
 	if err != nil {
 		return nil, err
 	}
-	if session.ID, err = o.s.newID(session); err != nil {
-		return nil, err
-	}
-	// Nobody else has the id: the session is closing from the beginning.
-	session.State, session.ClosingToken, session.ClosingSince = media.SessionClosing, token, session.CreatedAt
 	original := media.Blob{Size: o.w.Size(), CRC: o.w.CRC(), Key: segmentKey(session.ID, 0, o.w.Size(), o.w.CRC(), tail)}
 	m, err := o.s.newMedia(session, category, typ, media.Manifest{original})
 	if err != nil {
 		return nil, err
 	}
-	begun := once(func() error { return o.s.openAs(ctx, session, o.s.create(ctx)) })
 	flushed := once(o.w.Flush)
 	go flushed()
 	kept := once(func() error {
@@ -102,6 +97,30 @@ func (o *OneShot) begin(ctx context.Context, session media.Session, category med
 		return nil
 	})
 	return &becoming{o: o, m: m, token: token, begun: begun, kept: kept}, nil
+}
+
+// row gives the session's id and token and what writes its row, once. Nobody else has
+// the id: the session is closing from the beginning. One that is not counted before
+// it is a media may be a blank.
+func (o *OneShot) row(ctx context.Context, session media.Session, soon bool) (id media.ID, token string, begun func() error, err error) {
+	s := o.s
+	if soon && !session.Shared {
+		used, err := s.catalog.Storage(ctx, session.Owner)
+		if err != nil {
+			return 0, "", nil, err
+		}
+		if used.Within(s.cfg.Quota) == 0 {
+			return s.blank(ctx)
+		}
+	}
+	if token, err = s.name(12); err != nil {
+		return 0, "", nil, err
+	}
+	if session.ID, err = s.newID(session.CreatedAt); err != nil {
+		return 0, "", nil, err
+	}
+	session.State, session.ClosingToken, session.ClosingSince = media.SessionClosing, token, session.CreatedAt
+	return session.ID, token, once(func() error { return s.openAs(ctx, session, s.create(ctx)) }), nil
 }
 
 // publish records the media with what it shows. Where the original could not be

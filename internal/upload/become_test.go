@@ -3,6 +3,7 @@ package upload
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"errors"
 	"io"
 	"slices"
@@ -244,8 +245,8 @@ func TestOneShotUnderATakenID(t *testing.T) {
 	other := r.initialize(100)
 	name := strings.Repeat("n", 12)
 	r.random.Reader = io.MultiReader(
-		strings.NewReader(name+"tt"+"aaaa"+name), // a token, a tail, an id and a slug
-		strings.NewReader(name+"tt"+"bbbb"+name),
+		strings.NewReader(name+"aaaa"+"tt"+name), // a token, an id, a tail and a slug
+		strings.NewReader(name+"bbbb"), rand.Reader,
 	)
 	var ids []media.ID
 	m, err := r.finish(r.working(func(_ context.Context, m media.Media, _ *blob.Taken) { ids = append(ids, m.ID) }))

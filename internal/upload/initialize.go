@@ -76,7 +76,7 @@ func (s *Sessions) create(ctx context.Context) func(media.Session) error {
 // two were made alike.
 func (s *Sessions) openBy(ctx context.Context, session media.Session, create func(media.Session) error) (media.Session, error) {
 	for {
-		id, err := s.newID(session)
+		id, err := s.newID(session.CreatedAt)
 		if err != nil {
 			return media.Session{}, err
 		}
@@ -92,9 +92,9 @@ func (s *Sessions) openBy(ctx context.Context, session media.Session, create fun
 	}
 }
 
-// newID makes an id for a session, which another may have.
-func (s *Sessions) newID(session media.Session) (media.ID, error) {
-	id, err := media.NewID(session.CreatedAt, s.random)
+// newID makes an id for a session of that time, which another may have.
+func (s *Sessions) newID(at time.Time) (media.ID, error) {
+	id, err := media.NewID(at, s.random)
 	if err != nil {
 		return 0, fmt.Errorf("make a media id: %w", err)
 	}

@@ -63,6 +63,7 @@ type Sessions struct {
 	held    *held
 	recent  *recent
 	starts  *sync.Pool // of *start
+	blanks  blanks
 	now     func() time.Time
 	random  io.Reader
 	pause   func(context.Context, time.Duration) error

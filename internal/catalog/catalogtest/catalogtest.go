@@ -29,6 +29,7 @@ func Run(t *testing.T, open func(t *testing.T) *catalog.Catalog) {
 		{"Session", testSession},
 		{"Closing", testClosing},
 		{"Made", testMade},
+		{"Blank", testBlank},
 		{"Part", testPart},
 		{"PartRaces", testPartRaces},
 		{"Join", testJoin},

@@ -27,9 +27,10 @@ WHERE attempt > 0 AND media_id < @before
 ORDER BY media_id DESC
 LIMIT CAST(@at_most AS BIGINT);
 
+-- OpenUploadsOfAll passes over those that are nobody's yet.
 -- name: OpenUploadsOfAll :many
 SELECT * FROM session
-WHERE state IN ('open', 'closing') AND id < @before
+WHERE state IN ('open', 'closing') AND id < @before AND owner <> ''
 ORDER BY id DESC
 LIMIT CAST(@at_most AS BIGINT);
 

@@ -177,7 +177,7 @@ func (q *Queries) JobsInState(ctx context.Context, arg JobsInStateParams) ([]int
 
 const openUploadsOfAll = `-- name: OpenUploadsOfAll :many
 SELECT id, owner, category, type, total_bytes, shared, additional_owners, state, closing_token, closing_since, created_at, expires_at, ended_at, reserved, way FROM session
-WHERE state IN ('open', 'closing') AND id < $1
+WHERE state IN ('open', 'closing') AND id < $1 AND owner <> ''
 ORDER BY id DESC
 LIMIT CAST($2 AS BIGINT)
 `
@@ -187,6 +187,7 @@ type OpenUploadsOfAllParams struct {
 	AtMost int64
 }
 
+// OpenUploadsOfAll passes over those that are nobody's yet.
 func (q *Queries) OpenUploadsOfAll(ctx context.Context, arg OpenUploadsOfAllParams) ([]Session, error) {
 	rows, err := q.db.QueryContext(ctx, openUploadsOfAll, arg.Before, arg.AtMost)
 	if err != nil {

@@ -33,6 +33,13 @@ SET state = 'closed', closing_token = '', closing_since = 0, ended_at = @now
 WHERE id = @id AND state = 'closing' AND closing_token = @token
 RETURNING owner, reserved, shared;
 
+-- FillSession makes a session that was nobody's, and is closed now, what it became.
+-- name: FillSession :exec
+UPDATE session
+SET owner = @owner, category = @category, type = @type, total_bytes = @total_bytes,
+    additional_owners = @additional_owners, created_at = @created_at
+WHERE id = @id;
+
 -- name: ExpireSessions :many
 WITH taken AS (
     SELECT s.id FROM session s

@@ -129,6 +129,37 @@ func (q *Queries) ExpireSessions(ctx context.Context, arg ExpireSessionsParams) 
 	return items, nil
 }
 
+const fillSession = `-- name: FillSession :exec
+UPDATE session
+SET owner = $1, category = $2, type = $3, total_bytes = $4,
+    additional_owners = $5, created_at = $6
+WHERE id = $7
+`
+
+type FillSessionParams struct {
+	Owner            string
+	Category         string
+	Type             string
+	TotalBytes       int64
+	AdditionalOwners string
+	CreatedAt        int64
+	ID               int64
+}
+
+// FillSession makes a session that was nobody's, and is closed now, what it became.
+func (q *Queries) FillSession(ctx context.Context, arg FillSessionParams) error {
+	_, err := q.db.ExecContext(ctx, fillSession,
+		arg.Owner,
+		arg.Category,
+		arg.Type,
+		arg.TotalBytes,
+		arg.AdditionalOwners,
+		arg.CreatedAt,
+		arg.ID,
+	)
+	return err
+}
+
 const getSession = `-- name: GetSession :one
 SELECT id, owner, category, type, total_bytes, shared, additional_owners, state, closing_token, closing_since, created_at, expires_at, ended_at, reserved, way FROM session WHERE id = $1
 `
