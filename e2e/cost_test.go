@@ -98,7 +98,9 @@ func TestUploadCost(t *testing.T) {
 				t.Errorf("%d %s", got.status, got.body)
 			}
 		})
-		step("photo in one request", func() { c.oneShot(photo, "tweet_image") })
+		for range 3 { // the third finds a session that was written with the second's
+			step("photo in one request", func() { c.oneShot(photo, "tweet_image") })
+		}
 	}
 	var table strings.Builder
 	w := tabwriter.NewWriter(&table, 0, 0, 2, ' ', 0)
@@ -118,7 +120,8 @@ func TestUploadCost(t *testing.T) {
 		"lookup of 100": {0, 1, 0, 0},
 		"delivery":      {0, 2, 0, 1},
 
-		"append, the first": {0, 1, 0, 1},
+		"append, the first":    {0, 1, 0, 1},
+		"photo in one request": {1, 11, 0, 4},
 	} {
 		b := best[name]
 		if b.database.Transactions > most.transactions || len(b.database.Statements) > most.statements || b.store["LIST"] > most.lists || b.requests() > most.requests {
