@@ -98,7 +98,7 @@ func TestBackupRefuses(t *testing.T) {
 	}
 	wantExit(t, nil, 1, "is neither empty nor a backup: there is letter", "backup", "--data", s.data, "--to", other)
 	wantExit(t, nil, 1, "is neither empty nor a backup", "backup", "--data", s.data, "--to", s.data)
-	wantExit(t, nil, 1, "no such file", "backup", "--data", other, "--to", folder)
+	wantExit(t, nil, 1, "--data: there is no installation in "+other, "backup", "--data", other, "--to", folder)
 	wantExit(t, nil, 1, "--parallel", "backup", "--data", s.data, "--to", folder, "--parallel", "0")
 	s.stop()
 

@@ -50,7 +50,7 @@ const backupPasses = 4
 // installation has.
 func (c *backupCommand) Run(ctx context.Context, s surroundings) (err error) {
 	log := slog.New(slog.NewTextHandler(s.err, nil))
-	source, err := c.place().openReadOnly(ctx)
+	source, err := c.openReadOnly(ctx)
 	if err != nil {
 		return fmt.Errorf("open the catalogue: %w", err)
 	}

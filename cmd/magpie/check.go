@@ -26,7 +26,7 @@ type checkCommand struct {
 // Run ends with status 0 only when every row and blob is whole. It changes
 // nothing and may run beside a server.
 func (c *checkCommand) Run(ctx context.Context, s surroundings) error {
-	rows, err := c.place().openReadOnly(ctx)
+	rows, err := c.openReadOnly(ctx)
 	if err != nil {
 		return fmt.Errorf("open the catalogue: %w", err)
 	}

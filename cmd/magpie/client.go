@@ -52,7 +52,7 @@ type clientCreate struct {
 
 // Run prints the new client's credentials.
 func (c *clientCreate) Run(ctx context.Context, s surroundings) error {
-	rows, err := c.open(ctx)
+	rows, err := c.openOrMake(ctx)
 	if err != nil {
 		return err
 	}

@@ -7,8 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -150,5 +152,56 @@ func (f catalogFlags) place() catalogPlace {
 	return catalogPlace{databaseFlag: f.databaseFlag, pool: poolFlags{Connections: 4}, data: f.Data, log: slog.New(slog.DiscardHandler)}
 }
 
-// open opens the catalogue, making the data folder where it belongs in that.
-func (f catalogFlags) open(ctx context.Context) (*catalog.Catalog, error) { return f.place().open(ctx) }
+// openOrMake opens the catalogue, and makes an installation where there is none.
+func (f catalogFlags) openOrMake(ctx context.Context) (*catalog.Catalog, error) {
+	return f.place().open(ctx)
+}
+
+// open opens the catalogue of an installation that is there. Where there is none,
+// as in a folder whose name was mistyped, it makes nothing.
+func (f catalogFlags) open(ctx context.Context) (*catalog.Catalog, error) {
+	if err := f.installed(ctx); err != nil {
+		return nil, err
+	}
+	return f.place().open(ctx)
+}
+
+// openReadOnly is open for reading. The schema must be up to date.
+func (f catalogFlags) openReadOnly(ctx context.Context) (*catalog.Catalog, error) {
+	if f.own() {
+		if err := f.installed(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return f.place().openReadOnly(ctx)
+}
+
+// installed fails where there is no installation: no catalogue in the data folder,
+// or no tables in the database, whose data folder may be anywhere.
+func (f catalogFlags) installed(ctx context.Context) error {
+	if !f.own() {
+		rows, err := f.place().openReadOnly(ctx)
+		var old *catalog.OldSchemaError
+		switch {
+		case err == nil:
+			return rows.Close()
+		case !errors.As(err, &old):
+			return err
+		case old.Version > 0: // opening it brings it up to date
+			return nil
+		}
+		return fmt.Errorf("there is no installation in the database: %w", err)
+	}
+	full, err := filepath.Abs(f.Data)
+	if err != nil {
+		return fmt.Errorf("--data: %w", err)
+	}
+	_, err = os.Stat(databaseIn(full))
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("--data: there is no installation in %s; name the folder of one, or make one there with magpie serve --data %s", full, full)
+	}
+	if err != nil {
+		return fmt.Errorf("--data: %w", err)
+	}
+	return nil
+}

@@ -10,7 +10,7 @@ type migrateCommand struct{ catalogFlags }
 
 // Run says which migrations it ran. It may be called again, and by many at once.
 func (c *migrateCommand) Run(ctx context.Context, s surroundings) error {
-	rows, err := c.open(ctx)
+	rows, err := c.openOrMake(ctx)
 	if err != nil {
 		return err
 	}

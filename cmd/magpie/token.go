@@ -36,7 +36,7 @@ type tokenCreate struct {
 
 // Run prints the new token and nothing else.
 func (c *tokenCreate) Run(ctx context.Context, s surroundings) error {
-	rows, err := c.open(ctx)
+	rows, err := c.openOrMake(ctx)
 	if err != nil {
 		return err
 	}

@@ -44,7 +44,7 @@ func (c *userCreate) Run(ctx context.Context, s surroundings) error {
 	if err != nil {
 		return err
 	}
-	rows, err := c.open(ctx)
+	rows, err := c.openOrMake(ctx)
 	if err != nil {
 		return err
 	}

@@ -62,8 +62,19 @@ func migrate(ctx context.Context, db *sql.DB, dialect goose.Dialect) (done []str
 	}
 }
 
+// OldSchemaError is a catalogue opened for reading whose schema is older than this
+// magpie needs.
+type OldSchemaError struct {
+	Version int64 // of the schema; 0: there is none
+	Needed  int64
+}
+
+func (e *OldSchemaError) Error() string {
+	return fmt.Sprintf("its schema has version %d and this magpie needs %d: start the server or run magpie migrate first", e.Version, e.Needed)
+}
+
 // checkSchema fails unless the schema is the one this magpie knows, or a newer one
-// that it can run on.
+// that it can run on. Of an older one the error is *OldSchemaError.
 func checkSchema(ctx context.Context, db *sql.DB, dialect goose.Dialect) error {
 	p, err := migrator(db, dialect)
 	if err != nil {
@@ -85,7 +96,7 @@ func checkSchema(ctx context.Context, db *sql.DB, dialect goose.Dialect) error {
 		return fmt.Errorf("read schema version: %w", err)
 	}
 	if current < target {
-		return fmt.Errorf("its schema has version %d and this magpie needs %d: start the server or run magpie migrate first", current, target)
+		return &OldSchemaError{Version: current, Needed: target}
 	}
 	return checkReach(ctx, db, current, target)
 }
