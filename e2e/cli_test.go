@@ -94,6 +94,50 @@ func TestUploadCommandRefused(t *testing.T) {
 	}
 }
 
+// TestSubtitlesForNoVideo: what is plainly no video is refused before anything of
+// it is sent; what can't be told goes out.
+func TestSubtitlesForNoVideo(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	captions := fileWith(t, "en.srt", []byte("1\n00:00:00,000 --> 00:00:01,000\nhello\n"))
+	picture, film := tinyPNG(t, 10), tinyMP4(t, 2)
+	for name, row := range map[string]struct {
+		file     string
+		category string
+		more     []string
+	}{
+		"by its name":   {fileWith(t, "x.jpg", picture), "tweet_image", nil},
+		"by its bytes":  {fileWith(t, "nameless", picture), "tweet_image", nil},
+		"by --type":     {fileWith(t, "nameless", film), "tweet_image", []string{"--type", "image/png"}},
+		"by --category": {fileWith(t, "clip.mp4", film), "dm_video", []string{"--category", "dm_video"}},
+		"a GIF":         {fileWith(t, "moving.gif", tinyGIF(t)), "tweet_gif", nil},
+		"to X":          {fileWith(t, "x.png", picture), "tweet_image", []string{"--api", "x"}},
+		"subtitles":     {captions, "subtitles", nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			g := newGate(t, s, false)
+			u := runUpload(t, g.url, t.TempDir(), row.file, append(row.more, "--subtitles", captions+":en")...)
+			code, errs := u.end(), u.errs.tail(4000)
+			want := "subtitles " + captions + ": " + row.file + " is of the category " + row.category + "; only tweet_video and amplify_video have subtitles\n"
+			if code != 1 || errs != "magpie: "+want {
+				t.Errorf("exit %d, want 1 and %q: %q", code, want, errs)
+			}
+			if segments, _, _, calls := g.count(initializing); segments+calls > 0 {
+				t.Errorf("%d uploads were begun, and %d segments sent", calls, segments)
+			}
+		})
+	}
+	for name, row := range map[string][]string{
+		"nameless":  nil,
+		"ample.mp4": {"--category", "amplify_video"},
+	} {
+		u := runUpload(t, s.url, t.TempDir(), fileWith(t, name, film), append(row, "--subtitles", captions+":en")...)
+		if code := u.end(); code != 0 {
+			t.Errorf("%s: exit %d: %s", name, code, u.errs.tail(4000))
+		}
+	}
+}
+
 // TestUploadCommandOverRestart kills the server in the middle of an upload.
 func TestUploadCommandOverRestart(t *testing.T) {
 	t.Parallel()

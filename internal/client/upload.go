@@ -77,6 +77,9 @@ func (u *Uploader) Upload(ctx context.Context, up Upload) (map[string]json.RawMe
 			return nil, err
 		}
 	}
+	if err := up.captionable(); err != nil {
+		return nil, err
+	}
 	r := &running{Uploader: u, Upload: up, entry: &entry{acked: map[int]bool{}}}
 	if u.memory != nil && up.Source.file != nil && up.Source.Name != "-" {
 		e, err := u.memory.entry(u.server.base, up.Source.Name)
@@ -106,18 +109,39 @@ func (up *Upload) forX() error {
 	if err := up.Source.Spool(); err != nil {
 		return err
 	}
-	if up.Type == "" {
-		if up.Type = TypeOf(up.Source.Name); up.Type == "" {
-			up.Type = up.Source.sniff()
-		}
-	}
-	if up.Type == "" {
+	if up.Type = up.looksLike(); up.Type == "" {
 		return fmt.Errorf("%s: what is in it can't be told from its name or first bytes; say it with --type", up.Source.Name)
 	}
 	if up.Category == "" {
 		up.Category = up.Type.DefaultCategory()
 	}
 	return nil
+}
+
+// looksLike is the type as far as it can be told before anything is sent: from
+// what was said, else from the name, else from a file's first bytes; "" where
+// those say none.
+func (up *Upload) looksLike() media.Type {
+	if up.Type != "" {
+		return up.Type
+	}
+	if t := TypeOf(up.Source.Name); t != "" || up.Source.file == nil {
+		return t
+	}
+	return up.Source.sniff()
+}
+
+// captionable refuses subtitles for what is plainly no video, before anything is
+// sent. What can't be told is left to the server.
+func (up *Upload) captionable() error {
+	category := up.Category
+	if category == "" {
+		category = up.looksLike().DefaultCategory()
+	}
+	if len(up.Subtitles) == 0 || category == "" || category == media.TweetVideo || category == media.AmplifyVideo {
+		return nil
+	}
+	return fmt.Errorf("subtitles %s: %s is of the category %s; only tweet_video and amplify_video have subtitles", up.Subtitles[0].Path, up.Source.Name, category)
 }
 
 // running is one upload under way.
