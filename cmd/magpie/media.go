@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"time"
 
@@ -69,7 +68,7 @@ func (c *mediaLs) Run(ctx context.Context, s surroundings) error {
 			ask = 100
 		}
 		if page, next, err = library.List(ctx, q, ask, next); err != nil {
-			return errors.Join(err, t.end())
+			return err // without the table's head, which goes with the first page
 		}
 		for _, raw := range page {
 			if err := c.one(t, s, raw); err != nil {
