@@ -56,8 +56,8 @@ func (l listener) Accept() (net.Conn, error) {
 // conn is a TCP connection. What is written while more follows stays in the
 // kernel until that comes, and then goes out in the same packet (MSG_MORE,
 // send(2)): the viewer is not woken for a header. A cork (TCP_CORK) would hold back
-// the end of the file as well, until it is pulled, and the viewer would sleep and be
-// woken for that.
+// the end of a short file as well, until it is pulled, and the viewer would sleep and be
+// woken for that: it is for long ones.
 type conn struct {
 	*net.TCPConn
 	raw  syscall.RawConn
@@ -109,6 +109,21 @@ func (c *conn) ReadFrom(src io.Reader) (int64, error) {
 		}
 	}
 	return c.TCPConn.ReadFrom(src)
+}
+
+// cork has the kernel fill each packet of what an answer sends of its many files, as
+// one file would, until uncork is called (TCP_CORK, tcp(7)).
+func cork(ctx context.Context) (uncork func()) {
+	c, ok := ctx.Value(connKey{}).(*conn)
+	if !ok {
+		return func() {}
+	}
+	set := func(on int) {
+		// If it fails, packets are shorter, or so is the connection's life.
+		_ = c.raw.Control(func(fd uintptr) { _ = unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_CORK, on) })
+	}
+	set(1)
+	return func() { set(0) }
 }
 
 // flushHeader sends an answer's header, to which a file's bytes are added at once.

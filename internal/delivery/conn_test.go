@@ -126,3 +126,36 @@ func TestListenerFails(t *testing.T) {
 		t.Errorf("a closed listener gave %v", c)
 	}
 }
+
+// What is written under a cork fills its packets, and what is left goes out when that
+// is pulled.
+func TestCork(t *testing.T) {
+	c, viewer := dialed(t)
+	ctx := ConnContext(t.Context(), c)
+	held := false
+	var want bytes.Buffer
+	for range 100 { // the kernel waits a fifth of a second at most
+		uncork := cork(ctx)
+		if _, err := io.WriteString(c, "a file's end\n"); err != nil {
+			t.Fatal(err)
+		}
+		held = c.unsent(t) > 0
+		uncork()
+		if n := c.unsent(t); n != 0 {
+			t.Fatalf("%d bytes are held back without a cork", n)
+		}
+		want.WriteString("a file's end\n")
+		if held {
+			break
+		}
+	}
+	if !held {
+		t.Error("the cork held nothing back")
+	}
+	_ = c.Close()
+	if got, err := io.ReadAll(viewer); err != nil || !bytes.Equal(got, want.Bytes()) {
+		t.Errorf("%q, %v", got, err)
+	}
+	cork(ctx)() // of a connection that is closed
+	cork(t.Context())()
+}

@@ -97,6 +97,9 @@ func (c *content) Close() {
 // costs less than handing them to the kernel on their own.
 const little = 2 << 10
 
+// long is from how many bytes on it pays to cork the connection.
+const long = 4 << 20
+
 // sender is the response that ServeContent writes to. When it is asked to send
 // a stretch of a content, it has the store copy blob by blob into the real
 // response, which hands files to the kernel. The status waits for the first
@@ -151,6 +154,9 @@ func (s *sender) ReadFrom(r io.Reader) (int64, error) {
 			var w io.Writer = &body{sender: s, ctx: c.ctx}
 			if n <= little {
 				w = struct{ io.Writer }{w}
+			}
+			if n >= long {
+				defer cork(c.ctx)()
 			}
 			n, err := c.store.CopyTo(c.ctx, w, c.manifest, c.off, n)
 			c.off += n

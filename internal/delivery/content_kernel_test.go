@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"magpie/internal/blob"
 	"magpie/internal/blob/diskblob"
 	"magpie/internal/media"
@@ -209,4 +211,34 @@ func openFiles(t *testing.T, piece string) int {
 		}
 	}
 	return n
+}
+
+// A long answer of many files is whole, and leaves no cork behind: what the same
+// connection sends next does not wait for the kernel's fifth of a second.
+func TestServeALongFile(t *testing.T) {
+	store := onDisk(t)
+	manifest, whole := file(t, store, long-5, 300_001, 3, long/2, 77)
+	var log bytes.Buffer
+	corked := make(chan int, 2)
+	web := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		serve(w, r, store, manifest, media.Media{ID: 77, TouchedAt: touched()}, tag, logTo(&log))
+		on := -1
+		_ = r.Context().Value(connKey{}).(*conn).raw.Control(func(fd uintptr) { on, _ = unix.GetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_CORK) })
+		corked <- on
+	}))
+	web.Config.ConnContext, web.Listener = ConnContext, Listener(web.Listener)
+	web.Start()
+	t.Cleanup(web.Close)
+	for _, r := range []struct {
+		asked string
+		want  []byte
+	}{{"", whole}, {"bytes=3-", whole[3:]}, {"bytes=-9", whole[len(whole)-9:]}} {
+		_, got, err := ask(t, web, r.asked)
+		if err != nil || !bytes.Equal(got, r.want) {
+			t.Errorf("%q: %d bytes of %d, %v", r.asked, len(got), len(r.want), err)
+		}
+		if on := <-corked; on != 0 {
+			t.Errorf("%q: the cork is %d", r.asked, on)
+		}
+	}
 }
