@@ -111,7 +111,8 @@ type Make func(ctx context.Context, m media.Media, file *blob.Taken, publish fun
 //
 // maker, which may be nil, gives for the media's category, what makes it in the same breath,
 // or nil; then the media that comes back is done, unless that gave an error. So it takes
-// two transactions from the first byte to the last size.
+// two transactions from the first byte to the last size, of which many that follow each
+// other share the first.
 func (o *OneShot) Finish(ctx context.Context, r Request, maker func(media.Category) Make) (media.Media, error) {
 	m, err := o.finish(ctx, r, maker)
 	o.s.cfg.Watch.closed(ctx, err)
