@@ -10,7 +10,7 @@ import (
 
 // CreateBlanks records sessions that are nobody's yet: those of the ids that no
 // session or media has, or had and was not pruned, which it gives in their order.
-// They have no owner, reserve nothing, are in no list, and are closing from their
+// They have no owner, reserve nothing, are in nobody's list, and are closing from their
 // beginning, by token. CloseSession and CloseMade make each what its media is. Those
 // of which nothing came expire like others.
 func (c *Catalog) CreateBlanks(ctx context.Context, ids []media.ID, token string, now, expires time.Time) ([]media.ID, error) {

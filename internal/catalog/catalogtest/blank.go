@@ -40,10 +40,6 @@ func testBlank(t *testing.T, open func(*testing.T) *catalog.Catalog) {
 		if err != nil || len(all) != 1 || all[0].ID != 3 {
 			t.Errorf("the uploads are %+v, %v", all, err)
 		}
-		of, err := c.OpenUploads(t.Context(), "", 0, 10)
-		if err != nil || len(of) != 0 && of[0].Owner != "" {
-			t.Errorf("nobody's are %+v, %v", of, err)
-		}
 		stored, err := c.Storage(t.Context(), "")
 		if err != nil || stored.Used() != 0 {
 			t.Errorf("nobody's storage is %+v, %v", stored, err)

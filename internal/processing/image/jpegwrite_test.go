@@ -206,8 +206,9 @@ func BenchmarkJPEG(b *testing.B) {
 	img := asPlanes(b, mottled(1200, 900, 1, 8))
 	b.Run("ours", func(b *testing.B) {
 		b.ReportAllocs()
+		var p pools
 		for b.Loop() {
-			if _, err := new(pools).encodeJPEG(io.Discard, img, 85); err != nil {
+			if _, err := p.encodeJPEG(io.Discard, img, 85); err != nil {
 				b.Fatal(err)
 			}
 		}
