@@ -145,8 +145,10 @@ func TestBlanksNotWritten(t *testing.T) {
 	if err != nil || id == 0 || token == "" {
 		t.Fatal(err)
 	}
-	if begun() == nil || begun() == nil {
-		t.Error("a row is written for nobody")
+	for range 2 {
+		if begun() == nil {
+			t.Error("a row is written for nobody")
+		}
 	}
 	if m, err := r.finish(r.working(nil)); err != nil || m.State != media.Succeeded {
 		t.Errorf("%+v, %v", m, err)
