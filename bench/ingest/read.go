@@ -30,8 +30,23 @@ const (
 
 // reads measures reading back: the whole file, and 1 MiB from random places, of
 // originals in few and in many segments beside one file that nginx sends. All of
-// it is in the page cache.
-func (r *run) reads(ctx context.Context) (err error) {
+// it is in the page cache, where it lies better for who wrote first after memory was
+// given back: so each round writes anew, in another order.
+func (r *run) reads(ctx context.Context) error {
+	figures := make([]readings, len(r.conns))
+	for round := range r.rounds {
+		if err := r.readRound(ctx, round, figures); err != nil {
+			return err
+		}
+	}
+	for i, conns := range r.conns {
+		r.readReport(conns, figures[i])
+	}
+	return nil
+}
+
+// readRound is one round, by each number of connections.
+func (r *run) readRound(ctx context.Context, round int, figures []readings) (err error) {
 	if err := r.settle(); err != nil {
 		return err
 	}
@@ -45,21 +60,21 @@ func (r *run) reads(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, n.stop()) }()
-	files := []stored{{"nginx, one file", n.server, "/whole", "", r.payload.video(r.size, r.segment)}}
-	if err := r.writeWhole(n.inside("files/whole"), files[0].pieces); err != nil {
-		return err
+	writers := []func() (stored, error){
+		func() (stored, error) {
+			pieces := r.payload.video(r.size, r.segment)
+			return stored{"nginx, one file", n.server, "/whole", "", pieces}, r.writeWhole(n.inside("files/whole"), pieces)
+		},
+		func() (stored, error) { return r.uploadedIn(m, 256) },
+		func() (stored, error) { return r.uploadedIn(m, 1000) },
 	}
-	for _, segments := range []int64{256, 1000} {
-		segment := (r.size + segments - 1) / segments
-		pieces := r.payload.video(r.size, segment)
-		id, _, err := m.upload(r.payload, load{size: r.size, segment: segment, conns: 1})
-		if err == nil {
-			err = m.settled(id)
-		}
-		if err != nil {
+	files := make([]stored, len(writers))
+	for i := range writers {
+		at := (i + round) % len(writers)
+		r.say("read, round %d: write %d", round+1, at+1)
+		if files[at], err = writers[at](); err != nil {
 			return err
 		}
-		files = append(files, stored{fmt.Sprintf("magpie, %d segments", len(pieces)), m.server, "/magpie/v1/media/" + id + "/original", authorized, pieces})
 	}
 	if err := r.checkSums(files); err != nil {
 		return err
@@ -67,62 +82,97 @@ func (r *run) reads(ctx context.Context) (err error) {
 	if err := m.sync(1); err != nil {
 		return err
 	}
-	for _, conns := range r.conns {
-		if err := r.readBy(files, conns); err != nil {
+	for i, conns := range r.conns {
+		if err := r.readBy(files, conns, round, &figures[i]); err != nil {
 			return err
 		}
 	}
 	return r.checkSums(files)
 }
 
+// uploadedIn is an original in so many segments.
+func (r *run) uploadedIn(m magpie, segments int64) (stored, error) {
+	segment := (r.size + segments - 1) / segments
+	pieces := r.payload.video(r.size, segment)
+	id, _, err := m.upload(r.payload, load{size: r.size, segment: segment, conns: 1})
+	if err == nil {
+		err = m.settled(id)
+	}
+	return stored{fmt.Sprintf("magpie, %d segments", len(pieces)), m.server, "/magpie/v1/media/" + id + "/original", authorized, pieces}, err
+}
+
+// readings are the figures of each file, a round each.
+type readings struct {
+	whats []string
+	all   [][]reading
+}
+
+type reading struct{ whole, cpu, random, cpuRandom float64 }
+
+// of gives one figure of a file's rounds.
+func (l readings) of(file int, one func(reading) float64) []float64 {
+	var out []float64
+	for _, r := range l.all[file] {
+		out = append(out, one(r))
+	}
+	return out
+}
+
 // readBy measures with so many connections.
-func (r *run) readBy(files []stored, conns int) error {
-	whole, random := make([][]float64, len(files)), make([][]float64, len(files))
-	cpu, cpuRandom := make([][]float64, len(files)), make([][]float64, len(files))
-	for round := range r.rounds {
-		for i := range files {
-			at := (i + round) % len(files)
-			f := files[at]
-			r.say("read, %s, round %d: %s", connections(conns), round+1, f.what)
-			took, used, err := f.timed(conns, wholes*conns, func(w *wire, _ int) error {
-				return w.fetch(f.path, f.fields, 0, -1, r.size)
-			})
-			if err != nil {
-				return fmt.Errorf("%s: %w", f.what, err)
-			}
-			bytes := float64(r.size) * float64(wholes*conns)
-			whole[at] = append(whole[at], bytes/1e6/took.Seconds())
-			cpu[at] = append(cpu[at], used.Seconds()*(1<<30)/bytes)
-			places := rand.New(rand.NewPCG(uint64(round), uint64(conns)))
-			offsets := make([]int64, ranges)
-			for k := range offsets {
-				offsets[k] = places.Int64N(r.size - rangeBytes)
-			}
-			took, used, err = f.timed(conns, ranges, func(w *wire, k int) error {
-				return w.fetch(f.path, f.fields, offsets[k], rangeBytes, rangeBytes)
-			})
-			if err != nil {
-				return fmt.Errorf("%s: %w", f.what, err)
-			}
-			random[at] = append(random[at], rangeBytes*ranges/1e6/took.Seconds())
-			cpuRandom[at] = append(cpuRandom[at], used.Seconds()*(1<<30)/(rangeBytes*ranges))
+func (r *run) readBy(files []stored, conns, round int, into *readings) error {
+	if into.all == nil {
+		into.all = make([][]reading, len(files))
+		for _, f := range files {
+			into.whats = append(into.whats, f.what)
 		}
 	}
+	for i := range files {
+		at := (i + round) % len(files)
+		f := files[at]
+		r.say("read, %s, round %d: %s", connections(conns), round+1, f.what)
+		took, used, err := f.timed(conns, wholes*conns, func(w *wire, _ int) error {
+			return w.fetch(f.path, f.fields, 0, -1, r.size)
+		})
+		if err != nil {
+			return fmt.Errorf("%s: %w", f.what, err)
+		}
+		bytes := float64(r.size) * float64(wholes*conns)
+		got := reading{whole: bytes / 1e6 / took.Seconds(), cpu: used.Seconds() * (1 << 30) / bytes}
+		places := rand.New(rand.NewPCG(uint64(round), uint64(conns)))
+		offsets := make([]int64, ranges)
+		for k := range offsets {
+			offsets[k] = places.Int64N(r.size - rangeBytes)
+		}
+		took, used, err = f.timed(conns, ranges, func(w *wire, k int) error {
+			return w.fetch(f.path, f.fields, offsets[k], rangeBytes, rangeBytes)
+		})
+		if err != nil {
+			return fmt.Errorf("%s: %w", f.what, err)
+		}
+		got.random, got.cpuRandom = rangeBytes*ranges/1e6/took.Seconds(), used.Seconds()*(1<<30)/(rangeBytes*ranges)
+		into.all[at] = append(into.all[at], got)
+	}
+	return nil
+}
+
+// readReport prints what came of it with so many connections.
+func (r *run) readReport(conns int, figures readings) {
 	var t, g gauge.Table
 	t.Add(fmt.Sprintf("%s, %s", size(r.size), connections(conns)), "whole, MB/s", "÷ nginx", "CPU s/GiB", "1 MiB ranges, MB/s", "÷ nginx", "CPU s/GiB")
 	g.Add("magpie's", "figure", "goal", "")
-	for i, f := range files {
-		a, b := gauge.Ratio(gauge.Median(whole[i]), gauge.Median(whole[0])), gauge.Ratio(gauge.Median(random[i]), gauge.Median(random[0]))
-		t.Add(f.what, fmt.Sprintf("%.0f (%s)", gauge.Median(whole[i]), spread(whole[i])), a, gauge.Median(cpu[i]),
-			fmt.Sprintf("%.0f (%s)", gauge.Median(random[i]), spread(random[i])), b, gauge.Median(cpuRandom[i]))
+	whole, random := func(r reading) float64 { return r.whole }, func(r reading) float64 { return r.random }
+	median := func(file int, one func(reading) float64) float64 { return gauge.Median(figures.of(file, one)) }
+	for i, what := range figures.whats {
+		a, b := gauge.Ratio(median(i, whole), median(0, whole)), gauge.Ratio(median(i, random), median(0, random))
+		t.Add(what, fmt.Sprintf("%.0f (%s)", median(i, whole), spread(figures.of(i, whole))), a, median(i, func(r reading) float64 { return r.cpu }),
+			fmt.Sprintf("%.0f (%s)", median(i, random), spread(figures.of(i, random))), b, median(i, func(r reading) float64 { return r.cpuRandom }))
 		if i > 0 {
-			atLeast(&g, f.what+": whole ÷ nginx", a, 0.9)
-			atLeast(&g, f.what+": ranges ÷ nginx", b, 0.8)
+			atLeast(&g, what+": whole ÷ nginx", a, 0.9)
+			atLeast(&g, what+": ranges ÷ nginx", b, 0.8)
 		}
 	}
 	r.print(t)
 	r.print(g)
-	return nil
 }
 
 // timed has n things done by so many connections, and says how long that took and
