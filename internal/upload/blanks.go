@@ -11,8 +11,8 @@ import (
 )
 
 // blanks are sessions that are nobody's yet: rows that were written for small
-// one-shot uploads before these came, many by one transaction, so that each of them
-// waits for one of its own alone. How many there are follows what is asked for.
+// one-shot uploads before these came, many by one transaction, so that such an upload
+// waits for one alone, its own. How many there are follows what is asked for.
 // What nobody takes is left to the sweep, and so is what a crash forgets.
 type blanks struct {
 	mu     sync.Mutex
@@ -67,10 +67,14 @@ func (b *blanks) more(now time.Time) int {
 	return b.made - 1
 }
 
-// put has those taken that were made, after more asked for some.
-func (b *blanks) put(ids []media.ID, token string) {
+// put has those taken that were made, after more asked for some at that time. Where
+// that took so long that somebody else makes newer ones, these are left to the sweep.
+func (b *blanks) put(at time.Time, ids []media.ID, token string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if !at.Equal(b.at) {
+		return
+	}
 	b.making = false
 	b.left, b.token = ids, token
 }
@@ -103,7 +107,7 @@ func (s *Sessions) makeBlanks(ctx context.Context, ids []media.ID, token string,
 		made = made[1:]
 	}
 	if len(ids) > 1 {
-		s.blanks.put(made, token)
+		s.blanks.put(now, made, token)
 	}
 	if err == nil && !mine {
 		err = catalog.ErrConflict

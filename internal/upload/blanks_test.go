@@ -113,7 +113,7 @@ func TestBlanksAtOnce(t *testing.T) {
 	if n := b.more(now); n != 0 {
 		t.Errorf("another makes %d more meanwhile", n)
 	}
-	b.put([]media.ID{7}, "t")
+	b.put(now, []media.ID{7}, "t")
 	if id, token, ok := b.take(now); !ok || id != 7 || token != "t" {
 		t.Errorf("%d, %s, %t", id, token, ok)
 	}
@@ -123,11 +123,15 @@ func TestBlanksAtOnce(t *testing.T) {
 	if n := b.more(now); n != 3 {
 		t.Errorf("the next makes %d more", n)
 	}
-	b.put(nil, "t") // which failed
+	b.put(now, nil, "t") // which failed
 	if n := b.more(now); n != 7 {
 		t.Errorf("after that somebody makes %d more", n)
 	}
-	b.put([]media.ID{8, 9}, "u")
+	b.put(now, []media.ID{8, 9}, "u")
+	b.put(now.Add(-blankFresh), []media.ID{1}, "old") // who was slow
+	if id, token, ok := b.take(now); !ok || id != 8 || token != "u" {
+		t.Errorf("%d, %s, %t", id, token, ok)
+	}
 	for _, age := range []time.Duration{blankFresh, -1} {
 		if _, _, ok := b.take(now.Add(age)); ok {
 			t.Errorf("one of the age %v is taken", age)
