@@ -187,32 +187,40 @@ func (d *crashDriver) catchUp() {
 // hold checks that everything acknowledged is there, whole and once.
 func (d *crashDriver) hold() {
 	s, t := d.s, d.s.t
-	renditions := map[string][]string{} // of the media of one file, which must not differ
 	for _, m := range d.done {
 		s.client().succeeded(m.id)
 		if got := sum(s.client().original(m.id).body); got != m.sum {
 			t.Errorf("%s %s: the original is %s, and %s was sent", m.kind, m.id, got, m.sum)
 		}
-		// What killed attempts left is swept; one attempt's renditions stay.
-		var names []string
-		eventually(t, func() string {
-			attempts := map[string]bool{}
-			names = nil
-			for _, path := range s.blobs("renditions", m.id) {
-				rest, name := filepath.Split(path)
-				attempts[rest] = true
-				names = append(names, name)
+	}
+	// What killed attempts left is swept; one attempt's renditions stay.
+	var attempts map[string]map[string][]string // by media and their folder
+	eventually(t, func() string {
+		attempts = map[string]map[string][]string{}
+		for _, path := range s.blobs("renditions", "*") {
+			folder, name := filepath.Split(path)
+			id := filepath.Base(filepath.Dir(filepath.Clean(folder)))
+			if attempts[id] == nil {
+				attempts[id] = map[string][]string{}
 			}
-			if len(attempts) != 1 {
-				return fmt.Sprintf("%s %s has renditions of %d attempts", m.kind, m.id, len(attempts))
-			}
-			return ""
-		})
-		slices.Sort(names)
-		if before, ok := renditions[m.kind]; ok && !slices.Equal(before, names) {
-			t.Errorf("%s %s has the renditions %v, another has %v", m.kind, m.id, names, before)
+			attempts[id][folder] = append(attempts[id][folder], name)
 		}
-		renditions[m.kind] = names
+		for _, m := range d.done {
+			if n := len(attempts[m.id]); n != 1 {
+				return fmt.Sprintf("%s %s has renditions of %d attempts", m.kind, m.id, n)
+			}
+		}
+		return ""
+	})
+	renditions := map[string][]string{} // of the media of one file, which must not differ
+	for _, m := range d.done {
+		for _, names := range attempts[m.id] {
+			slices.Sort(names)
+			if before, ok := renditions[m.kind]; ok && !slices.Equal(before, names) {
+				t.Errorf("%s %s has the renditions %v, another has %v", m.kind, m.id, names, before)
+			}
+			renditions[m.kind] = names
+		}
 		if m.kind == "video/mp4" {
 			d.playable(m)
 		}

@@ -127,7 +127,7 @@ func (s *server) blobs(kind, id string) []string {
 	return paths
 }
 
-// located tells of the same blobs where their bytes are.
+// located tells of the same blobs where their bytes are. The id * is for all media.
 func (s *server) located(kind, id string) []stored {
 	s.t.Helper()
 	found, err := filepath.Glob(filepath.Join(s.data, "blobs", kind, "*", id))
@@ -142,7 +142,7 @@ func (s *server) located(kind, id string) []stored {
 	}
 	of := func(b stored) bool {
 		parts := strings.Split(strings.TrimPrefix(b.path, filepath.Join(s.data, "blobs")+"/"), "/")
-		return parts[0] == kind && parts[2] == id
+		return parts[0] == kind && (parts[2] == id || id == "*")
 	}
 	for _, b := range s.inPacks() {
 		if of(b) {
