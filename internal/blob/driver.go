@@ -41,6 +41,10 @@ type Driver interface {
 	// on what they find. A prefix with nothing under it yields nothing.
 	List(ctx context.Context, prefix string) iter.Seq2[Info, error]
 
+	// Names is List for who needs no more than Key. What else it would have to ask
+	// for, blob by blob, it may leave out; then Modified is zero.
+	Names(ctx context.Context, prefix string) iter.Seq2[Info, error]
+
 	// Ready fails, saying why, when the store can take no write now.
 	Ready(ctx context.Context) error
 

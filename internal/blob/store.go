@@ -134,12 +134,22 @@ func (s *Store) Delete(ctx context.Context, key string) error {
 // deleted meanwhile are all yielded; later ones may be. An error is the last
 // thing yielded. Blobs may be deleted while they are listed.
 func (s *Store) List(ctx context.Context, prefix string) iter.Seq2[Info, error] {
+	return s.list(ctx, prefix, s.driver.List)
+}
+
+// Names is List for who needs no more than the keys: where Modified is zero, Stat
+// tells the rest.
+func (s *Store) Names(ctx context.Context, prefix string) iter.Seq2[Info, error] {
+	return s.list(ctx, prefix, s.driver.Names)
+}
+
+func (s *Store) list(ctx context.Context, prefix string, list func(context.Context, string) iter.Seq2[Info, error]) iter.Seq2[Info, error] {
 	return func(yield func(Info, error) bool) {
 		if err := CheckPrefix(prefix); err != nil {
 			yield(Info{}, fmt.Errorf("list blobs: %w", err))
 			return
 		}
-		for info, err := range s.driver.List(ctx, prefix) {
+		for info, err := range list(ctx, prefix) {
 			if err != nil {
 				yield(Info{}, fmt.Errorf("list blobs under %q: %w", prefix, err))
 				return

@@ -233,13 +233,18 @@ func (g *Segment) twin(ctx context.Context, index int) (media.Blob, bool, error)
 		return media.Blob{}, false, nil
 	}
 	var newest segment
-	for info, err := range g.s.blobs.List(ctx, segmentPrefix(g.session.ID)) {
+	for info, err := range g.s.blobs.Names(ctx, segmentPrefix(g.session.ID)) {
+		o, strange := parseSegment(info)
+		if err == nil && (strange != nil || o.index != index) {
+			continue
+		}
+		if err == nil && newest.blob.Key != "" {
+			o, err = newer(ctx, g.s.blobs, newest, o)
+		}
 		if err != nil {
 			return media.Blob{}, false, fmt.Errorf("look for segment %d of %s: %w", index, g.session.ID, err)
 		}
-		if o, err := parseSegment(info); err == nil && o.index == index && (newest.blob.Key == "" || o.newerThan(newest)) {
-			newest = o
-		}
+		newest = o
 	}
 	mine := media.Blob{Size: g.w.Size(), CRC: g.w.CRC()}
 	return newest.blob, newest.blob.Key != "" && newest.sameBytes(mine), nil

@@ -169,7 +169,7 @@ func (s *Sessions) newest(ctx context.Context, id media.ID) (map[int]segment, er
 
 func newest(ctx context.Context, store *blob.Store, id media.ID) (map[int]segment, error) {
 	chosen := map[int]segment{}
-	for info, err := range store.List(ctx, segmentPrefix(id)) {
+	for info, err := range store.Names(ctx, segmentPrefix(id)) {
 		if err != nil {
 			return nil, fmt.Errorf("list the segments of %s: %w", id, err)
 		}
@@ -177,9 +177,12 @@ func newest(ctx context.Context, store *blob.Store, id media.ID) (map[int]segmen
 		if err != nil {
 			return nil, err
 		}
-		if have, ok := chosen[g.index]; !ok || g.newerThan(have) {
-			chosen[g.index] = g
+		if have, twice := chosen[g.index]; twice {
+			if g, err = newer(ctx, store, have, g); err != nil {
+				return nil, fmt.Errorf("choose segment %d of %s: %w", g.index, id, err)
+			}
 		}
+		chosen[g.index] = g
 	}
 	return chosen, nil
 }
@@ -253,7 +256,8 @@ const headSize = 64 << 10
 // head reads the start of a file.
 func (s *Sessions) head(ctx context.Context, id media.ID, m media.Manifest) ([]byte, error) {
 	r := s.blobs.Open(ctx, m, 0, headSize)
-	head, err := io.ReadAll(r)
+	head := make([]byte, min(headSize, m.Size()))
+	_, err := io.ReadFull(r, head)
 	if e := r.Close(); err == nil {
 		err = e
 	}

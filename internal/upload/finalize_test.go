@@ -257,6 +257,10 @@ func TestFinalizeFaults(t *testing.T) {
 		"list": {func(r *rig, _ media.ID, _ func()) {
 			r.store.SetFaults(blobtest.Faults{Before: blobtest.FailAll(blobtest.OpList, errAway)})
 		}, errAway},
+		"a segment that came twice": {func(r *rig, id media.ID, _ func()) {
+			r.sent(id, 0, "WEBVTT \n")
+			r.store.SetFaults(blobtest.Faults{Before: blobtest.FailAll(blobtest.OpStat, errAway)})
+		}, errAway},
 		"read": {func(r *rig, _ media.ID, _ func()) {
 			r.store.SetFaults(blobtest.Faults{Before: blobtest.FailAll(blobtest.OpRead, errAway)})
 		}, errAway},

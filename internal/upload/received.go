@@ -118,7 +118,7 @@ func (s *Sessions) Abort(ctx context.Context, by catalog.Actor, id media.ID) err
 func (s *Sessions) removeSegments(ctx context.Context, id media.ID) {
 	s.held.forget(id)
 	s.recent.forget(id)
-	for info, err := range s.blobs.List(ctx, segmentPrefix(id)) {
+	for info, err := range s.blobs.Names(ctx, segmentPrefix(id)) {
 		if err == nil {
 			err = s.blobs.Delete(ctx, info.Key)
 		}

@@ -2,7 +2,9 @@ package upload
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"strconv"
 	"strings"
 
@@ -29,16 +31,34 @@ func segmentKey(id media.ID, index int, size int64, crc uint32, tail uint64) str
 }
 
 func segmentName(index int, size int64, crc uint32, tail uint64) string {
-	return fmt.Sprintf("%03d-%d-%08x-%016x", index, size, crc, tail)
+	return string(appendSegmentName(nil, index, size, crc, tail))
+}
+
+func appendSegmentName(b []byte, index int, size int64, crc uint32, tail uint64) []byte {
+	b = appendPadded(b, uint64(index), 10, 3)
+	b = appendPadded(append(b, '-'), uint64(size), 10, 1)
+	b = appendPadded(append(b, '-'), uint64(crc), 16, 8)
+	return appendPadded(append(b, '-'), tail, 16, 16)
+}
+
+// appendPadded appends a number in at least so many digits.
+func appendPadded(b []byte, n uint64, base, width int) []byte {
+	var room [20]byte
+	digits := strconv.AppendUint(room[:0], n, base)
+	for range width - len(digits) {
+		b = append(b, '0')
+	}
+	return append(b, digits...)
 }
 
 // parseSegment reads a segment's blob back from its name. It fails on a name
 // that segmentKey can't have made.
 func parseSegment(info blob.Info) (segment, error) {
 	name := info.Key[strings.LastIndexByte(info.Key, '/')+1:]
-	fields := strings.Split(name, "-")
-	if len(fields) != 4 {
-		return segment{}, fmt.Errorf("segment blob %s: the name has not four fields", info.Key)
+	var fields [4]string
+	rest := name
+	for i := range fields {
+		fields[i], rest, _ = strings.Cut(rest, "-")
 	}
 	index, err := strconv.Atoi(fields[0])
 	if err != nil || index < 0 || index >= maxParts { // of which a numbered upload has fewer
@@ -53,7 +73,8 @@ func parseSegment(info blob.Info) (segment, error) {
 		return segment{}, fmt.Errorf("segment blob %s: no checksum", info.Key)
 	}
 	tail, err := strconv.ParseUint(fields[3], 16, 64)
-	if err != nil || segmentName(index, size, uint32(crc), tail) != name {
+	var again [64]byte
+	if err != nil || string(appendSegmentName(again[:0], index, size, uint32(crc), tail)) != name {
 		return segment{}, fmt.Errorf("segment blob %s: not as names are written", info.Key)
 	}
 	return segment{index: index, blob: media.Blob{Key: info.Key, Size: size, CRC: uint32(crc)}, info: info}, nil
@@ -66,6 +87,27 @@ func (s segment) newerThan(o segment) bool {
 		return s.info.Modified.After(o.info.Modified)
 	}
 	return s.tail() > o.tail()
+}
+
+// newer gives the newer of two blobs of one index, and asks the store for their
+// times where the listing that they come from did not say them. One that was
+// deleted since is the older.
+func newer(ctx context.Context, store *blob.Store, a, b segment) (segment, error) {
+	for _, g := range []*segment{&a, &b} {
+		if !g.info.Modified.IsZero() {
+			continue
+		}
+		info, err := store.Stat(ctx, g.blob.Key)
+		if err == nil {
+			g.info = info
+		} else if !errors.Is(err, fs.ErrNotExist) {
+			return segment{}, err
+		}
+	}
+	if b.newerThan(a) {
+		return b, nil
+	}
+	return a, nil
 }
 
 func (s segment) tail() string { return s.blob.Key[strings.LastIndexByte(s.blob.Key, '-')+1:] }

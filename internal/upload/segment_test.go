@@ -3,6 +3,7 @@ package upload
 import (
 	"bytes"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -108,6 +109,35 @@ func TestSegmentNewerThan(t *testing.T) {
 	}
 	if same := at(then, 1); same.newerThan(same) {
 		t.Error("a segment is newer than itself")
+	}
+}
+
+// Where a listing does not say when, the store is asked. What was deleted since it
+// was listed is the older, and a store that can't say is no reason to guess.
+func TestNewerAsksTheStore(t *testing.T) {
+	r := newRig(t, Config{})
+	at := func(tail uint64) segment {
+		g, err := parseSegment(blob.Info{Key: segmentKey(7, 0, 1, 0, tail)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return g
+	}
+	late, early, gone := at(1), at(9), at(99)
+	r.put(early.blob.Key)
+	r.pass(time.Second)
+	r.put(late.blob.Key)
+	for _, c := range []struct{ a, b, want segment }{
+		{late, early, late}, {early, late, late}, {early, gone, early}, {gone, early, early},
+	} {
+		got, err := newer(t.Context(), r.sessions.blobs, c.a, c.b)
+		if err != nil || got.blob != c.want.blob {
+			t.Errorf("of %s and %s the newer is %s, %v", c.a.blob.Key, c.b.blob.Key, got.blob.Key, err)
+		}
+	}
+	r.store.SetFaults(blobtest.Faults{Before: blobtest.FailAll(blobtest.OpStat, errAway)})
+	if got, err := newer(t.Context(), r.sessions.blobs, early, late); !errors.Is(err, errAway) {
+		t.Errorf("while the store is away the newer is %s, %v", got.blob.Key, err)
 	}
 }
 

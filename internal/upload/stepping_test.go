@@ -103,10 +103,23 @@ func (d stepping) Delete(ctx context.Context, key string) error {
 	return d.Driver.Delete(ctx, key)
 }
 
+func (d stepping) Stat(ctx context.Context, key string) (blob.Info, error) {
+	d.s.yield()
+	return d.Driver.Stat(ctx, key)
+}
+
 func (d stepping) List(ctx context.Context, prefix string) iter.Seq2[blob.Info, error] {
+	return d.steps(d.Driver.List(ctx, prefix))
+}
+
+func (d stepping) Names(ctx context.Context, prefix string) iter.Seq2[blob.Info, error] {
+	return d.steps(d.Driver.Names(ctx, prefix))
+}
+
+func (d stepping) steps(listing iter.Seq2[blob.Info, error]) iter.Seq2[blob.Info, error] {
 	return func(yield func(blob.Info, error) bool) {
 		d.s.yield()
-		for info, err := range d.Driver.List(ctx, prefix) {
+		for info, err := range listing {
 			if !yield(info, err) {
 				return
 			}

@@ -110,7 +110,7 @@ func (s *Sessions) sweepBlobs(ctx context.Context, prefix string) (int, error) {
 		clear(keys)
 		return n, err
 	}
-	for info, err := range s.blobs.List(ctx, prefix) {
+	for info, err := range s.blobs.Names(ctx, prefix) {
 		if err != nil {
 			return deleted, fmt.Errorf("list %s: %w", prefix, err)
 		}

@@ -3,6 +3,7 @@ package blobtest
 import (
 	"context"
 	"fmt"
+	"iter"
 	"sync"
 	"testing"
 
@@ -78,17 +79,19 @@ func testListStops(t *testing.T, d blob.Driver) {
 		put(t, d, fmt.Sprintf("z%d", i), nil)
 	}
 	for stop := 1; stop <= 15; stop++ {
-		n := 0
-		for _, err := range d.List(context.Background(), "") {
-			if err != nil {
-				t.Fatal(err)
+		for what, listing := range map[string]iter.Seq2[blob.Info, error]{"list": d.List(context.Background(), ""), "names": d.Names(context.Background(), "")} {
+			n := 0
+			for _, err := range listing {
+				if err != nil {
+					t.Fatal(err)
+				}
+				if n++; n == stop {
+					break
+				}
 			}
-			if n++; n == stop {
-				break
+			if n != stop {
+				t.Fatalf("%s yielded %d blobs, want at least %d", what, n, stop)
 			}
-		}
-		if n != stop {
-			t.Fatalf("list yielded %d blobs, want at least %d", n, stop)
 		}
 	}
 }

@@ -265,6 +265,17 @@ func (m *Memory) Delete(ctx context.Context, key string) error {
 
 // List yields what was seen when it began.
 func (m *Memory) List(ctx context.Context, prefix string) iter.Seq2[blob.Info, error] {
+	return m.list(ctx, prefix, func(key string, o object) blob.Info {
+		return blob.Info{Key: key, Size: int64(len(o.data)), Modified: o.modified}
+	})
+}
+
+// Names yields the keys of what was seen when it began, and nothing else of it.
+func (m *Memory) Names(ctx context.Context, prefix string) iter.Seq2[blob.Info, error] {
+	return m.list(ctx, prefix, func(key string, _ object) blob.Info { return blob.Info{Key: key} })
+}
+
+func (m *Memory) list(ctx context.Context, prefix string, describe func(string, object) blob.Info) iter.Seq2[blob.Info, error] {
 	return func(yield func(blob.Info, error) bool) {
 		if _, err := m.before(ctx, OpList, prefix); err != nil {
 			yield(blob.Info{}, err)
@@ -284,7 +295,7 @@ func (m *Memory) List(ctx context.Context, prefix string) iter.Seq2[blob.Info, e
 			if strings.Count(prefix, "/") > 1 {
 				m.settle(key, o)
 			}
-			if !yield(blob.Info{Key: key, Size: int64(len(o.data)), Modified: o.modified}, nil) {
+			if !yield(describe(key, o), nil) {
 				return
 			}
 		}

@@ -159,13 +159,30 @@ func list(t failer, d blob.Driver, prefix string) map[string]blob.Info {
 	return all
 }
 
-// wantKeys checks that a listing yields exactly keys.
+// wantKeys checks that a listing, and one of names alone, yields exactly keys.
 func wantKeys(t failer, d blob.Driver, prefix string, keys ...string) {
 	t.Helper()
-	got := slices.Sorted(maps.Keys(list(t, d, prefix)))
+	listed := list(t, d, prefix)
+	got := slices.Sorted(maps.Keys(listed))
 	want := slices.Sorted(slices.Values(keys))
 	if diff := cmp.Diff(want, got); len(got)+len(want) > 0 && diff != "" {
 		t.Fatalf("list %q (-want +got):\n%s", prefix, diff)
+	}
+	for info, err := range d.Names(context.Background(), prefix) {
+		if err != nil {
+			t.Fatalf("names below %q: %v", prefix, err)
+		}
+		was, there := listed[info.Key]
+		if !there {
+			t.Fatalf("the names below %q have %q, which is not listed, or twice", prefix, info.Key)
+		}
+		if !info.Modified.IsZero() && info != was {
+			t.Fatalf("among the names it is %+v, and in the list %+v", info, was)
+		}
+		delete(listed, info.Key)
+	}
+	if len(listed) > 0 {
+		t.Fatalf("the names below %q lack %v", prefix, slices.Collect(maps.Keys(listed)))
 	}
 }
 

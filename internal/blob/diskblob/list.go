@@ -18,8 +18,17 @@ import (
 // before its blobs are yielded, so that the caller may delete them. It ends
 // with the first error.
 func (d *Driver) List(ctx context.Context, prefix string) iter.Seq2[blob.Info, error] {
+	return d.list(ctx, prefix, false)
+}
+
+// Names is List without a look at each file.
+func (d *Driver) Names(ctx context.Context, prefix string) iter.Seq2[blob.Info, error] {
+	return d.list(ctx, prefix, true)
+}
+
+func (d *Driver) list(ctx context.Context, prefix string, names bool) iter.Seq2[blob.Info, error] {
 	return func(yield func(blob.Info, error) bool) {
-		w := &walk{ctx: ctx, yield: yield, packs: d.packs}
+		w := &walk{ctx: ctx, yield: yield, packs: d.packs, names: names}
 		folder := strings.TrimSuffix(prefix, "/")
 		switch strings.Count(prefix, "/") {
 		case 0:
@@ -49,6 +58,7 @@ type walk struct {
 	ctx     context.Context
 	yield   func(blob.Info, error) bool
 	packs   *packs
+	names   bool     // of a blob that is a file, nothing else
 	folders *folders // not nil: what is yielded is put on stable storage first
 }
 
@@ -163,6 +173,9 @@ func (w *walk) entry(path, prefix string, entry fs.DirEntry) bool {
 func (w *walk) blob(key string, entry fs.DirEntry) bool {
 	if !entry.Type().IsRegular() {
 		return true
+	}
+	if w.names {
+		return w.yield(blob.Info{Key: key}, nil)
 	}
 	info, err := entry.Info()
 	if errors.Is(err, fs.ErrNotExist) {

@@ -41,6 +41,11 @@ func (d *Driver) List(ctx context.Context, prefix string) iter.Seq2[blob.Info, e
 	}
 }
 
+// Names is List: S3 says all of each object anyway.
+func (d *Driver) Names(ctx context.Context, prefix string) iter.Seq2[blob.Info, error] {
+	return d.List(ctx, prefix)
+}
+
 // listing stands somewhere in the list of objects.
 type listing struct {
 	driver *Driver
