@@ -100,7 +100,7 @@ func between(t *testing.T, all []call, request string) []call {
 
 // TestAppendIsDurable reads the system calls of one append and one finalize:
 // the bytes are synced, named, and the name synced, before the client is told;
-// nothing of it goes to the database; and finalize copies nothing.
+// nothing of it goes to the database; and finalize copies nothing, and syncs its rows.
 func TestAppendIsDurable(t *testing.T) {
 	s := prepare(t, "--log-level", "error")
 	log := s.tracing()
@@ -129,7 +129,27 @@ func TestAppendIsDurable(t *testing.T) {
 	})
 	all := calls(t, log)
 	holdAppendOrder(t, s, between(t, all, `/2/media/upload/`+id+`/append `))
-	holdNoCopy(t, s, between(t, all, `/2/media/upload/`+id+`/finalize `), len(file))
+	finalize := between(t, all, `/2/media/upload/`+id+`/finalize `)
+	holdNoCopy(t, s, finalize, len(file))
+	holdRows(t, s, finalize)
+}
+
+// holdRows: what finalize wrote to the database is synced before the answer.
+func holdRows(t *testing.T, s *server, calls []call) {
+	t.Helper()
+	log, written, left := "<"+filepath.Join(s.data, "magpie.db-wal")+">", 0, 0
+	for _, c := range calls {
+		switch {
+		case !strings.Contains(c.args, log):
+		case strings.HasPrefix(c.name, "pwrite"):
+			written, left = written+1, left+1
+		case c.name == "fsync" || c.name == "fdatasync":
+			left = 0
+		}
+	}
+	if written == 0 || left > 0 {
+		t.Errorf("of %d writes to the database's log, %d were not synced before the answer", written, left)
+	}
 }
 
 func holdAppendOrder(t *testing.T, s *server, calls []call) {

@@ -3,9 +3,11 @@ package catalog
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"slices"
 	"sync"
 
 	"magpie/internal/catalog/queries"
@@ -40,13 +42,22 @@ const carefulFor = 32
 
 var errOneFailed = errors.New("one of the changes failed")
 
+// lasting is when a change must be on stable storage.
+type lasting bool
+
+const (
+	synced lasting = true  // before its caller is told of it
+	step   lasting = false // with the next that must: Catalog.writeStep
+)
+
 // change is one caller's part of a transaction.
 type change struct {
-	ctx  context.Context
-	fn   func(*queries.Queries) error
-	turn chan struct{} // has something once done is set, or it is this one's to lead
-	done bool
-	err  error
+	ctx   context.Context
+	fn    func(*queries.Queries) error
+	lasts lasting
+	turn  chan struct{} // has something once done is set, or it is this one's to lead
+	done  bool
+	err   error
 }
 
 // writing marks a transaction of the writer's pool.
@@ -54,11 +65,11 @@ type writing struct{ *sql.Tx }
 
 // write is Catalog.write. A change that began goes on when its context ends, and
 // is then undone.
-func (g *group) write(ctx context.Context, fn func(*queries.Queries) error) error {
+func (g *group) write(ctx context.Context, fn func(*queries.Queries) error, lasts lasting) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	c := &change{ctx: ctx, fn: fn, turn: make(chan struct{}, 1)}
+	c := &change{ctx: ctx, fn: fn, lasts: lasts, turn: make(chan struct{}, 1)}
 	g.mu.Lock()
 	if g.busy {
 		g.waiting = append(g.waiting, c)
@@ -158,6 +169,13 @@ func (g *group) together(all []*change, savepoints bool) (began bool, err error)
 		return false, err
 	}
 	defer conn.Close()
+	if !slices.ContainsFunc(all, func(c *change) bool { return c.lasts == synced }) {
+		back, err := unsynced(ctx, conn)
+		if err != nil {
+			return false, err
+		}
+		defer back()
+	}
 	tx, err := conn.BeginTx(ctx, nil)
 	if err != nil {
 		return false, err
@@ -166,6 +184,23 @@ func (g *group) together(all []*change, savepoints bool) (began bool, err error)
 		c.err = nil
 	}
 	return true, g.fill(ctx, tx, all, savepoints)
+}
+
+// unsynced lets commits of a connection go without a sync until back is called. What
+// they wrote is in the log, of which the next sync is a sync of all
+// (https://sqlite.org/pragma.html#pragma_synchronous).
+func unsynced(ctx context.Context, conn *sql.Conn) (back func(), err error) {
+	back = func() {
+		if _, err := conn.ExecContext(ctx, "PRAGMA synchronous = FULL"); err != nil {
+			// Nobody is to write by it any more.
+			_ = conn.Raw(func(any) error { return driver.ErrBadConn })
+		}
+	}
+	if _, err := conn.ExecContext(ctx, "PRAGMA synchronous = NORMAL"); err != nil {
+		back()
+		return nil, err
+	}
+	return back, nil
 }
 
 func (g *group) fill(ctx context.Context, tx *sql.Tx, all []*change, savepoints bool) error {

@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"runtime"
 	"strings"
@@ -243,6 +244,45 @@ func TestGroupCancelled(t *testing.T) {
 	}
 	if !c.has(t, 2) || c.has(t, 1) {
 		t.Error("the wrong change is there")
+	}
+}
+
+// TestStepsNeedNoSync: commits go without a sync only where nothing that must be on
+// stable storage is among them, and the connection is as before behind it.
+func TestStepsNeedNoSync(t *testing.T) {
+	c := openTest(t)
+	conn, err := c.writer.Conn(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	of := func(ask func(context.Context, string, ...any) *sql.Row) (level int) {
+		t.Helper()
+		if err := ask(t.Context(), "PRAGMA synchronous").Scan(&level); err != nil {
+			t.Fatal(err)
+		}
+		return level
+	}
+	const normal, full = 1, 2
+	back, err := unsynced(t.Context(), conn)
+	if err != nil || of(conn.QueryRowContext) != normal {
+		t.Fatalf("without a sync the level is %d, %v", of(conn.QueryRowContext), err)
+	}
+	back()
+	if err := conn.Close(); err != nil || of(c.writer.QueryRowContext) != full {
+		t.Fatalf("then it is %d, %v", of(c.writer.QueryRowContext), err)
+	}
+
+	s := testSession(1)
+	if err := c.CreateSession(t.Context(), s); err != nil {
+		t.Fatal(err)
+	}
+	if _, took, err := c.BeginClosing(t.Context(), s.ID, "token", s.CreatedAt, s.CreatedAt); !took || err != nil || of(c.writer.QueryRowContext) != full {
+		t.Errorf("behind a step: took it %v, %v, and the level is %d", took, err, of(c.writer.QueryRowContext))
+	}
+	stop := errors.New("stop")
+	err = c.writeStep(t.Context(), func(q *queries.Queries, _ bool) error { return errors.Join(insert(2)(t.Context(), q), stop) })
+	if !errors.Is(err, stop) || c.has(t, 2) || of(c.writer.QueryRowContext) != full {
+		t.Errorf("behind one that failed: %v, it is there %v, and the level is %d", err, c.has(t, 2), of(c.writer.QueryRowContext))
 	}
 }
 

@@ -120,14 +120,15 @@ func getSession(ctx context.Context, q *queries.Queries, id media.ID) (media.Ses
 // believed dead. It gives the session as it is afterwards and whether this call
 // took it; if so, ClosingToken is token and ClosingSince is now. Of many calls
 // one takes it, and a second call with the same token does not. token must not
-// be empty, nor ever used by another call. Unknown ids are media.CodeNotFound.
+// be empty, nor ever used by another call. Unknown ids are media.CodeNotFound. It
+// is durable with the next write that is, as CloseSession.
 func (c *Catalog) BeginClosing(ctx context.Context, id media.ID, token string, now, staleBefore time.Time) (media.Session, bool, error) {
 	if token == "" {
 		return media.Session{}, false, fmt.Errorf("begin closing session %s: empty token", id)
 	}
 	var s media.Session
 	var took bool
-	err := c.writeOnce(ctx, func(q *queries.Queries, before bool) error {
+	err := c.writeStep(ctx, func(q *queries.Queries, before bool) error {
 		step := queries.BeginClosingParams{ID: int64(id), Token: token, Now: millis(now), StaleBefore: millis(staleBefore)}
 		r, err := q.BeginClosing(ctx, step)
 		if errors.Is(err, sql.ErrNoRows) {
