@@ -12,11 +12,10 @@ import (
 // session or media has, or had and was not pruned, which it gives in their order.
 // They have no owner, reserve nothing, are in nobody's list, and are closing from their
 // beginning, by token. CloseSession and CloseMade make each what its media is. Those
-// of which nothing came expire like others. They are durable with the next write that
-// is, as those that close them.
+// of which nothing came expire like others.
 func (c *Catalog) CreateBlanks(ctx context.Context, ids []media.ID, token string, now, expires time.Time) ([]media.ID, error) {
 	var made []media.ID
-	err := c.writeStep(ctx, func(q *queries.Queries, before bool) error {
+	err := c.writeOnce(ctx, func(q *queries.Queries, before bool) error {
 		rows, err := q.InsertBlanks(ctx, rowIDs(ids), queries.Blank{Token: token, CreatedAt: millis(now), ExpiresAt: millis(expires)})
 		if err != nil {
 			return err

@@ -95,10 +95,10 @@ func (c *Catalog) writeOnce(ctx context.Context, fn func(q *queries.Queries, bef
 	return c.link.writeOnce(ctx, c.writer, fn)
 }
 
-// writeStep is writeOnce for a step that nobody is told of before a later write has
-// completed it: the later one's sync is the step's as well. Where power fails before
-// that, it may be as if it had not been made. Others see it at once. It saves a
-// sync in SQLite only.
+// writeStep is writeOnce for a step that nobody is told of, and nothing stored relies
+// on, before a later write has completed it: the later one's sync is the step's as
+// well. Where power fails before that, it may be as if it had not been made. Others
+// see it at once. It saves a sync in SQLite only.
 func (c *Catalog) writeStep(ctx context.Context, fn func(q *queries.Queries, before bool) error) error {
 	if c.group == nil {
 		return c.writeOnce(ctx, fn)

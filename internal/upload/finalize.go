@@ -179,7 +179,7 @@ func newest(ctx context.Context, store *blob.Store, id media.ID) (map[int]segmen
 		}
 		if have, twice := chosen[g.index]; twice {
 			if g, err = newer(ctx, store, have, g); err != nil {
-				return nil, fmt.Errorf("choose segment %d of %s: %w", g.index, id, err)
+				return nil, fmt.Errorf("choose segment %d of %s: %w", have.index, id, err)
 			}
 		}
 		chosen[g.index] = g
