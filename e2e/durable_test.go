@@ -115,6 +115,37 @@ func TestAppendIsDurable(t *testing.T) {
 		c.append(id, i, file[i*segment:(i+1)*segment]).data()
 	}
 	c.finalize(id).data()
+	all := s.traced(log)
+	holdAppendOrder(t, s, between(t, all, `/2/media/upload/`+id+`/append `))
+	finalize := between(t, all, `/2/media/upload/`+id+`/finalize `)
+	holdNoCopy(t, s, finalize, len(file))
+	holdRows(t, s, finalize)
+}
+
+// TestPhotoIsDurable reads the system calls of a photo in one request: its session
+// is on stable storage before any of its blobs is, which would be nobody's without, and
+// what was made of it before the answer.
+func TestPhotoIsDurable(t *testing.T) {
+	s := prepare(t, "--log-level", "error")
+	log := s.tracing()
+	s.run()
+	s.client().oneShot(sampleJPEG(), "tweet_image").data()
+	photo := between(t, s.traced(log), "POST /2/media/upload ")
+	holdRows(t, s, photo)
+	packs := "<" + filepath.Join(s.data, "blobs", "_packs") + "/"
+	for i, c := range photo {
+		if c.name == "fdatasync" && strings.Contains(c.args, packs) {
+			holdRows(t, s, photo[:i])
+			return
+		}
+	}
+	t.Error("no pack was synced")
+}
+
+// traced stops a server and gives all of its system calls.
+func (s *server) traced(log string) []call {
+	t := s.t
+	t.Helper()
 	pid := s.cmd.Process.Pid
 	if code := s.stop(); code != 0 {
 		t.Errorf("exit status %d", code)
@@ -127,14 +158,10 @@ func TestAppendIsDurable(t *testing.T) {
 		}
 		return ""
 	})
-	all := calls(t, log)
-	holdAppendOrder(t, s, between(t, all, `/2/media/upload/`+id+`/append `))
-	finalize := between(t, all, `/2/media/upload/`+id+`/finalize `)
-	holdNoCopy(t, s, finalize, len(file))
-	holdRows(t, s, finalize)
+	return calls(t, log)
 }
 
-// holdRows: what finalize wrote to the database is synced before the answer.
+// holdRows: something was written to the database, and all of it is synced in the end.
 func holdRows(t *testing.T, s *server, calls []call) {
 	t.Helper()
 	log, written, left := "<"+filepath.Join(s.data, "magpie.db-wal")+">", 0, 0
@@ -148,7 +175,7 @@ func holdRows(t *testing.T, s *server, calls []call) {
 		}
 	}
 	if written == 0 || left > 0 {
-		t.Errorf("of %d writes to the database's log, %d were not synced before the answer", written, left)
+		t.Errorf("of %d writes to the database's log, %d are not synced", written, left)
 	}
 }
 
