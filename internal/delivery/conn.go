@@ -60,9 +60,10 @@ func (l listener) Accept() (net.Conn, error) {
 // woken for that: it is for long ones.
 type conn struct {
 	*net.TCPConn
-	raw  syscall.RawConn
-	more bool // of the goroutine that answers
-	sent bool // a file, or some of one, by this answer
+	raw   syscall.RawConn
+	more  bool  // of the goroutine that answers
+	sent  bool  // a file, or some of one, by this answer
+	since int64 // how much of files was sent since the last turn
 
 	// Of reading, see connread.go.
 	polling   *atomic.Int32
@@ -103,9 +104,7 @@ func (c *conn) ReadFrom(src io.Reader) (int64, error) {
 	if limited, ok := src.(*io.LimitedReader); ok {
 		if file, ok := limited.R.(blob.Sender); ok {
 			c.sent = true
-			n, err := file.SendTo(c.raw, limited.N)
-			limited.N -= n
-			return n, err
+			return c.sendFile(file, limited)
 		}
 	}
 	return c.TCPConn.ReadFrom(src)

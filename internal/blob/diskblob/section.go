@@ -43,10 +43,6 @@ func (s *section) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// sendAtOnce is how much the kernel is asked to send in one call, during which
-// nothing stops it.
-const sendAtOnce = 4 << 20
-
 // SendTo implements blob.Sender by sendfile(2).
 func (s *section) SendTo(to syscall.RawConn, n int64) (int64, error) {
 	if s.file == nil {
@@ -58,7 +54,7 @@ func (s *section) SendTo(to syscall.RawConn, n int64) (int64, error) {
 	from := int(s.file.Fd())
 	err := to.Write(func(fd uintptr) bool {
 		for total < n {
-			sent, err := unix.Sendfile(int(fd), from, &s.off, int(min(n-total, sendAtOnce)))
+			sent, err := unix.Sendfile(int(fd), from, &s.off, int(n-total))
 			total += int64(max(sent, 0))
 			switch {
 			case err == unix.EAGAIN:
