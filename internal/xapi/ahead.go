@@ -16,8 +16,10 @@ type ahead struct {
 	err    error              // what r ended with
 }
 
-// firstAhead is how large a buffer begins.
-const firstAhead = 4 << 10
+const (
+	firstAhead = 4 << 10 // how large a buffer begins
+	fastAfter  = 4       // reads in a row that fill one
+)
 
 // newAhead reads r, and asks larger for the buffers after the first.
 func newAhead(r io.Reader, larger func(n int) []byte) *ahead {

@@ -8,61 +8,74 @@ import (
 	"magpie/internal/media"
 )
 
-// Sizes of the buffers that base64 is decoded through: the first, and what they
-// grow to while a client keeps filling them.
-const (
-	firstText = 2 << 10
-	mostText  = 64 << 10
-	fastAfter = 4 // reads in a row that fill one
-)
-
-// decodeBase64 decodes all of text into sink (RFC 4648 §4 and §5): the standard
+// base64Decoder decodes a text that comes in pieces (RFC 4648 §4 and §5): the standard
 // and the URL alphabet, also mixed, with or without padding, and white space
-// anywhere. What a client sends slowly costs a few KiB; larger buffers are asked of
-// fast.
-func decodeBase64(sink io.Writer, text io.Reader, fast func() *texts) error {
-	var (
-		d   base64Decoder
-		in  = make([]byte, firstText)
-		out = make([]byte, decodedMost(firstText))
+// anywhere. encoding/base64 decodes less than 1 GB/s, wants its text whole or in its
+// own small buffers, and one alphabet.
+type base64Decoder struct {
+	bits   uint32 // of the last digits
+	digits int    // how many there are since the last four
+	padded bool
+}
 
-		full int // how many reads in a row filled in
-	)
+// bodyText is base64 within a body, where a digit stands for itself.
+type bodyText interface {
+	io.Reader
+	// body has next what Read gives next.
+	body() *ahead
+	// odd gives what the beginning of text, no digit, stands for, and how long it is
+	// written; 0 where only Read can tell.
+	odd(text []byte) (c byte, length int)
+}
+
+// decodeBase64 decodes all of text into sink, in the body's own buffer: nothing is
+// copied, and what a client sends slowly costs no more than that.
+func decodeBase64(sink io.Writer, text bodyText) error {
+	var d base64Decoder
+	one := make([]byte, 1) // of what only Read can tell
 	for {
-		n, err := text.Read(in)
-		if n > 0 {
-			k, wrong := d.decode(out, in[:n])
-			if wrong != nil {
-				return wrong
+		body := text.body()
+		window, err := body.peek(1)
+		if err == nil {
+			used, made, err := d.inPlace(window, text.odd)
+			if err != nil {
+				return err
 			}
-			if _, e := sink.Write(out[:k]); e != nil {
-				return e
+			body.skip(used)
+			if err := writeSome(sink, window[:made]); err != nil {
+				return err
+			}
+			if used == len(window) {
+				continue
 			}
 		}
+		n, err := text.Read(one)
+		_, made, wrong := d.inPlace(one[:n], asWritten)
+		if wrong == nil {
+			wrong = writeSome(sink, one[:made])
+		}
 		switch {
-		case errors.Is(err, io.EOF):
-			k, wrong := d.end(out)
-			if wrong == nil && k > 0 {
-				_, wrong = sink.Write(out[:k])
-			}
+		case wrong != nil:
 			return wrong
+		case errors.Is(err, io.EOF):
+			return d.end()
 		case err != nil:
 			return err
-		case n < len(in):
-			full = 0
-		default:
-			if full++; full >= fastAfter && n < mostText {
-				t := fast()
-				in, out = t.in[:], t.out[:]
-			}
 		}
 	}
 }
 
-// decodeMedia is decodeBase64 for a member of a request, by whose name it calls
-// what is wrong.
-func decodeMedia(name string, sink io.Writer, text io.Reader, fast func() *texts) error {
-	err := decodeBase64(sink, text, fast)
+func writeSome(sink io.Writer, p []byte) error {
+	if len(p) == 0 {
+		return nil
+	}
+	_, err := sink.Write(p)
+	return err
+}
+
+// inBase64 calls what is wrong with a base64 text by the name of the request's member
+// that has it.
+func inBase64(name string, err error) error {
 	var e *media.Error
 	if !errors.As(err, &e) || e.Code != media.CodeInvalid || e.Field != "media" || errors.Is(err, errStore) {
 		return err
@@ -72,70 +85,72 @@ func decodeMedia(name string, sink io.Writer, text io.Reader, fast func() *texts
 	return &named
 }
 
-// base64Decoder decodes a text that comes in pieces. encoding/base64 decodes
-// less than 1 GB/s, wants its text whole or in its own small buffers, and one
-// alphabet.
-type base64Decoder struct {
-	bits   uint32 // of the digits that are not yet four
-	digits int
-	padded bool
-}
+// asWritten is odd for text that has no escapes.
+func asWritten(text []byte) (byte, int) { return text[0], 1 }
 
-// decodedMost is how large a buffer decode needs for n bytes of text: the digits
-// left from before, and that it stores eight bytes where six are due.
-func decodedMost(n int) int { return (n+3)/4*3 + 8 }
-
-// decode decodes text into dst and gives how many bytes came out of it.
-func (d *base64Decoder) decode(dst, text []byte) (int, error) {
-	n := 0
-	for len(text) > 0 {
+// inPlace decodes text, up to where odd gives no length, and leaves the bytes at its
+// beginning.
+func (d *base64Decoder) inPlace(text []byte, odd func([]byte) (c byte, length int)) (used, made int, err error) {
+	for used < len(text) {
 		if d.digits == 0 && !d.padded {
-			used, made := decodeClean(dst[n:], text)
-			text, n = text[used:], n+made
-			if len(text) == 0 {
+			n, bytes := decodeClean(text[made:], text[used:])
+			used, made = used+n, made+bytes
+			if used == len(text) {
 				break
 			}
 		}
-		c := text[0]
-		text = text[1:]
-		switch c {
-		case '\r', '\n', ' ', '\t':
-			continue
-		case '=':
-			d.padded = true
+		if v := digits[text[used]]; v >= 0 && !d.padded {
+			used, made = used+1, made+d.digit(text[made:], v)
 			continue
 		}
-		if d.padded {
-			return n, media.Invalid("media", "is not valid base64: data follows the padding")
+		c, length := odd(text[used:])
+		if length == 0 {
+			break
 		}
-		v := digitOf(c)
-		if v < 0 {
-			return n, media.Invalid("media", "is not valid base64")
+		n, err := d.add(text[made:], c)
+		if err != nil {
+			return used, made, err
 		}
-		d.bits = d.bits<<6 | uint32(v)
-		if d.digits++; d.digits == 4 {
-			dst[n], dst[n+1], dst[n+2] = byte(d.bits>>16), byte(d.bits>>8), byte(d.bits)
-			d.bits, d.digits = 0, 0
-			n += 3
-		}
+		used, made = used+length, made+n
 	}
-	return n, nil
+	return used, made, nil
 }
 
-// end decodes the digits that are left, into dst. Bits of them beyond the last
-// byte are passed over.
-func (d *base64Decoder) end(dst []byte) (int, error) {
-	switch d.digits {
-	case 1:
-		return 0, media.Invalid("media", "is not valid base64")
-	case 2:
-		dst[0] = byte(d.bits >> 4)
-		return 1, nil
-	case 3:
-		dst[0], dst[1] = byte(d.bits>>10), byte(d.bits>>2)
-		return 2, nil
+// add decodes one character, which may complete a byte.
+func (d *base64Decoder) add(dst []byte, c byte) (int, error) {
+	switch c {
+	case '\r', '\n', ' ', '\t':
+		return 0, nil
+	case '=':
+		d.padded = true
+		return 0, nil
 	}
-	return 0, nil
+	if d.padded {
+		return 0, media.Invalid("media", "is not valid base64: data follows the padding")
+	}
+	v := digits[c]
+	if v < 0 {
+		return 0, media.Invalid("media", "is not valid base64")
+	}
+	return d.digit(dst, v), nil
+}
+
+// digit adds the six bits of one. All but the first of four complete a byte.
+func (d *base64Decoder) digit(dst []byte, v int8) int {
+	d.bits = d.bits<<6 | uint32(v)
+	if d.digits = (d.digits + 1) % 4; d.digits == 1 {
+		return 0
+	}
+	dst[0] = byte(d.bits >> ((8 - 2*d.digits) % 8)) // 4, 2 and then 0 bits belong to the next
+	return 1
+}
+
+// end is for the text's end. Bits beyond the last byte are passed over.
+func (d *base64Decoder) end() error {
+	if d.digits == 1 {
+		return media.Invalid("media", "is not valid base64")
+	}
+	return nil
 }
 
 // digitPairs has the twelve bits of two digits, by their two characters as a
@@ -149,32 +164,30 @@ func makeDigitPairs() *[1 << 16]uint16 {
 	var t [1 << 16]uint16
 	for i := range t {
 		t[i] = notDigits
-		if a, b := digitOf(byte(i)), digitOf(byte(i>>8)); a >= 0 && b >= 0 {
-			t[i] = uint16(a<<6 | b)
+		if a, b := digits[byte(i)], digits[i>>8]; a >= 0 && b >= 0 {
+			t[i] = uint16(a)<<6 | uint16(b)
 		}
 	}
 	return &t
 }
 
-// digitOf is the value of a digit of either alphabet, -1 of anything else.
-func digitOf(c byte) int {
-	switch {
-	case 'A' <= c && c <= 'Z':
-		return int(c - 'A')
-	case 'a' <= c && c <= 'z':
-		return int(c-'a') + 26
-	case '0' <= c && c <= '9':
-		return int(c-'0') + 52
-	case c == '+', c == '-':
-		return 62
-	case c == '/', c == '_':
-		return 63
+// digits are the values of the digits of both alphabets, -1 of all else.
+var digits = makeDigits()
+
+func makeDigits() (t [256]int8) {
+	for i := range t {
+		t[i] = -1
 	}
-	return -1
+	for v, c := range []byte("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/") {
+		t[c] = int8(v)
+	}
+	t['-'], t['_'] = t['+'], t['/']
+	return t
 }
 
 // decodeClean decodes text by fours of digits, up to the first four that has
-// something else among it. dst must have decodedMost bytes for it.
+// something else among it. dst may be the room of text: as there are more digits than
+// bytes, none is written over before it is read.
 func decodeClean(dst, text []byte) (used, made int) {
 	t := digitPairs
 	for len(text)-used >= 8 && len(dst)-made >= 8 {

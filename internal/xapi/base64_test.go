@@ -3,6 +3,7 @@ package xapi
 import (
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 	"testing"
@@ -26,16 +27,11 @@ func TestDecodeBase64InEveryWayOfWriting(t *testing.T) {
 			text = text[width:]
 		}
 		lines.WriteString(text)
-		var from io.Reader = strings.NewReader(lines.String())
-		switch rapid.IntRange(0, 2).Draw(t, "pace") {
-		case 1:
-			from = iotest.HalfReader(from)
-		case 2:
-			from = iotest.DataErrReader(from)
-		}
-		var got strings.Builder
-		if err := decodeBase64(&got, from, newTexts); err != nil || got.String() != want {
-			t.Fatalf("%d bytes, %v; want %d", got.Len(), err, len(want))
+		sizes := rapid.SliceOfN(rapid.ByteRange(1, 200), 0, 5).Draw(t, "sizes")
+		for how, decode := range ways() {
+			if got, err := decode([]byte(lines.String()), sizes); err != nil || got != want {
+				t.Fatalf("%s: %d bytes, %v; want %d", how, len(got), err, len(want))
+			}
 		}
 	})
 }
@@ -110,44 +106,74 @@ func FuzzDecodeBase64(f *testing.F) {
 
 func againstReference(t rapid.TB, text, sizes []byte) {
 	want, good := reference(text)
-	var got strings.Builder
-	err := decodeBase64(&got, &pieces{text: text, sizes: sizes}, newTexts)
-	switch {
-	case good && (err != nil || got.String() != want):
-		t.Fatalf("%q by %d: %q, %v; want %q", text, sizes, &got, err, want)
-	case !good && media.CodeOf(err) != media.CodeInvalid:
-		t.Fatalf("%q by %d: took %q, %v", text, sizes, &got, err)
-	}
-}
-
-// What a client sends in small pieces never costs the buffers of a fast one.
-func TestDecodeBase64KeepsSmallBuffersForSlowClients(t *testing.T) {
-	text := []byte(strings.Repeat("QUJD", 64<<10))
-	for size, most := range map[int]int{1000: firstText, len(text): mostText} {
-		seen := &widest{r: &pieces{text: text}, most: size}
-		if err := decodeBase64(io.Discard, seen, newTexts); err != nil || seen.widest > most || size > most && seen.widest < most {
-			t.Errorf("pieces of %d were read into %d bytes, %v", size, seen.widest, err)
+	for how, decode := range ways() {
+		got, err := decode(text, sizes)
+		switch {
+		case good && (err != nil || got != want):
+			t.Fatalf("%s: %q by %d: %q, %v; want %q", how, text, sizes, got, err, want)
+		case !good && media.CodeOf(err) != media.CodeInvalid:
+			t.Fatalf("%s: %q by %d: took %q, %v", how, text, sizes, got, err)
 		}
 	}
 }
 
-// widest notes the largest buffer that it was to fill, and fills most of it.
-type widest struct {
-	r      io.Reader
-	most   int
-	widest int
+// ways are those in which base64 comes, in pieces of the given sizes.
+func ways() map[string]func(text, sizes []byte) (string, error) {
+	return map[string]func(text, sizes []byte) (string, error){
+		"a part": func(text, sizes []byte) (string, error) {
+			var d base64Decoder
+			var got strings.Builder
+			from := &pieces{text: text, sizes: sizes}
+			for {
+				piece := make([]byte, 4<<10)
+				n, err := from.Read(piece)
+				if err != nil {
+					return got.String(), d.end()
+				}
+				used, made, err := d.inPlace(piece[:n:n], asWritten)
+				if err != nil {
+					return got.String(), err
+				}
+				if used != n {
+					return got.String(), fmt.Errorf("%d of %d bytes used", used, n)
+				}
+				got.Write(piece[:made])
+			}
+		},
+		"JSON": func(text, sizes []byte) (string, error) {
+			var got strings.Builder
+			text = append(escaped(text, "\"\\", `\u%04x`), '"')
+			err := decodeBase64(&got, &jsonString{r: aheadOf(&pieces{text: text, sizes: sizes}, 64)})
+			return got.String(), err
+		},
+		"a form": func(text, sizes []byte) (string, error) {
+			var got strings.Builder
+			text = append(escaped(text, "%&", "%%%02X"), "&x=y"...)
+			err := decodeBase64(&got, &urlText{r: aheadOf(&pieces{text: text, sizes: sizes}, 64), plus: '+'})
+			return got.String(), err
+		},
+	}
 }
 
-func (w *widest) Read(p []byte) (int, error) {
-	w.widest = max(w.widest, len(p))
-	return w.r.Read(p[:min(len(p), w.most)])
+// escaped writes the given characters, control characters and slashes in another way.
+func escaped(text []byte, special, format string) []byte {
+	var b []byte
+	for _, c := range text {
+		if c < ' ' || c == '/' || strings.IndexByte(special, c) >= 0 {
+			b = fmt.Appendf(b, format, c)
+		} else {
+			b = append(b, c)
+		}
+	}
+	return b
 }
 
 func TestDecodeBase64Refuses(t *testing.T) {
 	for _, text := range []string{"e", "eHh4e", "*", "eHh4*", "eA==eA==", "eA=A", "é", "eA\x00=", "=eA"} {
-		var got strings.Builder
-		if err := decodeBase64(&got, strings.NewReader(text), newTexts); media.CodeOf(err) != media.CodeInvalid || !strings.Contains(err.Error(), "is not valid base64") {
-			t.Errorf("%q: %q, %v", text, &got, err)
+		for how, decode := range ways() {
+			if got, err := decode([]byte(text), nil); media.CodeOf(err) != media.CodeInvalid || !strings.Contains(err.Error(), "is not valid base64") {
+				t.Errorf("%s: %q: %q, %v", how, text, got, err)
+			}
 		}
 	}
 }
@@ -156,12 +182,12 @@ func TestDecodeBase64HandsErrorsOn(t *testing.T) {
 	broken := errors.New("connection reset")
 	for _, text := range []string{"", "eHh4", "eHh4e", "eA=="} {
 		from := io.MultiReader(strings.NewReader(text), iotest.ErrReader(broken))
-		if err := decodeBase64(io.Discard, from, newTexts); !errors.Is(err, broken) {
+		if err := decodeBase64(io.Discard, &jsonString{r: aheadOf(from, 64)}); !errors.Is(err, broken) {
 			t.Errorf("after %q: %v", text, err)
 		}
 	}
 	full := errors.New("no room")
-	if err := decodeBase64(refusing{full}, strings.NewReader("eHh4"), newTexts); !errors.Is(err, full) {
+	if err := decodeBase64(refusing{full}, &jsonString{r: aheadOf(strings.NewReader(`eHh4"`), 64)}); !errors.Is(err, full) {
 		t.Errorf("%v", err)
 	}
 }
@@ -170,5 +196,3 @@ func TestDecodeBase64HandsErrorsOn(t *testing.T) {
 type refusing struct{ err error }
 
 func (r refusing) Write([]byte) (int, error) { return 0, r.err }
-
-func newTexts() *texts { return new(texts) }

@@ -58,7 +58,7 @@ func (a *API) readUpload(r *http.Request, sink io.Writer) (uploadFields, error) 
 	case "application/json":
 		f, err = readJSON(body, b, sink)
 	case "application/x-www-form-urlencoded":
-		f, err = readURLForm(newAhead(body, b.larger), b.getTexts, storing{sink})
+		f, err = readURLForm(newAhead(body, b.larger), storing{sink})
 	default:
 		if n, err := io.ReadFull(body, make([]byte, 1)); n == 0 && errors.Is(err, io.EOF) {
 			return uploadFields{values: map[string]string{}}, check()
@@ -110,11 +110,11 @@ func readMultipart(body io.Reader, boundary string, b *buffers, announced int64,
 			if p.name == "media_data" {
 				p.header.Set("Content-Transfer-Encoding", "base64")
 			}
-			err = copyPart(storing{sink}, form, p, b.getTexts)
+			err = copyPart(storing{sink}, form, p)
 		} else {
 			field := &bounded{name: p.name, left: left}
 			if err = field.take(len(p.name)); err == nil {
-				err = copyPart(field, form, p, b.getTexts)
+				err = copyPart(field, form, p)
 			}
 			left = field.left
 			f.keep(p.name, field.text.String())
@@ -127,49 +127,41 @@ func readMultipart(body io.Reader, boundary string, b *buffers, announced int64,
 
 // copyPart writes the bytes of the current part to sink, decoded if the part
 // says that they are base64.
-func copyPart(sink io.Writer, form *formReader, p part, fast func() *texts) error {
+func copyPart(sink io.Writer, form *formReader, p part) error {
+	var d *base64Decoder
 	switch encoding := strings.ToLower(p.header.Get("Content-Transfer-Encoding")); encoding {
 	case "", "binary", "8bit", "7bit":
 	case "base64":
-		return decodeMedia(p.name, sink, &partText{form: form}, fast)
+		d = &base64Decoder{}
 	default:
 		return media.Invalid(p.name, "has the Content-Transfer-Encoding %q; binary and base64 are taken", shorten(encoding))
 	}
 	for {
 		chunk, err := form.Chunk()
-		if errors.Is(err, io.EOF) {
+		switch {
+		case errors.Is(err, io.EOF) && d != nil:
+			return inBase64(p.name, d.end())
+		case errors.Is(err, io.EOF):
 			return nil
+		case err != nil:
+			return err
 		}
-		if err == nil {
-			_, err = sink.Write(chunk)
+		if d != nil {
+			_, made, err := d.inPlace(chunk, asWritten)
+			if err != nil {
+				return inBase64(p.name, err)
+			}
+			chunk = chunk[:made]
 		}
-		if err != nil {
+		if err := writeSome(sink, chunk); err != nil {
 			return err
 		}
 	}
 }
 
-// partText reads the current part of a form.
-type partText struct {
-	form *formReader
-	rest []byte
-}
-
-func (t *partText) Read(p []byte) (int, error) {
-	for len(t.rest) == 0 {
-		var err error
-		if t.rest, err = t.form.Chunk(); err != nil {
-			return 0, err
-		}
-	}
-	n := copy(p, t.rest)
-	t.rest = t.rest[n:]
-	return n, nil
-}
-
 func readJSON(body io.Reader, b *buffers, sink io.Writer) (uploadFields, error) {
 	f := uploadFields{values: map[string]string{}}
-	members, found, err := readJSONUpload(newAhead(body, b.larger), b.getTexts, storing{sink})
+	members, found, err := readJSONUpload(newAhead(body, b.larger), storing{sink})
 	if err != nil {
 		return f, err
 	}

@@ -23,19 +23,12 @@ const (
 	mostHuge  = 32
 )
 
-// texts is what base64 that comes fast is decoded from and to.
-type texts struct {
-	in  [mostText]byte
-	out [mostText/4*3 + 8]byte // decodedMost(mostText)
-}
-
 // pools keep buffers for the next requests.
 type pools struct {
 	small sync.Pool // of *[smallBuffer]byte
 	first *shelf
 	large *shelf
 	huge  *shelf
-	texts sync.Pool // of *texts
 }
 
 func newPools() *pools {
@@ -44,7 +37,6 @@ func newPools() *pools {
 		first: newShelf(mostFirst, firstBuffer),
 		large: newShelf(mostLarge, largeBuffer),
 		huge:  newShelf(mostHuge, hugeBuffer),
-		texts: sync.Pool{New: func() any { return new(texts) }},
 	}
 }
 
@@ -82,7 +74,6 @@ type buffers struct {
 	first *[]byte // in place of the small one
 	fast  *[]byte // from one of the shelves
 	shelf *shelf
-	texts *texts
 }
 
 func (p *pools) lend() *buffers { return &buffers{pools: p} }
@@ -119,13 +110,6 @@ func (b *buffers) getFast() []byte {
 	return *b.fast
 }
 
-func (b *buffers) getTexts() *texts {
-	if b.texts == nil {
-		b.texts = b.pools.texts.Get().(*texts)
-	}
-	return b.texts
-}
-
 // larger gives the next buffer for who has filled one of n bytes, nil where there
 // is none.
 func (b *buffers) larger(n int) []byte {
@@ -148,8 +132,5 @@ func (b *buffers) release() {
 	if b.fast != nil {
 		b.shelf.put(b.fast)
 	}
-	if b.texts != nil {
-		b.pools.texts.Put(b.texts)
-	}
-	b.small, b.first, b.fast, b.texts = nil, nil, nil, nil
+	b.small, b.first, b.fast = nil, nil, nil
 }

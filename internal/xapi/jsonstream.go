@@ -12,8 +12,8 @@ import (
 // readJSONUpload reads one JSON object as it streams in through r. The string "media" (or "media_data") is base64 and
 // is decoded into sink, and found tells whether it was there; every other member
 // is given back raw. So a segment costs a fixed buffer and not its size.
-func readJSONUpload(r *ahead, fast func() *texts, sink io.Writer) (members map[string]json.RawMessage, found bool, err error) {
-	j := &jsonStream{r: r, fast: fast, left: maxFields}
+func readJSONUpload(r *ahead, sink io.Writer) (members map[string]json.RawMessage, found bool, err error) {
+	j := &jsonStream{r: r, left: maxFields}
 	members = map[string]json.RawMessage{}
 	if _, err := j.r.peek(1); errors.Is(err, io.EOF) {
 		return members, false, nil // X's own sample sends this type with no body
@@ -44,7 +44,6 @@ func readJSONUpload(r *ahead, fast func() *texts, sink io.Writer) (members map[s
 
 type jsonStream struct {
 	r    *ahead
-	fast func() *texts
 	left int // bytes that names and values may still have, the media aside
 }
 
@@ -172,5 +171,5 @@ func (j *jsonStream) media(name string, sink io.Writer) error {
 	if c != '"' {
 		return media.Invalid(name, "must be a string of base64")
 	}
-	return decodeMedia(name, sink, &jsonString{r: j.r}, j.fast)
+	return inBase64(name, decodeBase64(sink, &jsonString{r: j.r}))
 }

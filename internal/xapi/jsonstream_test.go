@@ -29,7 +29,7 @@ func TestReadJSONUploadGivesWhatEncodingJSONWrote(t *testing.T) {
 			t.Fatal(err)
 		}
 		var got bytes.Buffer
-		members, _, err := readJSONUpload(aheadOf(iotest.HalfReader(bytes.NewReader(body)), 64), newTexts, &got)
+		members, _, err := readJSONUpload(aheadOf(iotest.HalfReader(bytes.NewReader(body)), 64), &got)
 		if err != nil {
 			t.Fatalf("%s: %v", body, err)
 		}
@@ -56,7 +56,7 @@ func TestReadJSONUploadTakes(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var got strings.Builder
-			members, _, err := readJSONUpload(aheadOf(strings.NewReader(body), 64), newTexts, &got)
+			members, _, err := readJSONUpload(aheadOf(strings.NewReader(body), 64), &got)
 			if err != nil || got.String() != "hi?" || string(members["segment_index"]) != "0" {
 				t.Errorf("got %q, %s, %v", got.String(), members, err)
 			}
@@ -89,7 +89,7 @@ func TestReadJSONUploadRefuses(t *testing.T) {
 		"a member twice":     `{"x":1,"x":2}`,
 	} {
 		t.Run(name, func(t *testing.T) {
-			if m, _, err := readJSONUpload(aheadOf(strings.NewReader(body), 64), newTexts, &strings.Builder{}); err == nil {
+			if m, _, err := readJSONUpload(aheadOf(strings.NewReader(body), 64), &strings.Builder{}); err == nil {
 				t.Errorf("took %s", m)
 			}
 		})
@@ -101,7 +101,7 @@ func FuzzReadJSONUpload(f *testing.F) {
 	f.Add([]byte(`{"a":{"b":["c\"]"]},"media":"\/\/"}`))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		var got bytes.Buffer
-		if _, _, err := readJSONUpload(aheadOf(bytes.NewReader(body), 64), newTexts, &got); err == nil && len(body) > 0 && !json.Valid(body) {
+		if _, _, err := readJSONUpload(aheadOf(bytes.NewReader(body), 64), &got); err == nil && len(body) > 0 && !json.Valid(body) {
 			t.Errorf("took what encoding/json refuses: %q", body)
 		}
 	})

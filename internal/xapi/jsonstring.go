@@ -19,6 +19,23 @@ type jsonString struct {
 	done bool
 }
 
+var _ bodyText = (*jsonString)(nil)
+
+// body implements bodyText.
+func (s *jsonString) body() *ahead { return s.r }
+
+// odd implements bodyText.
+func (s *jsonString) odd(text []byte) (byte, int) {
+	switch c := text[0]; {
+	case c == '"' || c < ' ':
+	case c != '\\':
+		return c, 1
+	case len(text) > 1 && escapes[text[1]] != 0: // PHP escapes every slash, one in 64 digits
+		return escapes[text[1]], 2
+	}
+	return 0, 0
+}
+
 // Read gives all that has arrived, as far as it fits, and waits only where that
 // is nothing, or ends within an escape.
 func (s *jsonString) Read(p []byte) (int, error) {
@@ -44,17 +61,17 @@ func (s *jsonString) Read(p []byte) (int, error) {
 		if n == len(p) || k == len(window) {
 			continue
 		}
-		switch c := window[k]; {
-		case c == '"':
+		switch c, length := s.odd(window[k:]); {
+		case length > 0:
+			p[n] = c
+			s.r.skip(length)
+			n++
+		case window[k] == '"':
 			s.r.skip(1)
 			s.done = true
 			return n, io.EOF
-		case c != '\\':
+		case window[k] != '\\':
 			return n, notJSON() // a bare control character
-		case len(window) > k+1 && escapes[window[k+1]] != 0: // PHP escapes every slash, one in 64 digits
-			p[n] = escapes[window[k+1]]
-			s.r.skip(2)
-			n++
 		default:
 			s.r.skip(1)
 			if err := s.escape(); err != nil {

@@ -188,7 +188,10 @@ func TestFormReaderAgainstTheStandardLibrary(t *testing.T) {
 					copy(data[rnd.IntN(len(data)):], almost[:rnd.IntN(len(almost))])
 				}
 			}
-			data = bytes.ReplaceAll(data, []byte(almost), nil)
+			// What takes one out may put another together; and the header ends in CRLF.
+			for bytes.Contains(append([]byte("\r\n"), data...), []byte(almost)) {
+				data = bytes.TrimPrefix(bytes.ReplaceAll(data, []byte(almost), nil), []byte(almost[2:]))
+			}
 			p, _ := w.CreateFormFile(string(rune('a'+i)), "f")
 			_, _ = p.Write(data)
 		}

@@ -3,10 +3,10 @@ package xapi
 import (
 	"bytes"
 	"encoding/binary"
+	"encoding/hex"
 	"errors"
 	"io"
 	"math/bits"
-	"strconv"
 
 	"magpie/internal/media"
 )
@@ -14,7 +14,7 @@ import (
 // readURLForm reads an application/x-www-form-urlencoded body as it streams in
 // through r (WHATWG URL §5.1). A media in it is base64 and is decoded into sink;
 // every other field is bounded with all of them.
-func readURLForm(r *ahead, fast func() *texts, sink io.Writer) (uploadFields, error) {
+func readURLForm(r *ahead, sink io.Writer) (uploadFields, error) {
 	f := uploadFields{values: map[string]string{}}
 	left := maxFields
 	for {
@@ -38,7 +38,7 @@ func readURLForm(r *ahead, fast func() *texts, sink io.Writer) (uploadFields, er
 		case key == "" && stop != '=': // && or a & at the end
 		case isMedia(key) && stop == '=':
 			f.media = true
-			err = decodeMedia(key, sink, &urlText{r: r, plus: '+'}, fast)
+			err = inBase64(key, decodeBase64(sink, &urlText{r: r, plus: '+'}))
 		default:
 			value := &bounded{name: key, left: left}
 			if stop == '=' {
@@ -71,6 +71,23 @@ type urlText struct {
 	plus    byte
 	ended   bool
 	stopped byte
+}
+
+var _ bodyText = (*urlText)(nil)
+
+// body implements bodyText.
+func (t *urlText) body() *ahead { return t.r }
+
+// odd implements bodyText.
+func (t *urlText) odd(text []byte) (byte, int) {
+	switch c := text[0]; {
+	case c == '&':
+	case c != '%':
+		return c, 1
+	case len(text) >= escapeLength:
+		return unescape(text)
+	}
+	return 0, 0
 }
 
 // Read gives all that has arrived, as far as it fits, and waits only where that
@@ -133,18 +150,29 @@ func (t *urlText) special() specials {
 
 // escaped consumes a percent sign and its two digits.
 func (t *urlText) escaped() (byte, error) {
-	const length = 3
-	b, err := t.r.peek(length)
+	b, err := t.r.peek(escapeLength)
 	if err != nil && !errors.Is(err, io.EOF) {
 		return 0, err
 	}
-	if len(b) >= length {
-		if v, err := strconv.ParseUint(string(b[1:length]), 16, 8); err == nil {
-			t.r.skip(length)
-			return byte(v), nil
+	if len(b) >= escapeLength {
+		if c, n := unescape(b); n > 0 {
+			t.r.skip(n)
+			return c, nil
 		}
 	}
 	return 0, media.Invalid("body", "The form can't be read: a %% is not followed by two hexadecimal digits.")
+}
+
+const escapeLength = len("%2B")
+
+// unescape gives what a percent sign and two digits stand for; of length 0 where they
+// are no digits.
+func unescape(text []byte) (c byte, length int) {
+	var b [1]byte
+	if _, err := hex.Decode(b[:], text[1:escapeLength]); err != nil {
+		return 0, 0
+	}
+	return b[0], escapeLength
 }
 
 // specials are four characters to look for.

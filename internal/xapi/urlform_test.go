@@ -25,7 +25,7 @@ func TestReadURLFormGivesWhatNetURLWrote(t *testing.T) {
 		}
 		form.Set(rapid.SampledFrom([]string{"media", "media_data"}).Draw(t, "name"), base64.StdEncoding.EncodeToString(data))
 		var got bytes.Buffer
-		f, err := readURLForm(aheadOf(iotest.HalfReader(strings.NewReader(form.Encode())), 64), newTexts, &got)
+		f, err := readURLForm(aheadOf(iotest.HalfReader(strings.NewReader(form.Encode())), 64), &got)
 		if err != nil || !f.media || !bytes.Equal(got.Bytes(), data) {
 			t.Fatalf("%d bytes of %d, %v", got.Len(), len(data), err)
 		}
@@ -50,7 +50,7 @@ func TestReadURLFormTakes(t *testing.T) {
 		"media":               "", // a field without a value is no file
 	} {
 		var got strings.Builder
-		f, err := readURLForm(aheadOf(strings.NewReader(body), 64), newTexts, &got)
+		f, err := readURLForm(aheadOf(strings.NewReader(body), 64), &got)
 		if err != nil || got.String() != want || f.media != (want != "") {
 			t.Errorf("%q: got %q, %v, %v", body, got.String(), f, err)
 		}
@@ -68,7 +68,7 @@ func TestReadURLFormRefuses(t *testing.T) {
 		"an endless name":  strings.Repeat("y", maxFields+1),
 	} {
 		t.Run(name, func(t *testing.T) {
-			if f, err := readURLForm(aheadOf(strings.NewReader(body), 64), newTexts, &strings.Builder{}); err == nil {
+			if f, err := readURLForm(aheadOf(strings.NewReader(body), 64), &strings.Builder{}); err == nil {
 				t.Errorf("took %v", f)
 			}
 		})
@@ -80,7 +80,7 @@ func FuzzReadURLForm(f *testing.F) {
 	f.Add("media_data=aGk%2F&x=+")
 	f.Fuzz(func(t *testing.T, body string) {
 		var got bytes.Buffer
-		form, err := readURLForm(aheadOf(iotest.OneByteReader(strings.NewReader(body)), 16), newTexts, &got)
+		form, err := readURLForm(aheadOf(iotest.OneByteReader(strings.NewReader(body)), 16), &got)
 		if err != nil || form.media {
 			return
 		}
