@@ -37,23 +37,26 @@ func decodeBase64(sink io.Writer, text bodyText) error {
 		body := text.body()
 		window, err := body.peek(1)
 		if err == nil {
-			used, made, err := d.inPlace(window, text.odd)
+			room := body.aligned()
+			used, made, err := d.decode(room, window, text.odd)
 			if err != nil {
 				return err
 			}
 			body.skip(used)
-			if err := writeSome(sink, window[:made]); err != nil {
+			if err := writeSome(sink, room[:made]); err != nil {
 				return err
 			}
+			body.at += made
 			if used == len(window) {
 				continue
 			}
 		}
 		n, err := text.Read(one)
-		_, made, wrong := d.inPlace(one[:n], asWritten)
+		_, made, wrong := d.decode(one, one[:n], asWritten)
 		if wrong == nil {
 			wrong = writeSome(sink, one[:made])
 		}
+		body.at += made
 		switch {
 		case wrong != nil:
 			return wrong
@@ -88,26 +91,26 @@ func inBase64(name string, err error) error {
 // asWritten is odd for text that has no escapes.
 func asWritten(text []byte) (byte, int) { return text[0], 1 }
 
-// inPlace decodes text, up to where odd gives no length, and leaves the bytes at its
-// beginning.
-func (d *base64Decoder) inPlace(text []byte, odd func([]byte) (c byte, length int)) (used, made int, err error) {
+// decode decodes text into dst, up to where odd gives no length. dst may be text's room,
+// or begin before it: there are never more bytes than digits.
+func (d *base64Decoder) decode(dst, text []byte, odd func([]byte) (c byte, length int)) (used, made int, err error) {
 	for used < len(text) {
 		if d.digits == 0 && !d.padded {
-			n, bytes := decodeClean(text[made:], text[used:])
+			n, bytes := decodeClean(dst[made:], text[used:])
 			used, made = used+n, made+bytes
 			if used == len(text) {
 				break
 			}
 		}
 		if v := digits[text[used]]; v >= 0 && !d.padded {
-			used, made = used+1, made+d.digit(text[made:], v)
+			used, made = used+1, made+d.digit(dst[made:], v)
 			continue
 		}
 		c, length := odd(text[used:])
 		if length == 0 {
 			break
 		}
-		n, err := d.add(text[made:], c)
+		n, err := d.add(dst[made:], c)
 		if err != nil {
 			return used, made, err
 		}

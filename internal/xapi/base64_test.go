@@ -1,6 +1,7 @@
 package xapi
 
 import (
+	"bytes"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+	"unsafe"
 
 	"pgregory.net/rapid"
 
@@ -130,7 +132,7 @@ func ways() map[string]func(text, sizes []byte) (string, error) {
 				if err != nil {
 					return got.String(), d.end()
 				}
-				used, made, err := d.inPlace(piece[:n:n], asWritten)
+				used, made, err := d.decode(piece[:n:n], piece[:n:n], asWritten)
 				if err != nil {
 					return got.String(), err
 				}
@@ -190,6 +192,44 @@ func TestDecodeBase64HandsErrorsOn(t *testing.T) {
 	if err := decodeBase64(refusing{full}, &jsonString{r: aheadOf(strings.NewReader(`eHh4"`), 64)}); !errors.Is(err, full) {
 		t.Errorf("%v", err)
 	}
+}
+
+// TestDecodeBase64KeepsPages: what a fast client's text becomes lies in the buffer as in
+// the pages of the file that it goes to, but for the little that comes first.
+func TestDecodeBase64KeepsPages(t *testing.T) {
+	data := bytes.Repeat([]byte("0123456789"), 100_000)
+	body := base64.StdEncoding.EncodeToString(data) + `"`
+	large := make([]byte, largeBuffer)
+	pages := &paged{first: &large[0]}
+	in := io.MultiReader(iotest.OneByteReader(strings.NewReader(body[:7])), strings.NewReader(body[7:]))
+	r := newAhead(in, func(n int) []byte {
+		if n < len(large) {
+			return large
+		}
+		return nil
+	})
+	if err := decodeBase64(pages, &jsonString{r: r}); err != nil || !bytes.Equal(pages.got, data) {
+		t.Fatalf("%d bytes, %v", len(pages.got), err)
+	}
+	if pages.kept < len(data)*9/10 {
+		t.Errorf("%d of %d bytes lay as in their pages", pages.kept, len(data))
+	}
+}
+
+// paged counts the bytes that lie in a buffer as in the pages of what was written.
+type paged struct {
+	first *byte // of the buffer
+	got   []byte
+	kept  int
+}
+
+func (p *paged) Write(b []byte) (int, error) {
+	off := uintptr(unsafe.Pointer(&b[0])) - uintptr(unsafe.Pointer(p.first))
+	if off%pageSize == uintptr(len(p.got)%pageSize) {
+		p.kept += len(b)
+	}
+	p.got = append(p.got, b...)
+	return len(b), nil
 }
 
 // refusing is a sink that takes nothing.

@@ -147,7 +147,7 @@ func copyPart(sink io.Writer, form *formReader, p part) error {
 			return err
 		}
 		if d != nil {
-			_, made, err := d.inPlace(chunk, asWritten)
+			_, made, err := d.decode(chunk, chunk, asWritten)
 			if err != nil {
 				return inBase64(p.name, err)
 			}
