@@ -63,11 +63,14 @@ soak: deps-serve deps-test build
 	MAGPIE_SOAK=1 go test -count=1 -timeout 80m ./...
 	@$(MAKE) --no-print-directory fuzz
 
+# Go 1.26 says of a target now and then that it failed when its time is over, and has no
+# failing input then (golang/go#75804).
 FUZZTIME ?= 1m
 fuzz:
 	@mkdir -p bin; grep -ro --include=*_test.go '^func Fuzz[A-Za-z0-9]*' bench cmd internal | sort | while IFS=: read -r file target; do \
 		package=./$$(dirname $$file); target=$${target#func }; echo "$$package $$target"; \
-		go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$package >bin/fuzz.log 2>&1 || { cat bin/fuzz.log; exit 1; }; \
+		go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$package >bin/fuzz.log 2>&1 || \
+		{ grep -q 'context deadline exceeded' bin/fuzz.log && ! grep -q 'Failing input' bin/fuzz.log; } || { cat bin/fuzz.log; exit 1; }; \
 	done
 
 # What docs/performance.md reports: processing, all of it or `make bench CASES="ladder images"`,
