@@ -32,9 +32,9 @@ type bodyText interface {
 // copied, and what a client sends slowly costs no more than that.
 func decodeBase64(sink io.Writer, text bodyText) error {
 	var d base64Decoder
+	body := text.body()
 	one := make([]byte, 1) // of what only Read can tell
 	for {
-		body := text.body()
 		window, err := body.peek(1)
 		if err == nil {
 			room := body.aligned()

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -214,6 +215,43 @@ func TestDecodeBase64KeepsPages(t *testing.T) {
 	if pages.kept < len(data)*9/10 {
 		t.Errorf("%d of %d bytes lay as in their pages", pages.kept, len(data))
 	}
+}
+
+// TestDecodeBase64InLargeBuffers: where bytes are put before the text that they come out
+// of, they are still those, with line breaks and escapes anywhere and in any pieces.
+func TestDecodeBase64InLargeBuffers(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		rnd := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 1))
+		want := make([]byte, rapid.IntRange(0, 200_000).Draw(t, "size"))
+		for i := range want {
+			want[i] = byte(rnd.Uint32())
+		}
+		breaks := rapid.SampledFrom([]int{1 << 30, 5000, 76, 9}).Draw(t, "breaks")
+		var text []byte
+		for i, c := range []byte(base64.RawURLEncoding.EncodeToString(want)) {
+			if rnd.IntN(breaks) == 0 {
+				text = append(text, "\r\n \t"[i%4])
+			}
+			text = append(text, c)
+		}
+		most := rapid.SampledFrom([]int{3, 700, 9000, 1 << 20}).Draw(t, "most")
+		from := func(body []byte) *ahead {
+			return aheadOf(randomly{bytes.NewReader(body), func() int { return 1 + rnd.IntN(most) }}, 5*pageSize)
+		}
+		for how, decode := range map[string]func(io.Writer) error{
+			"JSON": func(w io.Writer) error {
+				return decodeBase64(w, &jsonString{r: from(append(escaped(text, "_", `\u%04x`), '"'))})
+			},
+			"a form": func(w io.Writer) error {
+				return decodeBase64(w, &urlText{r: from(escaped(text, "_", "%%%02X")), plus: '+'})
+			},
+		} {
+			var got bytes.Buffer
+			if err := decode(&got); err != nil || !bytes.Equal(got.Bytes(), want) {
+				t.Fatalf("%s: %d bytes, %v; want %d, or others", how, got.Len(), err, len(want))
+			}
+		}
+	})
 }
 
 // paged counts the bytes that lie in a buffer as in the pages of what was written.

@@ -128,25 +128,24 @@ func readMultipart(body io.Reader, boundary string, b *buffers, announced int64,
 // copyPart writes the bytes of the current part to sink, decoded if the part
 // says that they are base64.
 func copyPart(sink io.Writer, form *formReader, p part) error {
-	var d *base64Decoder
+	var d base64Decoder
+	encoded := false
 	switch encoding := strings.ToLower(p.header.Get("Content-Transfer-Encoding")); encoding {
 	case "", "binary", "8bit", "7bit":
 	case "base64":
-		d = &base64Decoder{}
+		encoded = true
 	default:
 		return media.Invalid(p.name, "has the Content-Transfer-Encoding %q; binary and base64 are taken", shorten(encoding))
 	}
 	for {
 		chunk, err := form.Chunk()
-		switch {
-		case errors.Is(err, io.EOF) && d != nil:
+		if errors.Is(err, io.EOF) {
 			return inBase64(p.name, d.end())
-		case errors.Is(err, io.EOF):
-			return nil
-		case err != nil:
+		}
+		if err != nil {
 			return err
 		}
-		if d != nil {
+		if encoded {
 			_, made, err := d.decode(chunk, chunk, asWritten)
 			if err != nil {
 				return inBase64(p.name, err)
